@@ -1,11 +1,11 @@
 "use strict";
 
-/** What the page asks its gateway over HTTP, and what is said when that is refused. */
+/** The page's requests to its gateway, and the messages when one is refused. */
 const Api = (() => {
   const PATIENCE_MS = 8_000;
   const TOKEN_HINT = "Enter another one under Connection; `ocache token --client NAME` makes one.";
 
-  /** Why a request has no answer, and what can be done about it. */
+  /** Why a request failed, and what can be done about it. */
   class Refused extends Error {
     constructor(status, message, hint = "", body = null) {
       super(message);
@@ -14,7 +14,7 @@ const Api = (() => {
       this.body = body;
     }
 
-    /** Both as sentences. */
+    /** Returns the message and the hint as sentences. */
     told() {
       const sentence = this.message.charAt(0).toUpperCase() + this.message.slice(1);
       return `${sentence}${/[.!?]$/.test(sentence) ? "" : "."}${this.hint ? ` ${this.hint}` : ""}`;
@@ -30,7 +30,7 @@ const Api = (() => {
     return new Refused(0, "the gateway does not answer", "Is it running? `ocache up` starts one.");
   }
 
-  /** What a status means, with what the gateway says of it. */
+  /** Returns the message and the hint for a status, with the reason from the gateway. */
   function refusal(status, said, hasToken) {
     switch (status) {
       case 401:
@@ -47,9 +47,9 @@ const Api = (() => {
     }
   }
 
-  /** `token` returns the token of the connection, or an empty text. */
+  /** `token` returns the token of the connection, or an empty string. */
   function start({ token }) {
-    /** The response to a request; one that is refused is thrown as `Refused`. */
+    /** Returns the response to a request. Throws `Refused` if it is refused. */
     async function send(path, { method = "GET", headers = {}, body, patience = PATIENCE_MS, as = token() } = {}) {
       const all = as ? { authorization: `Bearer ${as}`, ...headers } : headers;
       let reply;
@@ -73,7 +73,7 @@ const Api = (() => {
       }
     }
 
-    /** The same with parameters, of which those that are empty are left out. */
+    /** Requests JSON with these parameters. Empty ones are left out. */
     function ask(path, parameters = {}, options = {}) {
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(parameters)) {
@@ -82,7 +82,7 @@ const Api = (() => {
       return json(`${path}${query.size ? `?${query}` : ""}`, options);
     }
 
-    /** What is found, or null: searching is a help, not a need. */
+    /** Returns what is found, or null on any error, because the page also works without a search. */
     async function find(path, parameters) {
       try {
         return await ask(path, parameters);

@@ -1,17 +1,17 @@
 "use strict";
 
-/** Choosing products: one by one from a search, or many lines that are pasted. */
+/** Chooses products: one by one with a search, or many pasted lines. */
 const Basket = (() => {
   const { element, set, plural, amount, say, problem } = Text;
   const MAX_LINES = 400;
-  /** So many products are asked for by their ids at once. */
+  /** The most products that are requested by their ids at once. */
   const MAX_NAMED = 50;
-  /** So many of those that are no products are named. */
+  /** The most refused lines that are named. */
   const SHOWN_WRONG = 10;
-  /** What a quantity can be: up to nine digits and three decimals, and not nothing. */
+  /** A valid quantity: up to nine digits and three decimals, and not zero. */
   const QUANTITY = /^(?=.*[1-9])\d{1,9}(\.\d{1,3})?$/;
 
-  /** `api` finds products, or is null where nobody can be asked. */
+  /** `api` finds products. It is null if there is no gateway to ask. */
   function start({ api, changed }) {
     const at = (id) => document.getElementById(id);
     const [input, basket] = [at("product"), at("basket")];
@@ -31,7 +31,7 @@ const Basket = (() => {
       wrong(`A quote has at most ${MAX_LINES} lines.`);
     }
 
-    /** Adds a product, and goes to its quantity. */
+    /** Adds a product, and moves the focus to its quantity. */
     function add({ product, name }) {
       input.value = "";
       wrong(null);
@@ -92,7 +92,7 @@ const Basket = (() => {
       return { row, quantity };
     }
 
-    /** Products of some ids, by id as it was typed; null if nobody can be asked. */
+    /** Finds products by ids, keyed by the id as it was typed; null if there is no gateway to ask. */
     async function named(ids) {
       if (!api) return null;
       const found = new Map();
@@ -105,7 +105,7 @@ const Basket = (() => {
       return found;
     }
 
-    /** Adds many lines, and says which of them name no product. */
+    /** Adds many lines, and says which of them were left out. */
     async function paste(text) {
       const pasted = Paste.read(text);
       input.value = "";
@@ -141,7 +141,7 @@ const Basket = (() => {
         element("span", { class: "price" }, price ? amount(price) : ""),
       ],
       picked: add,
-      // Where nobody can be asked, whether there is such a product is for the quotation to say.
+      // Without a gateway to ask, the quotation will show whether there is such a product.
       entered: (text, isKnown) => (isKnown ? wrong(`There is no product “${text}”.`) : add({ product: text })),
     });
     input.addEventListener("input", () => wrong(null));
@@ -160,7 +160,7 @@ const Basket = (() => {
       input.focus();
     });
 
-    /** The lines as a quote wants them; `null`, and the first that is wrong in focus, if one is. */
+    /** Returns the items of a quote. If a quantity is invalid, focuses the first such and returns null. */
     function items() {
       for (const { quantity } of lines.values()) {
         if (!QUANTITY.test(quantity.value.trim())) {

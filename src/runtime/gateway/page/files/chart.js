@@ -1,6 +1,6 @@
 "use strict";
 
-/** Small charts of the last ten minutes, a step for each ten seconds. */
+/** Small charts of the last ten minutes, in slots of ten seconds. */
 const Chart = (() => {
   const { element, set, plural, duration, seconds } = Text;
   const SVG = "http://www.w3.org/2000/svg";
@@ -26,14 +26,17 @@ const Chart = (() => {
     return made;
   }
 
-  /** The least of 4, 10, 20, 40, 100, … that is not less: bars keep their scale for a while. */
+  /**
+   * Returns the smallest of 4, 10, 20, 40, 100, … that is not smaller than `most`, so that bars keep
+   * their scale for a while.
+   */
   function ceiling(most) {
     for (let scale = 1; ; scale *= 10) {
       for (const step of [4, 10, 20]) if (most <= step * scale) return step * scale;
     }
   }
 
-  /** A chart of `slots`, each with `from` and whatever `marks` draws of it at its place. */
+  /** Draws a chart of `slots`. `marks` draws each slot at its place. */
   function draw(id, { slots, slot_secs: secs, now, grid, label, marks }) {
     const where = document.getElementById(id);
     const width = Math.max(180, where.clientWidth);
@@ -54,7 +57,10 @@ const Chart = (() => {
 
   const height = (part) => part * (FLOOR - TOP);
 
-  /** Stacked bars: how many of each key there were in each slot. `counts` tells them in the order of the keys. */
+  /**
+   * Draws stacked bars: the count of each key in each slot. `counts` returns them in the order of the
+   * keys.
+   */
   function stacked(id, { slots, slot_secs, now, keys, counts, label }) {
     const top = ceiling(Math.max(0, ...slots.map((slot) => sum(counts(slot)))));
     const grid = [0, top / 2, top].map((value) => [FLOOR - height(value / top), Text.amount(String(value))]);
@@ -70,7 +76,7 @@ const Chart = (() => {
     draw(id, { slots, slot_secs, now, grid, label, marks });
   }
 
-  /** How long answers took: from p50 to p99 of each slot, by powers of ten. */
+  /** Draws how long answers took: from p50 to p99 of each slot, on a logarithmic scale. */
   function times(id, { slots, slot_secs, now, label }) {
     const some = slots.filter(({ p99_ms: most }) => most !== null);
     const most = Math.max(10, ...some.map(({ p99_ms: ms }) => ms));
@@ -80,7 +86,7 @@ const Chart = (() => {
     ranges(id, { slots: some, slot_secs, now, label, grid: grid.length > 4 ? grid.filter((_, at) => at % 2 === 0) : grid, low: ({ p50_ms: ms }) => y(ms), high: ({ p99_ms: ms }) => y(ms) });
   }
 
-  /** How old prices were when they were served: from p50 to p99 of each slot. */
+  /** Draws how old prices were when they were served: from p50 to p99 of each slot. */
   function ages(id, { slots, slot_secs, now, label }) {
     const some = slots.filter(({ age_p99_secs: most }) => most !== null);
     const top = ceiling(Math.max(0, ...some.map(({ age_p99_secs: secs }) => secs)));
@@ -100,7 +106,7 @@ const Chart = (() => {
     draw(id, { slots, slot_secs, now, grid, label, marks });
   }
 
-  /** Names of keys, with how many there were lately; those that the chart does not show are left out. */
+  /** Shows the names of keys with their recent counts. Keys that the chart does not show are left out. */
   function legend(id, entries) {
     const where = document.getElementById(id);
     for (const [at, [key, name, count, isSeen]] of entries.entries()) {
@@ -112,7 +118,7 @@ const Chart = (() => {
     }
   }
 
-  /** The whole of what a cache is for. */
+  /** Draws the charts of the answers. */
   function answers({ slots, slot_secs: secs, all }, now) {
     const told = { slots, slot_secs: secs, now };
     const counts = ({ at_once: atOnce, waited, failed }) => [atOnce, waited, failed];
@@ -124,7 +130,7 @@ const Chart = (() => {
     legend("legend-share", keys.map((key) => [key, OUTCOMES[key], all[key], all[key] > 0]));
   }
 
-  /** Tables that were calculated, by reason. */
+  /** Draws the tables that were calculated, by reason. Returns how many there were in the last minute. */
   function recalculations({ reasons, slots, slot_secs: secs }, now) {
     const lately = slots.filter(({ from }) => Date.parse(from) > now - 60_000);
     const totals = reasons.map((reason, at) => [REASONS[reason] ?? reason, sum(slots.map(({ counts }) => counts[at]))]);

@@ -1,17 +1,17 @@
 "use strict";
 
-/** The clients that are active, searched and a page at a time. */
+/** The active customers: searchable, and in pages. */
 const Clients = (() => {
   const { element, cell, set, seconds } = Text;
   const SIZE = 12;
   const SEARCH_AFTER_MS = 150;
-  /** So long something new stands out. */
+  /** How long something new is highlighted. */
   const NEW_MS = 1_500;
-  /** So long a client that has expired is still to be seen. */
+  /** How long an expired customer stays visible. */
   const FAREWELL_MS = 6_000;
   const TABLES = { fresh: "fresh", stale: "stale", unusable: "too old" };
 
-  /** `now` is the time of the gateway. */
+  /** `now` returns the time of the gateway. */
   function start({ api, now, failed }) {
     const at = (id) => document.getElementById(id);
     const [search, body] = [at("users-search"), at("users")];
@@ -19,7 +19,7 @@ const Clients = (() => {
     let ttl = 300;
     let asked = 0;
     let timer = null;
-    /** Of which page and search the rows are. */
+    /** The search and the page of the current rows. */
     let drawn = null;
 
     const pager = Pager.start({ where: at("users-pager"), size: SIZE, thing: "customers", turned: () => look() });
@@ -47,7 +47,7 @@ const Clients = (() => {
       }
       const there = new Set(clients.map(({ client }) => client));
       for (const [client, row] of rows) if (!there.has(client)) leave(client, row);
-      // The last one first, because each new one goes to the top.
+      // Begin with the last, because each new row goes to the top.
       for (const data of clients.toReversed()) {
         let row = rows.get(data.client);
         if (row === undefined || row.gone) {
@@ -66,7 +66,10 @@ const Clients = (() => {
       tick();
     }
 
-    /** A client that has expired stays to be seen for a while, if there is room; one on another page does not. */
+    /**
+     * Removes a row. An expired customer stays visible for a while if there is room, one on another page
+     * does not.
+     */
     function leave(client, row) {
       if (row.gone) return;
       const isExpired = Date.parse(row.data.expires_at) <= now() + 1_000;
@@ -81,7 +84,7 @@ const Clients = (() => {
       setTimeout(remove, FAREWELL_MS);
     }
 
-    /** Puts the rows in their order without touching those that are in it. */
+    /** Sorts the rows without touching those that are in order. */
     function arrange(clients) {
       let next = body.firstElementChild;
       for (const { client } of clients) {
@@ -115,7 +118,7 @@ const Clients = (() => {
       return { element: row, bar, left, table, age, data: null, gone: false };
     }
 
-    /** What passes by itself between two looks. */
+    /** Updates what changes with time between two requests. */
     function tick() {
       for (const { data, bar, left, table, age, gone } of rows.values()) {
         const ms = gone ? 0 : Math.max(0, Date.parse(data.expires_at) - now());
@@ -128,7 +131,7 @@ const Clients = (() => {
       }
     }
 
-    /** A client of those that are shown was answered. */
+    /** Highlights a customer who was just answered, if it is shown. */
     function served(client) {
       const row = rows.get(client);
       if (row) flash(row.element, "served");
@@ -136,7 +139,7 @@ const Clients = (() => {
 
     function flash(where, name) {
       where.classList.remove(name);
-      // Read, so that the animation starts again.
+      // Reading the width restarts the animation.
       void where.offsetWidth;
       where.classList.add(name);
       setTimeout(() => where.classList.remove(name), NEW_MS);

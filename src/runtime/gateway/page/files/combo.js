@@ -1,18 +1,19 @@
 "use strict";
 
-/** A box that searches while somebody types, and the list of what it finds. */
+/** A box that searches while somebody types, with a list of the results. */
 const Combo = (() => {
   const { element, plural, say } = Text;
   const SEARCH_AFTER_MS = 120;
 
   /**
-   * `search` finds `{ items, total }` or, when nobody can be asked, returns null. `show` draws an item.
-   * `picked` gets the item that is chosen; `entered` gets a text that Enter was pressed on and nothing was
-   * found for, with whether a search has said so. `takesFirst` says whether Enter takes the first match.
+   * `search` returns `{ items, total }`, or null if there is no gateway to ask. `show` draws an item.
+   * `picked` gets the chosen item. `entered` gets a text for which Enter was pressed and nothing was
+   * found, and whether a search has confirmed that. `takesFirst` says whether Enter takes the first
+   * match.
    */
   function start({ input, list, thing, search, show, picked, entered, takesFirst }) {
     let items = [];
-    /** The text that the items were found for. */
+    /** The text for which the items were found. */
     let foundFor = null;
     let chosen = -1;
     let timer = null;
@@ -48,7 +49,7 @@ const Combo = (() => {
       foundFor = text;
       list.replaceChildren(...items.map((item, at) => {
         const option = element("li", { role: "option", id: `${list.id}-${at}`, "aria-selected": "false" }, ...show(item));
-        // Before the box loses the focus.
+        // Use mousedown, because it comes before the box loses the focus.
         option.addEventListener("mousedown", (event) => {
           event.preventDefault();
           pick(item);
@@ -63,7 +64,7 @@ const Combo = (() => {
       say(items.length ? `${plural(items.length, thing)} found${more}${first}` : `No ${thing} found`);
     }
 
-    /** Searches now. Returns what was found, unless something later has made it pointless. */
+    /** Searches now. Returns the result, or undefined if something later has made it obsolete. */
     async function look() {
       clearTimeout(timer);
       const [mine, text] = [(asked += 1), input.value.trim()];
@@ -114,7 +115,7 @@ const Combo = (() => {
     return { close };
   }
 
-  /** A box for a client. Any name will do, so Enter takes only what was chosen. */
+  /** A box for a customer. Any name is allowed, so Enter takes only a chosen item. */
   function clients({ input, list, api, picked }) {
     return start({
       input, list, thing: "customer", takesFirst: false, entered: () => {},

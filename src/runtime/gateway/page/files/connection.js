@@ -1,21 +1,21 @@
 "use strict";
 
-/** A websocket that comes back by itself. */
+/** A websocket that reconnects by itself. */
 const Connection = (() => {
   const FIRST_PAUSE_MS = 400;
   const LONGEST_PAUSE_MS = 10_000;
-  /** A gateway that does not answer within this time is tried again. */
+  /** The most time for a gateway to answer. Then it is tried again. */
   const PATIENCE_MS = 8_000;
-  /** Well within the ten minutes after which a silent socket is closed. */
+  /** Well below the ten minutes after which a silent socket is closed. */
   const PING_EVERY_MS = 4 * 60_000;
 
-  /** Whoever is refused is let in with another token, or when the gateway changes its mind. */
+  /** A refused client may be admitted later with another token, or after a change of the gateway. */
   const REFUSED_PAUSE_MS = 60_000;
 
   /**
-   * `heard` is told of frames, `changed` of the state (`connecting`, `open`, `waiting`, `refused`), and
-   * `logged` of everything that goes over it. A browser does not say why a websocket was not opened, so
-   * `why` asks the gateway: it returns what refuses the client, or null.
+   * `heard` is called with frames, `changed` with the state (`connecting`, `open`, `waiting`, `refused`),
+   * and `logged` with all traffic. A browser does not say why a websocket was not opened. So `why` asks
+   * the gateway: it returns the refusal, or null.
    */
   function open({ address, heard, changed, logged, why }) {
     let socket = null;
@@ -63,9 +63,9 @@ const Connection = (() => {
       });
     }
 
-    /** A gateway that is there and refuses is not asked again and again. */
+    /** Waits long before the next try, because the gateway answers and refuses. */
     function refused(which, refusal) {
-      // Meanwhile somebody may have connected by hand.
+      // Somebody may have connected by hand in the meantime.
       if (which !== socket) return;
       socket = null;
       clearTimeout(timer);
@@ -74,7 +74,7 @@ const Connection = (() => {
       timer = setTimeout(connect, REFUSED_PAUSE_MS);
     }
 
-    /** Only the socket in use can be lost; one that was given up before says nothing any more. */
+    /** Reconnects after a pause. Only the current socket can be lost; earlier ones are ignored. */
     function lost(which, why) {
       if (which !== socket && which !== null) return;
       socket = null;
@@ -88,7 +88,7 @@ const Connection = (() => {
       timer = setTimeout(connect, wait);
     }
 
-    /** Sends a frame; says whether it could be. */
+    /** Sends a frame. Returns whether it could be sent. */
     function say(frame) {
       if (socket?.readyState !== WebSocket.OPEN) return false;
       const text = JSON.stringify(frame);
@@ -97,7 +97,7 @@ const Connection = (() => {
       return true;
     }
 
-    /** Connects now: again, if it is connected. */
+    /** Connects now, even if it is connected. */
     function renew() {
       const old = socket;
       socket = null;

@@ -1,11 +1,11 @@
 "use strict";
 
-/** The lines of a quotation: as a table, and as text for others. */
+/** The lines of a quotation: as a table, and as text for other programs. */
 const Lines = (() => {
   const { element, cell, amount, percent: shown, plural } = Text;
   const COLUMNS = ["Product", "List price", "Discount", "Unit price", "Quantity", "Total"];
 
-  /** A price table's row where nothing was taken off says so. */
+  /** Shows a discount. If there is none, it says so. */
   function discount(percent) {
     if (percent === "0") return element("span", { class: "none" }, "none");
     // A surcharge is a negative discount.
@@ -20,9 +20,9 @@ const Lines = (() => {
     return percent === "0" ? amount(price) : element("s", {}, amount(price));
   }
 
-  /** Where a price comes from, in a few words; null of a list price. */
+  /** Says in a few words where a price comes from; null for a list price. */
   function ruleText({ rule, discount_percent: percent }) {
-    // A discount of the customer's own on every quantity is told without a rule.
+    // A customer's own discount on every quantity has no rule in the answer.
     if (!rule) return percent === "0" ? null : "Own discount";
     const scope = rule.scope?.category ?? (rule.scope === "all" ? "all products" : null);
     const from = rule.min_quantity === "0" ? null : `from ${amount(rule.min_quantity)}`;
@@ -35,7 +35,7 @@ const Lines = (() => {
     return text === null ? null : element("span", { class: "rule" }, text);
   }
 
-  /** The steps of a price by quantity, with that of the line marked; null of one price for all. */
+  /** Shows the prices by quantity, with the line's own step marked; null if there is only one price. */
   function ladder(steps, line) {
     if (!steps?.length || steps.every(({ min_quantity: from }) => from === "0")) return null;
     const isStep = ({ min_quantity: from }) => line.rule?.min_quantity === from;
@@ -47,7 +47,7 @@ const Lines = (() => {
     )));
   }
 
-  /** What more of it would cost. */
+  /** Shows the price at the next larger quantity. */
   function nextTier({ next_tier: tier }) {
     if (!tier) return null;
     return element("span", { class: "next" }, `Next tier: ${amount(tier.unit_price)} each from ${amount(tier.quantity)}`);
@@ -55,7 +55,7 @@ const Lines = (() => {
 
 
   function row(line) {
-    // The ladder comes later, from another request.
+    // The ladder comes later, with another request.
     const tiers = element("div", { class: "tiers", "data-product": line.product });
     return element(
       "tr", { role: "row", ...(line.discount_percent === "0" ? { class: "plain" } : {}) },
@@ -68,9 +68,9 @@ const Lines = (() => {
     );
   }
 
-  /** The table. Its head and its foot, with the total, stay in sight. */
+  /** Makes the table. Its header, and its footer with the total, stay visible while it scrolls. */
   function table({ lines, currency, total }) {
-    // The roles stay when narrow screens turn the rows into cards.
+    // The explicit roles stay when narrow screens turn the rows into cards.
     const titles = COLUMNS.map((title) => element("th", { role: "columnheader", scope: "col" }, title));
     const foot = [
       element("th", { role: "rowheader", scope: "row", colspan: "2" }, `Total of ${plural(lines.length, "line")}`),
@@ -84,7 +84,7 @@ const Lines = (() => {
     );
   }
 
-  /** Puts the ladders that `Prices` were answered with into a table that is shown. */
+  /** Adds the ladders from a reply with prices to a table that is already shown. */
   function showLadders(where, lines, prices) {
     const steps = new Map(prices.map(({ product, ladder: all }) => [product, all]));
     const places = new Map([...where.querySelectorAll(".tiers")].map((place) => [place.dataset.product, place]));
@@ -94,7 +94,7 @@ const Lines = (() => {
     }
   }
 
-  /** The rows of a quotation as texts, the names of the columns first. */
+  /** Returns the rows of a quotation as texts, with the column names first. */
   function rows({ lines, currency, total }) {
     const head = ["product", "name", "list_price", "discount_percent", "unit_price", "quantity", "total", "currency", "rule", "next_tier"];
     const tier = ({ next_tier: next }) => (next ? `${next.unit_price} from ${next.quantity}` : "");
@@ -105,13 +105,13 @@ const Lines = (() => {
     return [head, ...body, ["total", "", "", "", "", "", total, currency, "", ""]];
   }
 
-  /** As a file (RFC 4180). */
+  /** Returns the rows as CSV (RFC 4180). */
   function csv(quotation) {
     const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     return rows(quotation).map((row) => `${row.map(field).join(",")}\r\n`).join("");
   }
 
-  /** As spreadsheets paste it. */
+  /** Returns the rows separated by tabs, as spreadsheets paste them. */
   function tabbed(quotation) {
     return rows(quotation).map((row) => row.map((text) => text.replaceAll(/[\t\r\n]/g, " ")).join("\t")).join("\n");
   }

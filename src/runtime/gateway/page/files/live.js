@@ -1,11 +1,11 @@
 "use strict";
 
-/** The cache as it is now. */
+/** Shows the current state of the cache. */
 const Live = (() => {
   const { element, set, seconds, duration, plural, amount, problem } = Text;
   const SHOWN_EVENTS = 30;
 
-  /** `api` asks the gateway, or is null where there is none to ask. */
+  /** `api` asks the gateway. It is null if there is none to ask. */
   function start({ api }) {
     const at = (id) => document.getElementById(id);
     let seen = null;
@@ -45,7 +45,7 @@ const Live = (() => {
         await clients.look();
       } catch (error) {
         failed(error);
-        // Whoever is refused is not let in by asking every second.
+        // If the token is refused, asking every second does not help.
         if (error.isAboutToken?.()) every = 10_000;
       }
       clearTimeout(timer);
@@ -99,7 +99,7 @@ const Live = (() => {
 
     function events(events, first) {
       const list = at("events");
-      // A gateway that was restarted counts from one again.
+      // A restarted gateway counts its events from one again.
       if ((events.at(-1)?.number ?? 0) < lastEvent) {
         lastEvent = 0;
         list.replaceChildren();

@@ -1,12 +1,12 @@
 "use strict";
 
-/** Loading a file: what it would change first, and then the load. */
+/** Loads a file: shows first what it would change, then loads it. */
 const Load = (() => {
   const { element, cell, set, amount, plural, say, problem } = Text;
   const PATIENCE_MS = 15 * 60_000;
   const KINDS = { products: "Products", users: "Customers' own discounts", customers: "Customers", price_lists: "Price lists", prices: "Prices of lists" };
 
-  /** `api` asks the gateway, or is null; `token` keeps the token that may load. */
+  /** `api` asks the gateway, or is null. `token` stores the token that may load. */
   function start({ api, token }) {
     const at = (id) => document.getElementById(id);
     let file = null;
@@ -27,7 +27,10 @@ const Load = (() => {
       return query.size ? `?${query}` : "";
     }
 
-    /** What a file is, by its first character that is no space: names of files say little. */
+    /**
+     * Determines the content type from the first character that is not a space, because file names say
+     * little.
+     */
     async function headers() {
       const isPacked = /\.gz$/i.test(file.name);
       const start = isPacked ? "" : (await file.slice(0, 4096).text()).replace(/^\ufeff/, "").trimStart();
@@ -35,7 +38,10 @@ const Load = (() => {
       return { "content-type": isJson ? "application/json" : "text/csv", ...(isPacked ? { "content-encoding": "gzip" } : {}) };
     }
 
-    /** One after the other, because the gateway refuses a load while another is under way. Nothing for one that is overtaken. */
+    /**
+     * Sends loads one after the other, because the gateway refuses a load while another is under way.
+     * Returns null for a load that is obsolete.
+     */
     function send(isDryRun, mine) {
       const sent = sending.then(() => (mine === running ? post(isDryRun) : null));
       sending = sent.catch(() => null);
@@ -96,7 +102,7 @@ const Load = (() => {
       }
     }
 
-    /** Says why there is no result, with the rows that are wrong. */
+    /** Shows why there is no result, with the invalid rows. */
     function fail(error) {
       const list = at("load-errors");
       list.replaceChildren();
@@ -223,14 +229,15 @@ const Load = (() => {
       tryOut();
     });
     at("load-currency").addEventListener("change", tryOut);
-    // What is left out is removed or kept, not both.
+    // Rows that are left out are either removed or kept, so the two boxes exclude each other.
     for (const [id, other] of [["load-prune", "load-merge"], ["load-merge", "load-prune"]]) {
       at(id).addEventListener("change", () => {
         if (at(id).checked) at(other).checked = false;
         tryOut();
       });
     }
-    // A box changes when it loses the focus, such as to the button that loads: a dry run then would take the button away.
+    // The box changes when it loses the focus, for example to the button that loads. A dry run would then
+    // hide the button.
     at("load-token").addEventListener("change", () => tried === null && tryOut());
     at("load-form").addEventListener("submit", (event) => {
       event.preventDefault();

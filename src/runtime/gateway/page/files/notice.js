@@ -1,10 +1,10 @@
 "use strict";
 
-/** What is said on top of every view while there is no connection. */
+/** The notice above every view while there is no connection. */
 const Notice = (() => {
   const { set, say } = Text;
 
-  /** `again` connects now; `enter` leads to where a token is entered. */
+  /** `again` connects now. `enter` opens the place where a token is entered. */
   function start({ again, enter, isServed }) {
     const at = (id) => document.getElementById(id);
     let isLost = false;

@@ -6,18 +6,18 @@
   const SHOWN_FRAMES = 200;
   const at = (id) => document.getElementById(id);
   const named = new URLSearchParams(location.search).get("url");
-  /** Only a gateway that has served this page can be asked for more than quotes. */
+  /** Whether this gateway has served the page. Only then can it be asked for more than quotes. */
   const isServed = named === null && /^https?:$/.test(location.protocol);
-  /** The page may be published under a path, which then leads to the websocket too. */
+  /** The path under which the page is published. It leads to the websocket too. */
   const folder = isServed ? new URL(".", location.href).pathname : "/";
   const websocket = named ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host || "127.0.0.1:7070"}${folder}`;
 
-  /** What the browser may refuse to keep is not kept. */
+  /** A value in the browser's storage. If the browser refuses to store it, it is not kept. */
   const kept = (store, name) => ({
     get: () => { try { return store().getItem(name) ?? ""; } catch { return ""; } },
     set: (value) => { try { store().setItem(name, value); } catch { /* not kept */ } },
   });
-  // Each gateway its own: whoever leads a browser to this page with another URL gets no token.
+  // Each gateway has a token of its own, so that a link to this page with another URL gets no token.
   const tokenOf = (url) => kept(() => sessionStorage, `ocache-token ${url}`);
   const token = tokenOf(websocket);
   const loadToken = kept(() => sessionStorage, `ocache-load-token ${websocket}`);
@@ -62,7 +62,7 @@
     return url.href;
   }
 
-  /** What keeps this page out, if the gateway answers and says so. */
+  /** Returns why the gateway refuses this page, if it says so. */
   async function why() {
     if (!api) return null;
     try {
@@ -131,7 +131,8 @@
     problem(at("settings-problem"), null);
     tokenOf(url).set(at("token").value.trim());
     if (url !== websocket) {
-      // What the page may talk to is decided when it is loaded.
+      // The content security policy decides at load time where the page may connect, so load the page
+      // again.
       location.search = new URLSearchParams({ url });
     } else {
       connection.renew();
@@ -156,7 +157,7 @@
     live: { name: "Live", show: () => {} },
   };
 
-  /** A quotation that the address names is opened. */
+  /** Opens the quotation that the address names. */
   function openQuotation(parameters) {
     const [who, id] = [parameters.get("client"), parameters.get("id")];
     if (!who || !id) return;
@@ -180,7 +181,7 @@
     views[view].show(new URLSearchParams(query));
     if (byHand) at(`${view}-title`).focus({ preventScroll: true });
   }
-  // An address without a view is one within the view, such as that of the content.
+  // Other fragments, such as that of the content, are links within the current view.
   window.addEventListener("hashchange", () => /^#(quote|prices|load|worth|live)(\?|$)/.test(location.hash) && turn(true));
   turn(false);
 })();

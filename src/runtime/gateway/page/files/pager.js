@@ -1,10 +1,10 @@
 "use strict";
 
-/** Where one is in a long list, and the ways to the next page and back. */
+/** Shows the position in a long list, with buttons for the previous and the next page. */
 const Pager = (() => {
   const { element, set, amount } = Text;
 
-  /** `turned` is called with the offset of the page that is wanted. */
+  /** `turned` is called with the offset of the page to show. */
   function start({ where, size, thing, turned }) {
     let offset = 0;
     let total = 0;
@@ -23,7 +23,7 @@ const Pager = (() => {
       turned(offset);
     }
 
-    /** Says how many there are, and what is shown of them. */
+    /** Shows how many entries there are, and which of them are visible. */
     function show(count, shown, isComplete = true) {
       total = count;
       const number = (figure) => amount(String(figure));
@@ -32,7 +32,7 @@ const Pager = (() => {
       back.disabled = offset === 0;
       on.disabled = offset + size >= total;
       where.hidden = false;
-      // A list that has become shorter has no such page any more.
+      // If the list has become shorter, this page no longer exists.
       if (shown === 0 && total > 0 && offset > 0) go(total - 1);
     }
 

@@ -1,17 +1,17 @@
 "use strict";
 
-/** Lines of product and quantity, as they are copied from a spreadsheet or a message. */
+/** Parses lines of products and quantities that were copied from a spreadsheet or a message. */
 const Paste = (() => {
-  /** A number as people write one: `2`, `2.5`, `2,5`, `1 000`. */
+  /** A number as people write it: `2`, `2.5`, `2,5`, `1 000`. */
   const NUMBER = /^\d{1,9}(?:[ \u00a0\u202f]\d{3})*(?:[.,]\d{1,3})?$/;
 
-  /** A quantity as a quote wants it, or null. */
+  /** Returns a quantity in the form of a quote, or null. */
   function quantity(text) {
     const trimmed = text.trim();
     return NUMBER.test(trimmed) ? trimmed.replaceAll(/[ \u00a0\u202f]/g, "").replace(",", ".") : null;
   }
 
-  /** The cells of a line: by tabs or semicolons; else by its last comma or space, if a number follows. */
+  /** Splits a line at tabs or semicolons, else at its last comma or space if a number follows. */
   function cells(line) {
     for (const separator of ["\t", ";"]) {
       if (line.includes(separator)) return line.split(separator).map(unquoted);
@@ -25,14 +25,14 @@ const Paste = (() => {
     return /^".*"$/s.test(trimmed) ? trimmed.slice(1, -1).replaceAll('""', '"') : trimmed;
   }
 
-  /** Whether a text is more than something to be searched for. */
+  /** Whether a text has several lines or cells, so that it is not a search. */
   function isLines(text) {
     return /[\n\t]/.test(text.trim());
   }
 
   /**
-   * The lines of a text. The first cell names the product; the quantity is in the last cell that is a
-   * number, and 1 without one. A first line without any number, where others have one, is a heading.
+   * Parses the lines of a text. The first cell names the product. The last cell that is a number is the
+   * quantity; without one it is 1. A first line without a number is a header if other lines have one.
    */
   function read(text) {
     const rows = text.split(/\r\n|\r|\n/).map((line) => line.trim()).filter((line) => line !== "").map(cells);
@@ -41,7 +41,7 @@ const Paste = (() => {
     return lines.slice(isHeading ? 1 : 0).map((line) => ({ ...line, quantity: line.quantity ?? "1" }));
   }
 
-  /** The sum of two quantities, exactly. */
+  /** Adds two quantities exactly. */
   function sum(one, other) {
     const thousandths = (text) => {
       const [whole, rest = ""] = text.split(".");

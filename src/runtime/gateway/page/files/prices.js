@@ -1,17 +1,17 @@
 "use strict";
 
-/** A client's prices: searched, a page at a time, each with its rule and ladder, and explained if asked. */
+/** A customer's prices: searchable, in pages, each with its rule and ladder, and explained on request. */
 const Prices = (() => {
   const { element, cell, amount, seconds, say, problem } = Text;
   const SIZE = 25;
   const SEARCH_AFTER_MS = 150;
-  /** Stale prices are being calculated, so new ones are looked for. */
+  /** Stale prices are being recalculated, so the new ones are requested after this time. */
   const STALE_AGAIN_MS = 2_000;
-  /** For how long a table that is being calculated is waited for, in seconds. */
+  /** How long to wait for a table that is being calculated, in seconds. */
   const WAIT = 20;
   const COLUMNS = ["Product", "List price", "Discount", "Unit price", "Rule and tiers", ""];
 
-  /** `api` asks the gateway, or is null; `went` hears for which client and search the view stands. */
+  /** `api` asks the gateway, or is null. `went` is called with the customer and the search of the view. */
   function start({ api, went }) {
     const at = (id) => document.getElementById(id);
     const [client, search, quantity] = [at("prices-client"), at("prices-search"), at("prices-quantity")];
@@ -86,7 +86,7 @@ const Prices = (() => {
       say(`Prices of ${who}: ${found.products.length} of ${found.total} products`);
     }
 
-    /** Looks again, unless that would take away what somebody reads. */
+    /** Requests the prices again, unless that would remove an explanation that somebody reads. */
     function lookIfIdle() {
       const isRead = at("prices-rows").querySelector(".explained") !== null;
       if (isRead || document.hidden) again = setTimeout(lookIfIdle, STALE_AGAIN_MS);

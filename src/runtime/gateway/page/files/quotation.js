@@ -1,18 +1,21 @@
 "use strict";
 
-/** One quotation, from being asked to being answered, over as many connections as it takes. */
+/** One quotation, from the quote to the answer, over as many connections as it takes. */
 const Quotation = (() => {
   const { element, set, amount, duration, seconds, plural, say } = Text;
-  /** Waits in this state have no end but an answer. */
+  /** The states in which the page waits for an answer. */
   const PENDING = ["sending", "analysis", "opening"];
-  /** By then a quotation is settled, unless the gateway has another deadline. If nothing was heard, the push was lost. */
+  /**
+   * The time by which a quotation is settled, unless the gateway has another deadline. If no answer came
+   * by then, its push was lost.
+   */
   const SETTLED_AFTER_MS = 35_000;
   const ASK_AGAIN_MS = 10_000;
   const OPENED_AGAIN_MS = 2_000;
 
   /**
-   * `send` sends a frame and says whether it could; `settled` is called when the wait is over. `addressOf`
-   * makes the address of a quotation; `api` knows the ladders of prices, or is null.
+   * `send` sends a frame and returns whether it could. `settled` is called when the wait is over.
+   * `addressOf` makes the address of a quotation. `api` returns the ladders of prices, or is null.
    */
   function start({ send, settled, addressOf, api }) {
     const card = document.getElementById("quotation");
@@ -29,7 +32,7 @@ const Quotation = (() => {
       return asked.id;
     }
 
-    /** Shows a quotation that was asked for before. */
+    /** Shows an earlier quotation. */
     function open(client, id) {
       if (asked?.id === id) return;
       asked = { id, client, items: null, state: "opening", at: performance.now(), askAgainAt: Infinity };
@@ -41,7 +44,10 @@ const Quotation = (() => {
       return send({ action: "quote", client: asked.client, items: asked.items, request_id: asked.id });
     }
 
-    /** The connection is there again: what was accepted is asked for, what was not is sent again. */
+    /**
+     * Continues after a reconnection. Asks for a quotation that was accepted, and sends one again that
+     * was not.
+     */
     function connected() {
       if (!isPending()) return;
       if (asked.state === "analysis") {
@@ -71,7 +77,7 @@ const Quotation = (() => {
       if (frame.type === "accepted" || frame.status === "pending") {
         if (asked.state !== "analysis") say("Quotation under analysis");
         asked.state = "analysis";
-        // Whoever has only opened it is pushed nothing.
+        // The gateway pushes no answer to a client that only opened the quotation, so ask again.
         if (asked.items === null) asked.askAgainAt = performance.now() + OPENED_AGAIN_MS;
         return draw();
       }
@@ -89,7 +95,7 @@ const Quotation = (() => {
         return done(`Not found: ${asked.problem}`);
       }
       if (code === "not_found" && asked.missed) {
-        // The gateway has never heard of it, so it is asked for the first time.
+        // The gateway has never received this quote, so send it for the first time.
         asked.state = "sending";
         asked.missed = false;
         request();
@@ -102,7 +108,7 @@ const Quotation = (() => {
 
     function done(text) {
       draw();
-      // On narrow screens it is below the form, which may be long.
+      // On narrow screens the quotation is below the form, which may be long.
       if (card.getBoundingClientRect().top > window.innerHeight / 3) card.scrollIntoView();
       say(text);
       settled();
@@ -180,7 +186,7 @@ const Quotation = (() => {
       ladders(frame);
     }
 
-    /** What can be done with it. */
+    /** Makes the buttons for the quotation. */
     function tools(frame) {
       const button = (text, act) => {
         const made = element("button", { type: "button" }, text);
@@ -192,13 +198,13 @@ const Quotation = (() => {
         "div", { class: "tools" },
         button("Copy link", () => Share.copy(addressOf(frame.client, frame.request_id), "The link")),
         button("Copy lines", () => Share.copy(Lines.tabbed(frame), "The lines")),
-        // The mark at its beginning has spreadsheets read it as UTF-8.
+        // The byte order mark makes spreadsheets read the file as UTF-8.
         button("Save as CSV", () => Share.save(`\ufeff${Lines.csv(frame)}`, "text/csv;charset=utf-8", name)),
         button("Print", () => window.print()),
       );
     }
 
-    /** All tiers of the lines that have some, as they are now. */
+    /** Shows the current tiers of the lines that have some. */
     async function ladders(frame) {
       const tiered = frame.lines.filter(({ rule, next_tier: next }) => next || (rule && rule.min_quantity !== "0"));
       if (!api || tiered.length === 0) return;
@@ -208,7 +214,7 @@ const Quotation = (() => {
         const found = await api.json(`prices/${encodeURIComponent(frame.client)}`, { method: "POST", headers, body: wanted });
         if (asked.frame === frame && found.prices) Lines.showLadders(body, tiered, found.prices);
       } catch {
-        // The next tier is shown all the same.
+        // The next tier is shown in any case.
       }
     }
 
@@ -220,7 +226,7 @@ const Quotation = (() => {
       );
     }
 
-    /** Quantities that products are not sold in, with those next to them. */
+    /** Shows products that are not sold in the requested quantity, with the quantities next to it. */
     function invalid(items) {
       const instead = ({ below, above }) => [below, above].filter(Boolean).map(amount).join(" or ");
       return element(
@@ -245,7 +251,7 @@ const Quotation = (() => {
     return `Quotation answered: ${plural(lines.length, "line")}, total ${amount(total)} ${currency}${without}${old}`;
   }
 
-  /** A name of our own, by which a quotation can be asked for again. */
+  /** Makes a random id by which the quotation can be requested again. */
   function newId() {
     const bits = crypto.getRandomValues(new Uint8Array(16));
     return `page-${[...bits].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;

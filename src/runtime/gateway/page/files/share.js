@@ -1,15 +1,15 @@
 "use strict";
 
-/** Getting something out of the page: onto the clipboard, or into a file. */
+/** Copies content of the page to the clipboard, or saves it to a file. */
 const Share = (() => {
   const { say } = Text;
 
-  /** Copies a text; says what it was. */
+  /** Copies a text, and announces what it was. */
   async function copy(text, what) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Browsers have no clipboard for pages that come over plain HTTP from elsewhere.
+      // Browsers offer no clipboard to pages that were loaded over plain HTTP from another machine.
       const box = Text.element("textarea", { readonly: "", class: "unseen", "aria-hidden": "true" });
       box.value = text;
       document.body.append(box);
@@ -21,19 +21,19 @@ const Share = (() => {
     return say(`${what} copied`);
   }
 
-  /** Saves something under a name. */
+  /** Saves content under a name. */
   function save(content, type, name) {
     const url = URL.createObjectURL(new Blob([content], { type }));
     const link = Text.element("a", { href: url, download: name });
     document.body.append(link);
     link.click();
     link.remove();
-    // The browser has begun to read it by then.
+    // By then the browser has begun to read it.
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
     say(`${name} saved`);
   }
 
-  /** A text as a part of the name of a file. */
+  /** Turns a text into a part of a file name. */
   function fileName(text) {
     return text.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60) || "file";
   }

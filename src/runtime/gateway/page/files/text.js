@@ -1,14 +1,20 @@
 "use strict";
 
-/** Small things about text, time and elements that every part of the page uses. */
+/** Helpers for texts, times and elements that all parts of the page use. */
 const Text = (() => {
-  /** Groups the digits of a decimal string. It stays a string: no amount is ever a number here. */
+  /**
+   * Groups the digits of a decimal string. The result is a string too: the page never turns an amount
+   * into a number.
+   */
   function amount(decimal) {
     const [, sign, whole, rest] = /^(-?)(\d+)(.*)$/.exec(decimal) ?? [null, "", decimal, ""];
     return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
   }
 
-  /** A time as people say it, on one line: `0.3 ms`, `850 ms`, `12 s`, `4 min 5 s`, `2 h 10 min`. */
+  /**
+   * Formats a time for people, without line breaks: `0.3 ms`, `850 ms`, `12 s`, `4 min 5 s`,
+   * `2 h 10 min`.
+   */
   function duration(ms) {
     if (ms < 0.1) return "<\u00a00.1\u00a0ms";
     if (ms < 10 && ms !== Math.round(ms)) return `${ms.toFixed(1)}\u00a0ms`;
@@ -18,18 +24,18 @@ const Text = (() => {
     return seconds(secs);
   }
 
-  /** A percentage with two decimals at most: what more there are nobody reads. */
+  /** Formats a percentage with at most two decimals. Nobody reads more. */
   function percent(text) {
     const rounded = Number(text).toFixed(2).replace(/\.?0+$/, "");
     return `${rounded}\u00a0%`;
   }
 
-  /** A share as a percentage. One near to all of them has two decimals, because those are the ones that matter. */
+  /** Formats a share as a percentage. A share close to one has two decimals, because there they matter. */
   function share(part) {
     return `${(part * 100).toFixed(part > 0.995 && part < 1 ? 2 : 1)}\u00a0%`;
   }
 
-  /** The same in whole seconds, for what is counted down or up. */
+  /** Formats a time in whole seconds, for countdowns and ages. */
   function seconds(secs) {
     const parts = secs < 60 ? [[secs, "s"]]
       : secs < 3600 ? [[Math.floor(secs / 60), "min"], [secs % 60, "s"]]
@@ -52,12 +58,12 @@ const Text = (() => {
     return made;
   }
 
-  /** A cell of a row. On a narrow screen its label stands before it. */
+  /** Makes a cell of a row. On a narrow screen its label is shown before it. */
   function cell(label, ...content) {
     return element("td", { role: "cell", "data-label": label }, ...content);
   }
 
-  /** Sets a text only if it is another, so that nothing is drawn or spoken again. */
+  /** Sets a text only if it differs, so that nothing is drawn or read aloud again. */
   function set(where, text) {
     if (where.textContent !== text) where.textContent = text;
   }

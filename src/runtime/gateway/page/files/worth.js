@@ -1,6 +1,9 @@
 "use strict";
 
-/** Whether the cache is worth it: answers at once, waits, what a month costs, and what other settings would change. */
+/**
+ * Shows whether the cache is worth its cost: answers at once, waits, the cost of a month, and what other
+ * settings would change.
+ */
 const Worth = (() => {
   const { element, cell, share, set, amount, duration, plural, problem, say } = Text;
   const AGAIN_MS = 30_000;
@@ -9,10 +12,10 @@ const Worth = (() => {
     precompute_above_break_even: "Precompute only for customers who ask often",
     calculate_on_read: "Do not precompute: calculate on each request",
   };
-  /** The measurement takes a probe of all stages. */
+  /** The measurement includes a probe of all stages, so it takes long. */
   const PATIENCE_MS = 60_000;
 
-  /** `api` asks the gateway, or is null where there is none to ask. */
+  /** `api` asks the gateway. It is null if there is none to ask. */
   function start({ api }) {
     const at = (id) => document.getElementById(id);
     let shown = false;
@@ -44,7 +47,7 @@ const Worth = (() => {
       timer = setTimeout(look, AGAIN_MS);
     }
 
-    /** US dollars with as many digits as tell something. They are estimates, so they may be numbers. */
+    /** Formats US dollars with as many digits as are useful. They are estimates, so they may be numbers. */
     function usd(text) {
       const value = Number(text);
       if (value === 0) return "0";
@@ -112,7 +115,7 @@ const Worth = (() => {
       return Number(text) < 0 ? `−${usd(text.replace("-", ""))}` : usd(text);
     }
 
-    /** What a month costs, by stage. */
+    /** Shows the cost of a month by stage. */
     function stages(lines) {
       const sums = new Map();
       for (const { stage, usd_a_month: cost } of lines) sums.set(stage ?? "stored", (sums.get(stage ?? "stored") ?? 0) + Number(cost));
