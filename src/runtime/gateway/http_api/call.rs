@@ -1,4 +1,4 @@
-//! A request to the API, understood and checked.
+//! A parsed and checked request to the API.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,68 +15,68 @@ use crate::protocol::{
 };
 use crate::runtime::gateway::http_reply::{Reply, bad_query, problem_with_code};
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A quote, and for how long its answer is waited for.
+    /// A quote, and how long to wait for its answer.
     Quote(QuoteBody, Duration),
     /// An earlier quotation.
     Get {
-        /// Whose.
+        /// The customer.
         user: UserId,
-        /// Which.
+        /// The quotation's id.
         request_id: RequestId,
-        /// For how long its outcome is waited for.
+        /// How long to wait for its outcome.
         wait: Duration,
     },
-    /// Prices, of some products or of all.
+    /// Prices of some products or of all.
     Prices(PricesAsked),
 }
 
-/// Which prices a client asks for.
+/// A request for prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricesAsked {
-    /// Whose.
+    /// The customer.
     pub(super) user: UserId,
-    /// Of what.
+    /// The products.
     pub(super) of: PricesOf,
-    /// What the client has already, by its tags.
+    /// The tags of replies that the client already has.
     pub(super) known: KnownTags,
-    /// For how long a table is waited for.
+    /// How long to wait for a table.
     pub(super) wait: Duration,
 }
 
-/// Of what prices are asked for.
+/// The products whose prices are requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PricesOf {
-    /// Of some products, for so much of each.
+    /// Some products, at this quantity of each.
     Some(Vec<Item>, Quantity),
-    /// Of all products.
+    /// All products.
     All(Rows),
 }
 
-/// Which rows of a whole table are wanted, and how.
+/// The rows of a whole table that are requested, and their format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rows {
     pub(super) format: TableFormat,
-    /// At most so many.
+    /// The most rows.
     pub(super) limit: Option<usize>,
-    /// Those behind this product.
+    /// Only rows after this product.
     pub(super) after: Option<ProductId>,
-    /// Of this table, and no other: the one whose first rows the client has.
+    /// The generation that the table must have: that of the table whose first rows the client has.
     pub(super) table: Option<String>,
 }
 
-/// A request as it came, whatever brought it.
+/// A request in the form that all transports share.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// Its method, one of those that the resource takes.
+    /// The method, which is one of the resource's.
     pub method: &'a Method,
-    /// Behind the question mark.
+    /// The query, without the question mark.
     pub query: &'a str,
-    /// Its headers.
+    /// The headers.
     pub headers: &'a HeaderMap,
-    /// Its body; empty without one.
+    /// The body; empty if there is none.
     pub body: &'a [u8],
 }
 
@@ -84,7 +84,7 @@ impl Call {
     /// Reads a request for a resource.
     ///
     /// # Errors
-    /// The reply to a request that cannot be understood.
+    /// Returns the reply to a request that cannot be understood.
     pub fn read(resource: Resource, asked: Asked<'_>) -> Result<Self, Reply> {
         let wait = wait(asked.headers);
         match resource {
@@ -114,7 +114,7 @@ impl Call {
         }
     }
 
-    /// Whose prices it is about.
+    /// Returns the customer of the request.
     #[must_use]
     pub const fn user(&self) -> &UserId {
         match self {
@@ -124,7 +124,7 @@ impl Call {
         }
     }
 
-    /// Whether it makes its user active.
+    /// Whether the request makes its customer active.
     #[must_use]
     pub const fn is_visit(&self) -> bool {
         matches!(self, Self::Quote(..) | Self::Prices(_))
@@ -182,8 +182,8 @@ fn rows(mut parameters: Parameters<'_>, headers: &HeaderMap) -> Result<Rows, Rep
     Ok(Rows { format, limit, after, table })
 }
 
-/// CSV for whoever names it and not our other format; else NDJSON, whatever is accepted: a client that
-/// can do with neither sees in the reply's type what it gets.
+/// Returns CSV if the client accepts it by name and NDJSON not. Otherwise returns NDJSON, even if the
+/// client accepts neither: the content type of the reply tells it.
 fn accepted_format(headers: &HeaderMap) -> TableFormat {
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let accepted: Vec<&str> = values
@@ -198,7 +198,7 @@ fn accepted_format(headers: &HeaderMap) -> TableFormat {
     }
 }
 
-/// The parameters of a query. One that nobody asks for is refused: it was meant to do something.
+/// The parameters of a query. An unknown parameter is refused, because the client meant something by it.
 pub(in crate::runtime::gateway) struct Parameters<'a>(Vec<Pair<'a>>);
 
 impl<'a> Parameters<'a> {
@@ -206,7 +206,7 @@ impl<'a> Parameters<'a> {
         pairs(query).map(Self).map_err(|why| bad_query(&why))
     }
 
-    /// The one value of a name.
+    /// Takes the only value of a name.
     pub(in crate::runtime::gateway) fn take(
         &mut self,
         name: &str,
@@ -236,13 +236,13 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// A request that cannot be understood.
+/// Returns the reply to a request that cannot be understood.
 pub(in crate::runtime::gateway) fn refused(error: &ProtocolError) -> Reply {
     problem_with_code(StatusCode::BAD_REQUEST, error.code(), &error.to_string())
 }
 
-/// For how long a client would wait: `Prefer: wait=SECONDS` (RFC 7240). What is not understood is
-/// passed over, as that document has it.
+/// Returns how long a client is willing to wait: `Prefer: wait=SECONDS` (RFC 7240). Preferences that
+/// cannot be understood are ignored, as the RFC requires.
 fn wait(headers: &HeaderMap) -> Duration {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let preferences = values.flat_map(|value| value.split(','));

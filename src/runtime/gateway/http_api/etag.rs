@@ -1,27 +1,27 @@
-//! Entity tags of prices: the same table and the same question have the same one.
+//! Entity tags of prices: the same table and the same request have the same tag.
 
 use hyper::header::{HeaderMap, IF_NONE_MATCH};
 
 use crate::model::{Digest, DigestBuilder, Item, Timestamp, UserId};
 use crate::ports::TableHead;
 
-/// Another version of ocache may show the same prices in another form.
+/// Another version of ocache may show the same prices in another form, so the version is part of the tag.
 const FORM: &str = env!("CARGO_PKG_VERSION");
 
-/// The tags of what a client has already.
+/// The tags of the replies that a client already has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KnownTags(Option<String>);
 
 impl KnownTags {
-    /// Those that a request names.
+    /// Reads the tags that a request names.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let tags: Vec<&str> = values.collect();
         Self((!tags.is_empty()).then(|| tags.join(",")))
     }
 
-    /// Whether one of them is this tag. A proxy that has compressed a reply may have made its tag a weak
-    /// one.
+    /// Whether the tags include this one. A proxy that has compressed a reply may have turned its tag
+    /// into a weak one.
     pub(super) fn contain(&self, tag: &str) -> bool {
         let Some(tags) = &self.0 else { return false };
         let mut tags = tags.split(',').map(str::trim);
@@ -29,14 +29,14 @@ impl KnownTags {
     }
 }
 
-/// The tag of prices of some products, so much of each.
+/// Returns the tag of the prices of some products.
 pub(super) fn of_some(
     user: &UserId,
     (head, at): (&TableHead, Timestamp),
     stale: bool,
     items: &[Item],
 ) -> String {
-    // All of one quantity. No id has a line feed in it.
+    // All items have the same quantity. No id contains a line feed.
     let quantity = items.first().map_or(0, |item| item.quantity.thousandths());
     let ids: usize = items.iter().map(|item| item.product.as_str().len() + 1).sum();
     let mut asked = Vec::with_capacity(size_of_val(&quantity) + ids);
@@ -48,7 +48,7 @@ pub(super) fn of_some(
     shown(&begun("some", user, (head, at), stale).part(&asked).finish())
 }
 
-/// The tag of a whole table, in a form.
+/// Returns the tag of a whole table in this form.
 pub(super) fn of_all(
     user: &UserId,
     (head, at): (&TableHead, Timestamp),
@@ -58,7 +58,8 @@ pub(super) fn of_all(
     shown(&begun("all", user, (head, at), stale).part(form.as_bytes()).finish())
 }
 
-/// A head may name several prices, each of which comes into force at its time.
+/// Begins a digest. A head may hold prices for several periods, so the number of periods that have begun
+/// is part of the digest.
 fn begun(
     of: &str,
     user: &UserId,

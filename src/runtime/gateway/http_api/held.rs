@@ -1,4 +1,4 @@
-//! Requests that are held until there is something to say.
+//! Holds requests until there is a result.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::runtime::Shutdown;
 
-/// The store is asked again after so long, and then less and less often: what is calculated is mostly
-/// there at once, and who waits for longer hardly notices a quarter of a second.
+/// The pause before the store is asked again; later pauses grow. Most calculations are quick, and a
+/// client that waits longer hardly notices a quarter of a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Asks again and again until there is an answer, or the time is over, or the process is to end: what the
-/// last look gave.
+/// Looks until there is a result, the time is over, or the shutdown begins. Returns what the last look
+/// gave.
 ///
-/// A process that answers is not told when another has settled a quotation, and need not be: only who asks
-/// for it knows it.
+/// Polling is enough, because another process may settle the quotation without notice to this one, and
+/// only clients that ask for it need to know.
 pub(super) async fn held<T, E, F: Future<Output = Result<T, E>>>(
     wait: Duration,
     shutdown: &Shutdown,

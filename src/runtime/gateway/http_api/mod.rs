@@ -1,8 +1,8 @@
-//! Quotes and prices over HTTP: the same for the local gateway and for API Gateway's HTTP API.
+//! Quotes and prices over HTTP, the same for the local gateway and for API Gateway's HTTP API.
 //!
-//! A request goes through three steps, because what lies between them is not the same everywhere: it is
-//! read ([`Call::read`]); then whoever took it asks whether its caller may ask for this client, and how the
-//! client's visit is to be taken; then it is answered ([`HttpApi::answer`]).
+//! A request has three steps. First it is read ([`Call::read`]). Then the caller of this module, which
+//! differs between gateways, checks whether the token covers this customer, and how the visit counts.
+//! Finally it is answered ([`HttpApi::answer`]).
 
 mod call;
 mod etag;
@@ -29,46 +29,46 @@ use crate::runtime::Shutdown;
 use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 
-/// What answers the requests of a process.
+/// Answers the requests of a process.
 pub struct HttpApi {
     clock: Arc<dyn Clock>,
-    /// For how long a request is held at most.
+    /// The most time for which a request is held.
     longest_wait: Duration,
-    /// Nothing is held any more when this begins.
+    /// When the shutdown begins, no request is held any longer.
     shutdown: Shutdown,
-    /// About how large the page of a table may be; without it tables are streamed.
+    /// About how large a page of a table may become. Without a limit, tables are streamed.
     page_bytes: Option<usize>,
-    /// Places for tables that are streamed.
+    /// The places for tables that are streamed.
     streams: Arc<Semaphore>,
 }
 
-/// The stages behind one request: those of all, or those for users who may never come again.
+/// The stages behind one request: the usual ones, or those for customers who may never come again.
 #[derive(Clone, Copy)]
 pub struct Behind<'a> {
-    /// Behind quotes.
+    /// The stage behind quotes.
     pub handler: &'a QuotationHandler,
-    /// Behind prices.
+    /// The stage behind prices.
     pub prices: &'a Prices,
 }
 
 impl HttpApi {
-    /// For how long a request is held by a gateway that stays: within the half minute after which
-    /// proxies give up.
+    /// The most time for which a gateway process holds a request. It is less than the half minute after
+    /// which proxies give up.
     pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
-    /// For how long by a function, which costs as long as it waits.
+    /// The most time for which a function holds a request. A function is billed while it waits.
     pub const LONGEST_WAIT_OF_FUNCTION: Duration = Duration::from_secs(5);
 
-    /// A page of a function: of the 6 MB that its reply may have, all of it escaped as JSON.
+    /// The page size of a function. Its reply may have 6 MB, in which the page is escaped as JSON.
     const PAGE_BYTES_OF_FUNCTION: usize = 2 * 1024 * 1024;
 
-    /// Of a gateway that stays. Nothing is held when the shutdown has begun.
+    /// Creates the API of a gateway process. No request is held after the shutdown has begun.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, shutdown: Shutdown) -> Self {
         let streams = Arc::new(Semaphore::new(table::STREAMS));
         Self { clock, longest_wait: Self::LONGEST_WAIT, shutdown, page_bytes: None, streams }
     }
 
-    /// Of a function.
+    /// Creates the API of a function.
     #[must_use]
     pub fn of_function(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl HttpApi {
         }
     }
 
-    /// Answers a request whose caller may make it.
+    /// Answers a request that its caller is authorised to make.
     pub async fn answer(&self, behind: Behind<'_>, call: Call) -> Reply {
         match call {
             Call::Quote(body, wait) => self.quote(behind.handler, body, self.wait(wait)).await,

@@ -16,13 +16,13 @@ use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
 use crate::stages::StageError;
 use crate::stages::prices::{Prices, Question, SomePrices};
 
-/// Kept by the client alone, and asked for again every time: with its tag, which costs little.
+/// Only the client may keep the reply. It checks the tag every time, which costs little.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const STALE: HeaderName = HeaderName::from_static("ocache-stale");
 const PRICED_AT: HeaderName = HeaderName::from_static("ocache-priced-at");
 
 impl HttpApi {
-    /// 200 with the prices, 304 if the client has them, or 202 while there is no usable table.
+    /// Replies 200 with the prices, 304 if the client has them, or 202 while there is no usable table.
     pub(super) async fn prices(&self, behind: Behind<'_>, asked: PricesAsked) -> Reply {
         let PricesAsked { user, of, known, wait } = asked;
         let wait = self.wait(wait);
@@ -81,7 +81,7 @@ async fn some_prices(
     shown.await?.transpose()
 }
 
-/// There is no table yet, and it is on its way.
+/// Returns the reply while a table is being calculated.
 fn calculating(user: &UserId) -> Reply {
     let message = format!("the prices of customer `{user}` are being calculated");
     not_ready(problem_with_code(StatusCode::ACCEPTED, "calculating", &message))
@@ -93,7 +93,7 @@ pub(super) fn not_modified(tag: &str) -> Reply {
     kept(reply, tag)
 }
 
-/// A reply of a type that its client may keep under a tag.
+/// Adds a content type, and a tag under which the client may keep the reply.
 pub(super) fn tagged(reply: Reply, content: HeaderValue, tag: &str) -> Reply {
     kept(with(reply, CONTENT_TYPE, content), tag)
 }
@@ -106,7 +106,7 @@ fn kept(reply: Reply, tag: &str) -> Reply {
     }
 }
 
-/// Says of a table, whose rows do not, when it was calculated and whether it is stale.
+/// Adds when a table was calculated and whether it is stale, because its rows do not say so.
 pub(super) fn dated(reply: Reply, head: &TableHead, stale: bool) -> Reply {
     let reply = with(reply, STALE, HeaderValue::from_static(if stale { "true" } else { "false" }));
     let reply = with(reply, VARY, HeaderValue::from_static("accept"));

@@ -17,8 +17,8 @@ use crate::stages::StageError;
 use crate::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
 
 impl HttpApi {
-    /// 200 with the quotation if it is answered at once or while the client waits; else 202 with the
-    /// place where it will be.
+    /// Replies 200 with the quotation if it is answered at once or while the client waits. Otherwise
+    /// replies 202 with the location of the quotation.
     pub(super) async fn quote(
         &self,
         handler: &QuotationHandler,
@@ -26,8 +26,8 @@ impl HttpApi {
         wait: Duration,
     ) -> Reply {
         let QuoteBody { user, items, request_id } = body;
-        // From before the stage looks: what it finds pending must not be shown as failed because its
-        // deadline has passed since.
+        // Read the clock before the stage looks. A quotation that it finds pending must not be shown as
+        // failed because its deadline has passed since then.
         let asked_at = self.clock.now();
         let ask = Ask {
             user: user.clone(),
@@ -57,7 +57,7 @@ impl HttpApi {
         }
     }
 
-    /// A quotation as it stands: now, or when it is settled while the client waits.
+    /// Replies with a quotation: as it is now, or as soon as it is settled while the client waits.
     pub(super) async fn get(
         &self,
         handler: &QuotationHandler,
@@ -89,12 +89,14 @@ impl HttpApi {
     }
 }
 
-/// As it is stored; past its deadline, whoever looked has written down that it has failed.
+/// Whether a quotation is stored as pending. If its deadline has passed, the look-up has already stored
+/// its failure.
 fn is_pending(quotation: &Quotation) -> bool {
     quotation.status == QuotationStatus::Pending
 }
 
-/// The body is that of the `quotation` frame in the current dialect, whoever asked for the quotation first.
+/// Returns a reply whose body is the `quotation` frame in the current dialect, whatever dialect the quote
+/// came in.
 fn shown(status: StatusCode, quotation: Quotation, at: Timestamp) -> Reply {
     let quotation = Quotation { dialect: Dialect::Current, ..quotation };
     match render_quotation(&quotation, at) {
@@ -103,8 +105,8 @@ fn shown(status: StatusCode, quotation: Quotation, at: Timestamp) -> Reply {
     }
 }
 
-/// Says where the quotation is. Relative to the request's path, so that it is right behind a proxy that
-/// publishes the gateway under a path of its own.
+/// Adds the location of the quotation. It is relative to the request's path, so that it is right behind a
+/// proxy that publishes the gateway under a path prefix.
 fn located(reply: Reply, user: &UserId, request_id: &RequestId) -> Reply {
     let (id, client) = (encoded(request_id.as_str()), encoded(user.as_str()));
     match HeaderValue::try_from(format!("quotes/{id}?client={client}")) {

@@ -1,4 +1,4 @@
-//! How the API replies.
+//! Replies of the API.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::stages::StageError;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-/// After so many seconds something that is not ready yet may be.
+/// The seconds after which the client should try again.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 
-/// A client that the caller may not ask for.
+/// Returns the reply to a caller who may not ask for this customer.
 #[must_use]
 pub fn forbidden(user: &UserId) -> Reply {
     info!(%user, "the caller may not ask for this customer");
@@ -25,7 +25,7 @@ pub fn forbidden(user: &UserId) -> Reply {
     problem(StatusCode::FORBIDDEN, &message)
 }
 
-/// The reply to a request whose stage failed.
+/// Returns the reply to a request whose stage failed.
 pub(super) fn failure(what: &str, error: &StageError) -> Reply {
     let (code, message) = told(what, error);
     let status = match code {
@@ -36,7 +36,7 @@ pub(super) fn failure(what: &str, error: &StageError) -> Reply {
     problem_with_code(status, code, &message)
 }
 
-/// Something that is true only now.
+/// Returns a reply that must not be cached.
 pub(super) fn now(status: StatusCode, content: HeaderValue, body: impl Into<Bytes>) -> Reply {
     let mut reply = Reply::new(body.into().into());
     *reply.status_mut() = status;
@@ -49,12 +49,12 @@ pub(super) fn with(mut reply: Reply, name: HeaderName, value: HeaderValue) -> Re
     reply
 }
 
-/// A reply to somebody who has to ask again.
+/// Tells the client when to ask again.
 pub(super) fn not_ready(reply: Reply) -> Reply {
     with(reply, RETRY_AFTER, SOON)
 }
 
-/// Says for how long the client was kept waiting, at most, if it preferred to wait.
+/// Adds the time for which the client was held at most, if it preferred to wait.
 pub(super) fn held(reply: Reply, wait: Duration) -> Reply {
     if wait.is_zero() {
         return reply;

@@ -1,4 +1,4 @@
-//! What a path of the API names.
+//! The resources of the API, and their paths.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use hyper::Method;
 use memchr::{memchr, memchr_iter, memchr2};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// All that a URL must not have as it is in a segment or a value.
+/// The characters that must be encoded in a path segment or a query value.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Something that the API gives or takes.
+/// A resource of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// `/quotes`.
@@ -21,7 +21,8 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// What a path names, if it is one of the API; `None` inside when a part of it is not text.
+    /// Returns the resource of a path, if the API has it. The inner `None` means that a part of the path
+    /// is not UTF-8.
     pub(in crate::runtime::gateway) fn of(path: &str) -> Option<Option<Self>> {
         if path == "/quotes" {
             return Some(Some(Self::Quotes));
@@ -33,7 +34,7 @@ impl Resource {
         Some(decoded(segment("/prices/")?).map(Cow::into_owned).map(Self::Prices))
     }
 
-    /// What a route of the documentation names, with its parameters decoded.
+    /// Returns the resource of a route as documented, with its parameters already decoded.
     #[must_use]
     pub fn of_route(route: &str, parameter: impl Fn(&str) -> Option<String>) -> Option<Self> {
         match route {
@@ -44,7 +45,7 @@ impl Resource {
         }
     }
 
-    /// The methods that it takes.
+    /// Returns the methods of the resource.
     pub(in crate::runtime::gateway) const fn methods(&self) -> &'static [Method] {
         match self {
             Self::Quotes => &[Method::POST],
@@ -53,7 +54,7 @@ impl Resource {
         }
     }
 
-    /// Its path, as it is documented.
+    /// Returns its path as documented.
     #[must_use]
     pub const fn route(&self) -> &'static str {
         match self {
@@ -68,12 +69,12 @@ fn is_segment(text: &str) -> bool {
     !text.is_empty() && !text.contains('/')
 }
 
-/// A part of a URL as text; `None` if it is none.
+/// Decodes a part of a URL; `None` if it is not UTF-8.
 fn decoded(part: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(part).decode_utf8().ok()
 }
 
-/// A text as a part of a URL.
+/// Encodes a text as a part of a URL.
 pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, ENCODED)
 }
@@ -81,7 +82,7 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
 /// A name and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// A text up to the first of a byte of ASCII, and what is behind that.
+/// Splits a text at the first occurrence of an ASCII byte.
 fn cut(text: &str, at: u8) -> (&str, &str) {
     match memchr(at, text.as_bytes()) {
         Some(end) => (&text[..end], &text[end + 1..]),
@@ -89,10 +90,10 @@ fn cut(text: &str, at: u8) -> (&str, &str) {
     }
 }
 
-/// The names and values of a query. One that has nothing encoded is not copied.
+/// Returns the names and values of a query. If nothing in it is encoded, nothing is copied.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns what is wrong with the query.
 pub(super) fn pairs<'a>(query: &'a str) -> Result<Vec<Pair<'a>>, String> {
     let is_encoded = memchr2(b'%', b'+', query.as_bytes()).is_some();
     let text = |part: &'a str| match is_encoded {

@@ -1,4 +1,4 @@
-//! Whole tables: streamed by a gateway that stays, in pages by a function, whose replies are bounded.
+//! Whole tables: streamed by a gateway process, in pages by a function, whose replies are limited.
 
 use std::ops::ControlFlow;
 
@@ -23,9 +23,9 @@ use crate::stages::StageError;
 use crate::stages::prices::WholeTable;
 use crate::supervisor::catch;
 
-/// So many pieces wait for a client; then nothing more is read for it.
+/// When this many pieces wait for a client, no more rows are read for it.
 const PIECES: usize = 2;
-/// So many tables are streamed at once: each is as much work as thousands of quotes.
+/// The most tables that are streamed at once. Each is as much work as thousands of quotes.
 pub(super) const STREAMS: usize = 8;
 
 impl HttpApi {
@@ -82,14 +82,14 @@ impl HttpApi {
     }
 }
 
-/// How large a page may become.
+/// The limits of a page.
 #[derive(Clone, Copy)]
 struct Most {
     rows: usize,
     bytes: Option<usize>,
 }
 
-/// Some rows, and the last product of them if there are more.
+/// Some rows and, if there are more, the last product among them.
 struct Page {
     body: ReplyBody,
     next: Option<ProductId>,
@@ -103,7 +103,7 @@ async fn page(table: &WholeTable, asked: &Rows, most: Most) -> Result<Page, Tabl
     while let Some(some) = rows.next().await? {
         for row in some {
             let is_full = most.bytes.is_some_and(|bytes| writer.text.len() >= bytes);
-            // A page has a row at least, or nobody would come to the end.
+            // A page has at least one row. Otherwise a client would never reach the end.
             if left == 0 || (is_full && last.is_some()) {
                 return Ok(Page { body: Bytes::from(writer.text).into(), next: last });
             }
@@ -114,7 +114,7 @@ async fn page(table: &WholeTable, asked: &Rows, most: Most) -> Result<Page, Tabl
     Ok(Page { body: Bytes::from(writer.text).into(), next: None })
 }
 
-/// Sends the rows of a table piece by piece, until its reader has them all or is gone.
+/// Sends the rows of a table in pieces, until all are sent or the reader is gone.
 async fn send_rows(
     table: WholeTable,
     asked: Rows,
@@ -132,7 +132,7 @@ async fn send_rows(
                 return Ok(());
             }
         }
-        // A table without rows has a head all the same.
+        // A table without rows still has a header line.
         let _ = send(&pieces, &mut writer).await;
         Ok::<_, TableError>(())
     };
@@ -144,7 +144,7 @@ async fn send_rows(
     };
     if let Some(error) = error {
         warn!(error = %Chain(&error), "a table was not sent to its end");
-        // If nobody reads it any more, nobody has to be told.
+        // If nobody reads the table any more, nobody needs the error.
         let _ = pieces.send(Err(error)).await;
     }
     drop(place);
@@ -164,7 +164,7 @@ async fn send(
     }
 }
 
-/// Rows as text.
+/// Writes rows as text.
 struct Writer {
     format: TableFormat,
     text: Vec<u8>,
@@ -180,7 +180,7 @@ impl Writer {
         table: &WholeTable,
         row: &crate::ports::TableRow,
     ) -> Result<(), TableError> {
-        // What has no price is no row of a price table.
+        // Products without a price are left out.
         let Some(entry) = &row.entry else { return Ok(()) };
         let line = (&row.product, row.name.as_str(), entry);
         let units = (table.head.currency, table.head.rounding.unit_decimals);
@@ -196,7 +196,7 @@ fn read_error(error: TableError) -> StageError {
     }
 }
 
-/// The query of the page behind a product.
+/// Returns the query of the page after a product.
 fn rows_after(format: TableFormat, after: &ProductId, table: &str) -> String {
     let format = match format {
         TableFormat::Ndjson => "ndjson",
@@ -205,7 +205,7 @@ fn rows_after(format: TableFormat, after: &ProductId, table: &str) -> String {
     format!("format={format}&after={}&table={}", encoded(after.as_str()), encoded(table))
 }
 
-/// Says where the next page is, relative to the path of the request.
+/// Adds the link to the next page, relative to the path of the request.
 fn linked(reply: Reply, user: &UserId, query: &str) -> Reply {
     let client = encoded(user.as_str());
     match HeaderValue::try_from(format!("<{client}?{query}>; rel=\"next\"")) {

@@ -1,4 +1,4 @@
-//! `POST /load?dry-run=true`: what a load would change, for whom. Nothing is written.
+//! `POST /load?dry-run=true`: shows what a load would change for whom. Nothing is written.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,9 +15,9 @@ use crate::data::{
 use crate::model::UserId;
 use crate::ports::Ports;
 
-/// So many of the prices that change are told, those that move most.
+/// The most changed prices in the reply. The largest changes are kept.
 const TOLD_PRICES: usize = 200;
-/// So many of the customers, those with the most prices that change.
+/// The most customers in the reply. Those with the most changed prices are kept.
 const TOLD_CUSTOMERS: usize = 200;
 
 pub(super) async fn reply(
@@ -45,7 +45,7 @@ pub(super) async fn reply(
     Ok(json_reply(StatusCode::OK, &Value::Object(told)))
 }
 
-/// The prices that would change: the largest moves, and how many each customer has.
+/// The prices that would change: the largest changes, and the number of each customer.
 #[derive(Default)]
 struct Changes {
     largest: Vec<MovedPrice>,
@@ -61,7 +61,7 @@ impl MovedPrices for Changes {
     fn moved(&mut self, price: &MovedPrice) -> io::Result<()> {
         *self.customers.entry(price.customer.clone()).or_default() += 1;
         self.largest.push(price.clone());
-        // So that it is sorted seldom.
+        // Wait until there are many, so that they are seldom sorted.
         if self.largest.len() >= 4 * TOLD_PRICES {
             self.keep_largest();
         }
@@ -70,7 +70,8 @@ impl MovedPrices for Changes {
 }
 
 impl Changes {
-    /// A price that appears or goes comes before one that only moves.
+    /// Keeps the largest changes. A price that appears or disappears counts as larger than any that
+    /// moves.
     fn keep_largest(&mut self) {
         let size = |price: &MovedPrice| {
             price.fall().map_or(i64::MAX, |fall| fall.millionths().saturating_abs())

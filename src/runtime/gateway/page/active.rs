@@ -1,4 +1,4 @@
-//! The clients that are active now, searched and a page at a time.
+//! The clients that are active now: searchable, and in pages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, PortError, Ports, Segment, TableHead};
 use crate::stages::SettingsInForce;
 
-/// So many are read.
+/// The clients are read up to about this many.
 const READ: usize = 5_000;
-/// So many pages are kept between two looks, for all who watch.
+/// The most pages that are cached between two reads, for all viewers.
 const PAGES: usize = 64;
 
-/// Clients that are active, as the page shows them.
+/// Active clients as the page shows them.
 #[derive(Serialize)]
 struct Found {
     at: String,
     ttl_secs: u64,
-    /// How many fit, or at least.
+    /// How many clients match, or a lower bound if not all were searched.
     total: usize,
     /// Whether all active clients were searched.
     complete: bool,
-    /// Those that came last first.
+    /// The matching clients, the latest visitors first.
     clients: Vec<ClientView>,
 }
 
@@ -52,28 +52,28 @@ struct TableView {
     validated_at: String,
 }
 
-/// How many clients are active.
+/// The number of active clients.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Total {
-    /// How many there are, or at least.
+    /// The number, or a lower bound if not all were counted.
     total: usize,
-    /// Whether all were counted.
+    /// Whether all clients were counted.
     complete: bool,
 }
 
-/// Looks at the active clients for all who watch.
+/// Reads the active clients. All viewers share the result.
 pub(super) struct Active {
     ports: Ports,
     settings: SettingsInForce,
     look_every: Duration,
-    /// Held while somebody looks.
+    /// Held while the clients are read, so that only one task reads them.
     seen: Mutex<Option<Seen>>,
 }
 
 struct Seen {
     looked_at: Instant,
     at: Timestamp,
-    /// Those that came last first, with their ids folded.
+    /// The latest visitors first, with their folded ids.
     users: Vec<(String, ActiveUser)>,
     complete: bool,
     pages: HashMap<Search, Bytes>,
@@ -84,14 +84,14 @@ impl Active {
         Arc::new(Self { ports, settings, look_every, seen: Mutex::default() })
     }
 
-    /// How many there are.
+    /// Returns the number of active clients.
     pub(super) async fn total(&self) -> Result<Total, PortError> {
         let mut seen = self.seen.lock().await;
         let seen = self.look(&mut seen).await?;
         Ok(Total { total: seen.users.len(), complete: seen.complete })
     }
 
-    /// A page of those that fit, as JSON.
+    /// Returns a page of the clients that match, as JSON.
     pub(super) async fn page(&self, search: Search) -> Result<Bytes, PortError> {
         let mut seen = self.seen.lock().await;
         let seen = self.look(&mut seen).await?;
@@ -124,7 +124,7 @@ impl Active {
         Ok(json)
     }
 
-    /// What was seen last, or now if that is long ago.
+    /// Returns what was read last, or reads again if that is too old.
     async fn look<'a>(&self, seen: &'a mut Option<Seen>) -> Result<&'a mut Seen, PortError> {
         match seen.take() {
             Some(young) if young.looked_at.elapsed() < self.look_every => Ok(seen.insert(young)),
@@ -141,7 +141,7 @@ impl Active {
         }
     }
 
-    /// Those that are active, or as many of them as are read; and whether that is all.
+    /// Returns the active clients, up to the limit, and whether these are all.
     async fn read(&self, now: Timestamp) -> Result<(Vec<ActiveUser>, bool), PortError> {
         let mut users = Vec::new();
         let mut from = None;

@@ -1,5 +1,5 @@
-//! What a cache is for, as the page shows it: how many quotes were answered at once, how fast, and how
-//! old the prices were.
+//! The benefit of the cache as the page shows it: how many quotes were answered at once, how fast, and
+//! how old the prices were.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::runtime::metrics::{Answers, SLOT};
 #[derive(Serialize)]
 pub(super) struct AnswersView {
     slot_secs: u64,
-    /// All of them together.
+    /// The figures of all slots together.
     all: Figures,
     slots: Vec<SlotView>,
 }
@@ -22,7 +22,7 @@ struct SlotView {
     figures: Figures,
 }
 
-/// Of some time. What nothing was measured of is null.
+/// The figures of a period. A figure without measurements is null.
 #[derive(Serialize)]
 pub(super) struct Figures {
     at_once: u64,

@@ -1,4 +1,4 @@
-//! Clients that are known, for choosing one.
+//! The known clients, from which a user of the page chooses one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use super::query::Search;
 use crate::model::UserId;
 use crate::ports::{Clock, First, PortError, Segment, Store, first_discounted_users};
 
-/// Who is known is not looked at more often than this.
+/// The clients are read again after this time.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// So many users are read. Others can be named, but are not listed.
+/// The most clients that are read. Others are not listed, but can be typed.
 const MAX_LISTED: usize = 2_000;
 
-/// Clients whose ids have what is searched for: those that begin with it first.
+/// The clients whose ids contain the searched text. Those that begin with it come first.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
     clients: Vec<String>,
-    /// How many of those that were read fit.
+    /// How many of the clients that were read match.
     total: usize,
-    /// Whether all users were read.
+    /// Whether all clients were read.
     complete: bool,
 }
 
-/// The users that have discounts or are active, some of them at least.
+/// The clients that have discounts or are active, up to a limit.
 pub(super) struct Clients {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -37,7 +37,7 @@ pub(super) struct Clients {
 
 struct Seen {
     looked_at: Instant,
-    /// With their ids folded.
+    /// The clients with their folded ids.
     users: Vec<(String, UserId)>,
     complete: bool,
 }

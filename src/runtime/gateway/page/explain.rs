@@ -1,4 +1,4 @@
-//! Why a client pays what it pays: every row that a price may come from, and why it counts or does not.
+//! Explains a client's prices: every row that a price may come from, and why it counts or not.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::model::{Item, ProductId, Quantity, UserId};
 use crate::ports::{Clock, PortError, Store};
 use crate::verify::{VerifyError, reasons, reasons_json};
 
-/// So many products are explained at once.
+/// The most products that are explained at once.
 const MAX_PRODUCTS: usize = 20;
 
-/// What is to be explained.
+/// A request for an explanation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     user: UserId,
@@ -22,7 +22,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads `client`, `product`, which may be given more than once, and `quantity`.
+    /// Reads `client`, `quantity` and one or more `product` from the query.
     pub(super) fn of(uri: &Uri) -> Result<Self, String> {
         let client = value(uri, "client").ok_or("whose prices are they? Name the `client`")?;
         let user = UserId::new(client).map_err(|error| error.to_string())?;
@@ -54,7 +54,8 @@ impl Explainer {
         Self { store, clock }
     }
 
-    /// As `ocache prices --explain` prints it. Products that do not exist are left out.
+    /// Returns the explanation in the form of `ocache prices --explain`. Products that do not exist are
+    /// left out.
     pub(super) async fn explain(&self, asked: &Asked) -> Result<Value, PortError> {
         let Asked { user, items } = asked;
         let looking = reasons(&*self.store, user, items, self.clock.now());

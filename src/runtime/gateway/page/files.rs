@@ -1,4 +1,5 @@
-//! The files of the page: built into the binary, and asked for again only when they have changed.
+//! The files of the page. They are built into the binary, and a browser fetches them again only when they
+//! have changed.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -17,7 +18,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Where each file is found, what it is, and what is in it.
+/// The path, the content type and the content of each file.
 const FILES: [(&str, &str, &str); 24] = [
     ("/", HTML, include_str!("files/index.html")),
     ("/icon.svg", SVG, include_str!("files/icon.svg")),
@@ -45,7 +46,7 @@ const FILES: [(&str, &str, &str); 24] = [
     ("/page.js", SCRIPT, include_str!("files/page.js")),
 ];
 
-/// The files, and a tag of each that changes with its content.
+/// The files, each with an entity tag that changes with its content.
 pub(super) struct Files(Vec<File>);
 
 struct File {
@@ -81,7 +82,8 @@ impl Files {
         }
         let set = reply.headers_mut();
         set.insert(CONTENT_TYPE, HeaderValue::from_static(file.content));
-        // Kept, but asked about every time: a new version of ocache is seen at once.
+        // The browser keeps the file but checks its tag every time, so a new version of ocache is seen at
+        // once.
         set.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         set.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         set.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -97,10 +99,10 @@ impl Files {
     }
 }
 
-/// What the page may load and whom it may talk to: this gateway, and the websocket that its own
-/// address names.
+/// Returns the content security policy: what the page may load, and where it may connect. It may connect
+/// to this gateway, and to the websocket in the page's own address.
 fn policy(uri: &Uri, headers: &HeaderMap) -> String {
-    // Not every browser takes 'self' to mean the websocket too.
+    // Not every browser includes websockets in 'self'.
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let own = [format!("ws://{host}"), format!("wss://{host}")].into_iter();
     let named = value(uri, "url").and_then(|url| origin_of(&url));
@@ -112,12 +114,12 @@ fn policy(uri: &Uri, headers: &HeaderMap) -> String {
     )
 }
 
-/// Scheme, host and port of a websocket's URL.
+/// Returns the scheme, host and port of a websocket's URL.
 fn origin_of(url: &str) -> Option<String> {
     let url: Uri = url.parse().ok()?;
     let scheme = url.scheme_str().filter(|scheme| matches!(*scheme, "ws" | "wss"))?;
     let host = url.host()?;
-    // Nothing that could be read as more than one source.
+    // Refuse every character that could make the host read as several sources.
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     if host.is_empty() || !host.bytes().all(fits) {
         return None;

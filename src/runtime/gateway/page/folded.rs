@@ -1,11 +1,11 @@
-//! Texts as they are compared when somebody searches.
+//! Folds texts for searches.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
-/// A text without the differences of upper and lower case, of accents, and of forms of the same
-/// letter: whoever types `cafe` finds `CAFÉ`.
+/// Returns a text without differences of case, of accents, and of forms of the same letter, so that
+/// `cafe` finds `CAFÉ`.
 pub(super) fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The cache as it is now: one look a second, whoever watches.
+//! A snapshot of the cache, read at most once per interval for all viewers together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::stages::SettingsInForce;
 
 const SHOWN_EVENTS: usize = 50;
 
-/// What the page shows.
+/// The snapshot as the page shows it.
 #[derive(Serialize)]
 struct Snapshot {
     at: String,
-    /// How long it stays the same.
+    /// The interval after which a new snapshot can be read.
     every_ms: u64,
     ttl_secs: u64,
     refresh_every_secs: f64,
-    /// Of this process, like recalculations and events.
+    /// The answers of this process. The recalculations and events below are of this process too.
     answers: AnswersView,
     catalogue: Option<CatalogueView>,
     active_clients: Total,
@@ -57,7 +57,7 @@ struct RecalculationsView {
     counted_here: bool,
     slot_secs: u64,
     reasons: [&'static str; REASONS.len()],
-    /// In the order of the reasons.
+    /// The counts of each slot are in the order of the reasons.
     slots: Vec<SlotView>,
 }
 
@@ -67,14 +67,14 @@ struct SlotView {
     counts: [u64; REASONS.len()],
 }
 
-/// Looks at the cache for all who watch.
+/// Reads the snapshot. All viewers share it.
 pub(super) struct Live {
     ports: Ports,
     settings: SettingsInForce,
     sockets: Arc<Sockets>,
     active: Arc<Active>,
     look_every: Duration,
-    /// Held while somebody looks.
+    /// Held while the snapshot is read, so that only one task reads it.
     seen: Mutex<Option<(Instant, Bytes)>>,
 }
 
@@ -89,7 +89,7 @@ impl Live {
         Self { ports, settings, sockets, active, look_every, seen: Mutex::default() }
     }
 
-    /// What was last seen, as JSON.
+    /// Returns the latest snapshot as JSON.
     pub(super) async fn snapshot(&self, scrape: &Scrape) -> Result<Bytes, PortError> {
         let mut seen = self.seen.lock().await;
         if let Some((at, snapshot)) = &*seen

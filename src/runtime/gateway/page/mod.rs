@@ -1,4 +1,4 @@
-//! The page that people open in a browser, and what it asks the gateway for.
+//! The page that people open in a browser, and the data that it requests from the gateway.
 
 mod active;
 mod answers;

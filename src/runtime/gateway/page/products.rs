@@ -1,4 +1,4 @@
-//! Products by a part of their id, by the beginning of a word of their name, or by their whole ids.
+//! Finds products by a part of their id, by the beginning of a word of their name, or by whole ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +15,20 @@ use crate::model::ProductId;
 use crate::ports::{AtHead, CatalogueStore, Chain, PortError, Segment, products_now};
 use crate::pricing::{Currency, Money, Product};
 
-/// Whether the products have changed is not looked at more often than this.
+/// The shortest time between two checks whether the products have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// So many products can be searched. A larger catalogue's others are found by their whole id.
+/// The most products that can be searched. Others of a larger catalogue are found by their whole id only.
 const MAX_SEARCHED: usize = 200_000;
-/// How well a product can fit what is searched for.
+/// The number of ranks: how well a product matches a search.
 const RANKS: usize = 5;
 
 /// Products that were found.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
-    /// The best first, at most as many as asked for; those asked for by their ids in that order.
+    /// The best matches first, up to the limit. Products that were requested by their ids are in that
+    /// order.
     products: Vec<FoundProduct>,
-    /// How many there are in all.
+    /// How many products match in total.
     total: usize,
     /// Whether every product was searched.
     complete: bool,
@@ -38,15 +39,15 @@ pub(super) struct Found {
 struct FoundProduct {
     product: String,
     name: String,
-    /// In the currency of the stack, if it has one in that.
+    /// The list price in the currency of the stack, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     list_price: Option<String>,
-    /// The id that it was asked for by, which may differ in case.
+    /// The id by which it was requested. It may differ from the product's id in case.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<String>,
 }
 
-/// All products, in the shape that searching wants; read when somebody searches for the first time.
+/// A search index of all products. It is built at the first search.
 pub(super) struct Products {
     store: Arc<dyn CatalogueStore>,
     /// Held while products are read, so that only one task reads them.
@@ -71,7 +72,7 @@ struct Index {
 
 struct Entry {
     product: Product,
-    /// Id and name, folded.
+    /// The folded id and name.
     id: String,
     name: String,
 }
@@ -81,7 +82,7 @@ impl Products {
         Self { store, seen: Mutex::default() }
     }
 
-    /// Searches. Of a store that cannot be read, what was read of it before is searched.
+    /// Searches the products. If the store cannot be read, the previous index is used.
     pub(super) async fn search(&self, search: Search) -> Result<Found, PortError> {
         let index = self.index().await?;
         let typed = search.typed.clone();
@@ -92,7 +93,7 @@ impl Products {
         }
     }
 
-    /// The products of some ids, in their order. Those of ids that no product has are left out.
+    /// Returns the products with these ids, in the order of the ids. Ids without a product are left out.
     pub(super) async fn named(&self, ids: Vec<String>) -> Result<Found, PortError> {
         let index = self.index().await?;
         let mut products = searching(index.clone(), move |index| {
@@ -134,7 +135,7 @@ impl Products {
         Ok(seen.index.clone())
     }
 
-    /// The products, if they have changed.
+    /// Reads the products. Returns `None` if they have not changed, or change while they are read.
     async fn read(&self, known: &Index) -> Result<Option<Index>, PortError> {
         let Some(head) = self.store.catalogue_head().await? else { return Ok(None) };
         if known.version == Some(head.base_version) {
@@ -174,7 +175,7 @@ impl Products {
     }
 }
 
-/// Looks at the products on another thread: there may be many.
+/// Searches on another thread, because there may be many products.
 async fn searching<T: Send + 'static>(
     index: Arc<Index>,
     look: impl FnOnce(&Index) -> T + Send + 'static,
@@ -216,8 +217,8 @@ impl Index {
         }
     }
 
-    /// A product by its id, or by one that differs from it only in case or accents, if there is one
-    /// such product and no other.
+    /// Returns the product with an id. If there is none, returns the only product whose id differs from
+    /// it in case or accents alone.
     fn named(&self, id: &str) -> Option<&Product> {
         let exact = self.entries.binary_search_by(|entry| entry.product.id.as_str().cmp(id));
         if let Ok(place) = exact {
@@ -238,7 +239,7 @@ impl Entry {
         Self { product, id, name }
     }
 
-    /// How well it fits, 0 best; `None` when it does not.
+    /// Returns how well the entry matches; 0 is best. Returns `None` if it does not match.
     fn rank(&self, text: &str) -> Option<usize> {
         let in_words = || {
             let words = self.name.char_indices().filter(|(_, letter)| !letter.is_alphanumeric());

@@ -1,31 +1,31 @@
-//! The query of a request.
+//! Reads the query of a request.
 
 use hyper::Uri;
 
 use super::folded::folded;
 use crate::protocol::MAX_ITEMS;
 
-/// So many are listed unless asked otherwise.
+/// The length of a list unless `limit` says otherwise.
 const DEFAULT_LIMIT: usize = 20;
-/// A list never has more than this.
+/// The longest list.
 pub(super) const MAX_LIMIT: usize = 100;
-/// Nothing that can be searched for is longer than this: a user id, or as much of a name.
+/// The longest search text: a customer id, or as much of a name.
 const MAX_SEARCH_BYTES: usize = 256;
 
-/// What is searched for, and which part of what is found is wanted.
+/// The text to search for, and the part of the results to return.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Search {
-    /// As it was typed, but for the spaces around it.
+    /// The text as it was typed, without the spaces around it.
     pub(super) typed: String,
-    /// The same, folded; empty is everything.
+    /// The folded text. Empty text matches everything.
     pub(super) text: String,
     pub(super) limit: usize,
-    /// So many of those found are passed over.
+    /// The number of results to skip.
     pub(super) offset: usize,
 }
 
 impl Search {
-    /// Reads `search`, `limit` and `offset`.
+    /// Reads `search`, `limit` and `offset` from the query.
     pub(super) fn of(uri: &Uri) -> Result<Self, String> {
         let text = value(uri, "search").unwrap_or_default().trim().to_owned();
         if text.len() > MAX_SEARCH_BYTES {
@@ -47,15 +47,15 @@ impl Search {
     }
 }
 
-/// The first value of a name in a query.
+/// Returns the first value of a name in a query.
 pub(super) fn value(uri: &Uri, name: &str) -> Option<String> {
     values(uri, name).next()
 }
 
-/// All values of a name in a query.
+/// Returns all values of a name in a query.
 pub(super) fn values<'a>(uri: &'a Uri, name: &'a str) -> impl Iterator<Item = String> + 'a {
     let query = uri.query().unwrap_or_default();
-    // More pairs than a quote has lines are nobody's query.
+    // No valid query has more pairs than a quote has lines.
     let pairs = form_urlencoded::parse(query.as_bytes()).take(MAX_ITEMS);
     pairs.filter(move |(other, _)| other == name).map(|(_, value)| value.into_owned())
 }

@@ -1,4 +1,4 @@
-//! What the page asks for over HTTP.
+//! The HTTP requests of the page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +31,14 @@ use crate::tokens;
 
 const JSON: &str = "application/json";
 
-/// What the page is told about its process.
+/// What the page needs to know of its process.
 #[derive(Clone)]
 pub(in crate::runtime::gateway) struct PageSettings {
-    /// What is counted in it.
+    /// The counters of the process.
     pub(in crate::runtime::gateway) metrics: Metrics,
-    /// How often the cache may be looked at for those who watch.
+    /// How often the cache may be read for viewers.
     pub(in crate::runtime::gateway) look_every: Duration,
-    /// What knows how the store is kept in order, if that is up to ocache.
+    /// The housekeeping of the store, if ocache does it.
     pub(in crate::runtime::gateway) housekeeping: Option<Arc<dyn Housekeeping>>,
 }
 
@@ -83,17 +83,17 @@ impl Page {
         self.files.has(path)
     }
 
-    /// What is counted in this process.
+    /// Returns the counters of this process.
     pub(in crate::runtime::gateway) fn metrics(&self) -> &Metrics {
         self.scrape.metrics()
     }
 
-    /// What `/metrics` answers.
+    /// Returns the source of `/metrics`.
     pub(in crate::runtime::gateway) const fn scrape(&self) -> &Arc<Scrape> {
         &self.scrape
     }
 
-    /// Looks at the counters again and again, so that their course can be shown to who comes later.
+    /// Samples the counters at intervals, so that their course can be shown to later viewers.
     pub(in crate::runtime::gateway) async fn keep_course(&self, shutdown: &Shutdown) {
         let mut ticks = interval(SLOT / 2);
         while shutdown.unless_begun(ticks.tick()).await.is_some() {
@@ -101,8 +101,8 @@ impl Page {
         }
     }
 
-    /// Answers a request, if it is one of the page's. Where tokens are wanted, the page itself is
-    /// for everybody, what the store holds is not.
+    /// Answers a request if it is one of the page's. If tokens are required, the page's files stay open
+    /// to everybody, and the data of the store does not.
     pub(in crate::runtime::gateway) async fn route(
         &self,
         request: &Request<Incoming>,
@@ -122,8 +122,7 @@ impl Page {
         }
         match path {
             "/products" => Some(self.products(request).await),
-            // Who the customers are, and how the business goes, is not for everybody whom a proxy
-            // lets through.
+            // The customers and the course of business are not for everybody whom a proxy lets through.
             "/clients" | "/clients/active" | "/explain" | "/live" | "/worth" | "/metrics"
                 if !client.is_here() =>
             {
@@ -142,7 +141,7 @@ impl Page {
         }
     }
 
-    /// Products that are searched for or, with `product`, those of these ids.
+    /// Returns the products that match a search or, with `product`, the products with these ids.
     async fn products(&self, request: &Request<Incoming>) -> Reply {
         let ids: Vec<String> = values(request.uri(), "product").collect();
         if ids.len() > MAX_LIMIT {
@@ -195,11 +194,11 @@ impl Page {
     }
 }
 
-/// What is said to clients that are elsewhere or, behind a proxy, may be.
+/// The reply to clients that are on another machine or, behind a proxy, may be.
 const ONLY_HERE: &str = "only this machine may see this; a gateway with --allow-host takes every \
     client for one behind its proxy";
 
-/// Whether a client may see what is not only about the users that its token speaks for.
+/// Checks that a client may see data that is not limited to the customers of its token.
 async fn may_see(path: &str, door: &Door, request: &Request<Incoming>) -> Result<(), Reply> {
     let clients = door.clients_of(entry::of_headers(request.headers())).await?;
     match clients {
@@ -225,7 +224,7 @@ fn unavailable(error: &PortError) -> Reply {
     later(StatusCode::SERVICE_UNAVAILABLE, "try again")
 }
 
-/// Something that is true only now.
+/// Returns a reply that must not be cached.
 fn reply(content: &'static str, body: Bytes) -> Reply {
     let mut reply = Reply::new(body.into());
     let headers = reply.headers_mut();

@@ -1,5 +1,5 @@
-//! Whether the cache is worth it: answers at once, waits, what a month costs, and what other settings
-//! would change.
+//! Whether the cache is worth its cost: answers at once, waits, the cost of a month, and what other
+//! settings would change.
 
 use std::time::Duration;
 
@@ -20,22 +20,22 @@ use crate::ports::{PortError, Ports};
 use crate::runtime::metrics::Metrics;
 use crate::stages::{Policy, SettingsInForce};
 
-/// A measurement is shown for so long to whoever asks: it takes a probe of the stages.
+/// A measurement is reused for this long, because it includes a probe of the stages.
 const MEASURED_FOR: Duration = Duration::from_secs(15);
-/// What the meter keeps.
+/// The time for which the meter keeps its windows.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What is asked for.
+/// A request for a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     over: Duration,
-    /// An interval and a time to live that would be tried, where they are not those of now.
+    /// The refresh interval and the TTL to try instead of the current ones.
     every: Option<Duration>,
     ttl: Option<Duration>,
 }
 
 impl Asked {
-    /// Reads `over`, `refresh_every` and `ttl`.
+    /// Reads `over`, `refresh_every` and `ttl` from the query.
     pub(super) fn of(uri: &Uri) -> Result<Self, String> {
         let time = |name: &str| match value(uri, name).filter(|text| !text.is_empty()) {
             None => Ok(None),
@@ -50,11 +50,11 @@ impl Asked {
     }
 }
 
-/// Measures the stack for all who look.
+/// Measures the stack. All viewers share the result.
 pub(super) struct Worth {
     ports: Ports,
     settings: SettingsInForce,
-    /// Held while somebody measures.
+    /// Held during a measurement, so that only one runs.
     seen: Mutex<Option<Seen>>,
 }
 
@@ -69,7 +69,7 @@ impl Worth {
         Self { ports, settings, seen: Mutex::default() }
     }
 
-    /// What is to be told of it: what `ocache cost` prints, and how quotes of this process waited.
+    /// Returns what `ocache cost` prints, and how long the quotes of this process waited.
     pub(super) async fn look(&self, asked: Asked, metrics: &Metrics) -> Result<Value, PortError> {
         let prices = PriceList::built_in()
             .map_err(|error| PortError::corrupt("the list prices that are built in", error))?;
@@ -102,7 +102,7 @@ impl Worth {
     }
 }
 
-/// Measures on another thread: the probe calculates tables as large as those of the stack.
+/// Measures on another thread, because the probe calculates tables as large as those of the stack.
 async fn measure(
     ports: Ports,
     how: Measuring,
