@@ -1,4 +1,5 @@
-//! How quotations were answered over the last minutes: at once or not, how fast, and how old the prices were.
+//! How quotations were answered in the last minutes: at once or later, how fast, and how old the prices
+//! were.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,23 +11,23 @@ use super::history::{SLOTS, slot_of};
 use crate::model::Timestamp;
 use crate::stages::Warmth;
 
-/// Times are kept to one part in a hundred.
+/// Histograms keep two significant digits, so figures are exact to one percent.
 const DIGITS: u8 = 2;
 
-/// Answers of some time.
+/// The answers of a period.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    /// Quotations that found a usable table, and so were answered at once.
+    /// Quotations that found a usable table and so were answered at once.
     pub at_once: u64,
-    /// Quotations that waited until their table was calculated.
+    /// Quotations that waited for the calculation of their table.
     pub waited: u64,
-    /// Quotations without an answer.
+    /// Quotations that failed.
     pub failed: u64,
     /// Milliseconds from acceptance to answer.
     times: Option<Histogram<u32>>,
-    /// The same of those that waited.
+    /// The same for quotations that waited.
     waits: Option<Histogram<u32>>,
-    /// Seconds for which the prices had not been checked when they were served.
+    /// Seconds since the prices were last checked, when they were served.
     ages: Option<Histogram<u32>>,
 }
 
@@ -35,7 +36,7 @@ pub struct Answers {
 pub(super) struct Settled {
     pub(super) warmth: Warmth,
     pub(super) after: Duration,
-    /// The age of its prices; `None` without an answer.
+    /// The age of its prices; `None` if it has no answer.
     pub(super) age: Option<Duration>,
 }
 
@@ -66,7 +67,7 @@ impl Answers {
         merge(&mut self.ages, other.ages.as_ref());
     }
 
-    /// All of some steps together.
+    /// Adds up several periods.
     #[must_use]
     pub fn all<'a>(steps: impl IntoIterator<Item = &'a Self>) -> Self {
         steps.into_iter().fold(Self::default(), |mut all, step| {
@@ -75,26 +76,26 @@ impl Answers {
         })
     }
 
-    /// The part of the answers that was given at once; `None` without answers.
+    /// Returns the share of answers that were given at once; `None` without answers.
     #[must_use]
     pub fn share_at_once(&self) -> Option<f64> {
         let answers = self.at_once + self.waited;
         (answers > 0).then(|| self.at_once as f64 / answers as f64)
     }
 
-    /// In how many milliseconds such a part of the answers was given.
+    /// Returns the milliseconds within which this share of the answers was given.
     #[must_use]
     pub fn millis_at(&self, quantile: f64) -> Option<u64> {
         self.times.as_ref().map(|times| times.value_at_quantile(quantile))
     }
 
-    /// The same of those that waited for their table.
+    /// Returns the same for answers that waited for their table.
     #[must_use]
     pub fn wait_millis_at(&self, quantile: f64) -> Option<u64> {
         self.waits.as_ref().map(|waits| waits.value_at_quantile(quantile))
     }
 
-    /// How many seconds old the prices of such a part of the answers were at most.
+    /// Returns the age in seconds that the prices of this share of the answers did not exceed.
     #[must_use]
     pub fn age_secs_at(&self, quantile: f64) -> Option<u64> {
         self.ages.as_ref().map(|ages| ages.value_at_quantile(quantile))
@@ -103,14 +104,15 @@ impl Answers {
 
 fn record(histogram: &mut Option<Histogram<u32>>, value: u128) {
     if histogram.is_none() {
-        // It grows with its values. None is made for digits that the crate does not have.
+        // The histogram grows with its values. The crate refuses only numbers of digits that it does not
+        // support.
         *histogram = Histogram::new(DIGITS).ok();
     }
     if let Some(histogram) = histogram {
-        // An age of years is shown as a day.
+        // Values are capped at a day in milliseconds, which is about 1,000 days in seconds.
         const MOST: u64 = 24 * 3600 * 1000;
         let value = u64::try_from(value).unwrap_or(MOST).min(MOST);
-        // Values of up to a day fit a histogram that grows.
+        // A growing histogram accepts every value up to this cap.
         let _ = histogram.record(value);
     }
 }
@@ -118,13 +120,13 @@ fn record(histogram: &mut Option<Histogram<u32>>, value: u128) {
 fn merge(to: &mut Option<Histogram<u32>>, from: Option<&Histogram<u32>>) {
     let Some(from) = from else { return };
     match to {
-        // Both grow, so what one holds fits the other.
+        // Both histograms grow, so every value of one fits the other.
         Some(to) => drop(to.add(from)),
         None => *to = Some(from.clone()),
     }
 }
 
-/// The answers of each slot of the last minutes.
+/// The answers of each slot in the last minutes.
 #[derive(Debug, Default)]
 pub(super) struct AnswerHistory(Mutex<VecDeque<(Timestamp, Answers)>>);
 
@@ -143,7 +145,7 @@ impl AnswerHistory {
         }
     }
 
-    /// The slots in which anything was settled, the oldest first.
+    /// Returns the slots in which quotations were settled, the oldest first.
     pub(super) fn course(&self, now: Timestamp) -> Vec<(Timestamp, Answers)> {
         let slots = self.slots();
         let oldest = slot_of(now).millis() - (SLOTS as i64 - 1) * super::SLOT.as_millis() as i64;

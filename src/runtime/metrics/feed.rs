@@ -1,4 +1,4 @@
-//! What happened last in this process, for people who watch.
+//! The latest events of this process, for viewers.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,20 +9,20 @@ use serde::{Serialize, Serializer};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Clock as _, SystemClock};
 
-/// So many events are kept.
+/// The number of events that are kept.
 const KEPT: usize = 100;
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
-    /// Grows by one with every event of the process.
+    /// The number of the event, which grows by one with every event of the process.
     pub number: u64,
-    /// When.
+    /// The time.
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
-    /// To whom.
+    /// The customer.
     pub user: String,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub what: What,
 }
@@ -31,23 +31,23 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
-    /// An order to calculate the user's table was dealt with.
+    /// An order to calculate the customer's table was handled.
     Calculated {
-        /// Why it was ordered.
+        /// The cause of the order.
         reason: &'static str,
-        /// What became of the table.
+        /// The effect on the table.
         effect: &'static str,
-        /// How long that took.
+        /// How long the calculation took.
         #[serde(rename = "took_us", serialize_with = "micros")]
         took: Duration,
     },
-    /// A quotation of the user was settled.
+    /// A quotation of the customer was settled.
     Settled {
-        /// How.
+        /// `answered` or `failed`.
         outcome: &'static str,
-        /// Whether a usable table was found at once.
+        /// `warm` if a usable table was found at once, otherwise `cold`.
         warmth: &'static str,
-        /// How long after it was asked.
+        /// The time since it was accepted.
         #[serde(rename = "after_ms", serialize_with = "millis")]
         after: Duration,
     },
@@ -56,7 +56,7 @@ pub enum What {
 /// Called for every event as it happens, with the feed locked: it must not block.
 pub type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
-/// The last events.
+/// The latest events.
 #[derive(Default)]
 pub(super) struct Feed {
     events: Mutex<Events>,

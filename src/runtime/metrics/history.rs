@@ -1,4 +1,4 @@
-//! The course of the recalculations over the last minutes.
+//! The course of the recalculations in the last minutes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use crate::model::Timestamp;
 
-/// Why tables are recalculated, by the names of their causes.
+/// The reasons why tables are recalculated, by the names of their causes.
 pub const REASONS: [&str; 5] = ["quotation", "subscribe", "stale", "change", "scheduled"];
-/// So long is one step of the course.
+/// The length of one slot.
 pub const SLOT: Duration = Duration::from_secs(10);
-/// So many steps are kept: ten minutes of them.
+/// The number of slots that are kept, which cover ten minutes.
 pub(super) const SLOTS: usize = 60;
 
 type Counts = [u64; REASONS.len()];
 
-/// One step of the course.
+/// One slot of the course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// When it begins.
+    /// When the slot begins.
     pub from: Timestamp,
-    /// How many tables were recalculated in it, in the order of [`REASONS`].
+    /// The number of tables that were recalculated in it, in the order of [`REASONS`].
     pub counts: Counts,
 }
 
-/// What the counters were at the beginning of each slot. The counters themselves only grow.
+/// The counters at the beginning of each slot. The counters themselves only grow.
 #[derive(Debug, Default)]
 pub(super) struct History(Mutex<VecDeque<(Timestamp, Counts)>>);
 
 impl History {
-    /// Keeps what the counters are now, if a slot has begun since the last time.
+    /// Stores the current counters if a new slot has begun.
     pub(super) fn sample(&self, now: Timestamp, counts: Counts) {
         let mut samples = self.samples();
         let slot = slot_of(now);
@@ -41,7 +41,7 @@ impl History {
         }
     }
 
-    /// What was counted from each sample to the next, and from the last one until now.
+    /// Returns what was counted between the samples, and since the last one.
     pub(super) fn course(&self, now: Timestamp, counts: Counts) -> Vec<Slot> {
         self.sample(now, counts);
         let samples = self.samples();

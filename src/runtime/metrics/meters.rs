@@ -24,24 +24,24 @@ use crate::stages::{BaseShelf, Effect, Observer, ShelfUse, Warmth};
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-/// Bounds of times, in seconds: a warm answer takes a millisecond, a cold one of a large catalogue
-/// seconds, and after half a minute a quotation has failed.
+/// Bucket bounds of times, in seconds. A warm answer takes a millisecond, a cold one of a large catalogue
+/// seconds. After half a minute a quotation has failed.
 const TIMES: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
-/// Bounds of the age of prices, in seconds: below two intervals they are fresh, and after a quarter
-/// of an hour nobody is quoted from them, unless it is set otherwise.
+/// Bucket bounds of the age of prices, in seconds. With the default settings, prices are fresh for two
+/// intervals and usable for a quarter of an hour.
 const AGES: [f64; 10] = [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 3600.0];
 
-/// Every effect, in the order of their numbers.
+/// All effects, in the order of their numbers.
 const EFFECTS: [Effect; 5] =
     [Effect::Calculated, Effect::Validated, Effect::Unneeded, Effect::Expired, Effect::TooLate];
 const OUTCOMES: [&str; 2] = ["answered", "failed"];
 const WARMTHS: [Warmth; 2] = [Warmth::Warm, Warmth::Cold];
 
-/// What a process counts. Clones count together.
+/// The counters of a process. Clones share them.
 ///
-/// Each counter is found by number and not by its labels, so that counting is an atomic addition.
-/// All of them are there from the beginning, at zero; nothing is written out until it is asked for.
+/// Each counter is found by an index and not by its labels, so that counting is one atomic addition. All
+/// counters exist from the beginning, at zero. They are rendered only on request.
 #[derive(Clone, Default)]
 pub struct Metrics(Arc<Counters>);
 
@@ -64,15 +64,15 @@ struct Counters {
     backlog: Family<Labels<1>, Gauge>,
     backlog_late: Family<Labels<1>, Gauge<f64, AtomicU64>>,
     store_bytes: Family<Labels<1>, Gauge>,
-    /// Parts of bases that were kept when they were asked for, and those that had to be read.
+    /// Parts of bases that were found in memory, and parts that had to be read from the store.
     base_parts: [Counter; 2],
     base_bytes: Gauge,
-    /// Those of this process, once it has some. Weak, because their store may count here: then neither would
-    /// ever be dropped.
+    /// The bases that this process keeps, once there are some. The reference is weak, because their store
+    /// may hold these metrics: with a cycle neither would ever be dropped.
     bases: OnceLock<Weak<BaseShelf>>,
-    /// The last tick that is known of, of this process or another.
+    /// The latest known tick, of this process or another.
     tick: Mutex<Option<TickDone>>,
-    /// Without a figure until a tick is known of.
+    /// Has no value until a tick is known.
     active_users: Family<Labels<0>, Gauge>,
     tick_age: Family<Labels<0>, Gauge<f64, AtomicU64>>,
     processes: Family<Labels<1>, Gauge>,
@@ -83,7 +83,7 @@ struct Counters {
 }
 
 impl Metrics {
-    /// Counters at zero.
+    /// Creates counters at zero.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -94,39 +94,39 @@ impl Metrics {
         self.0.calculates.store(true, Ordering::Relaxed);
     }
 
-    /// Whether tables are calculated in this process: if not, recalculations are counted elsewhere.
+    /// Whether tables are calculated in this process. If not, other processes count the recalculations.
     #[must_use]
     pub fn is_calculating(&self) -> bool {
         self.0.calculates.load(Ordering::Relaxed)
     }
 
-    /// A quote was accepted so long after its frame came.
+    /// Records the time from a quote's frame to its acceptance.
     pub fn acknowledged(&self, after: Duration) {
         self.0.acknowledgement.observe(after.as_secs_f64());
     }
 
-    /// Whether receiving from a queue pauses because the downstream fails.
+    /// Records whether a breaker has paused receiving from a queue.
     pub fn breaker(&self, queue: Queue, is_open: bool) {
         self.0.breakers.get_or_create(&[("queue", queue.name())]).set(is_open.into());
     }
 
-    /// A stage panicked over a message of a queue.
+    /// Counts a panic of a stage over a message of a queue.
     pub fn stage_panicked(&self, queue: Queue) {
         self.0.stage_panics[queue as usize].inc();
     }
 
-    /// How often a stage panicked, over whatever message.
+    /// Returns how many times a stage panicked, over messages of all queues.
     #[must_use]
     pub fn stage_panics(&self) -> u64 {
         self.0.stage_panics.iter().map(Counter::get).sum()
     }
 
-    /// How many websockets are open.
+    /// Records the number of open websockets.
     pub fn sockets(&self, open: usize) {
         self.0.sockets.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
-    /// How many messages a queue holds.
+    /// Records the number of messages in a queue.
     pub fn depth(&self, queue: Queue, depth: Depth) {
         let Depth { waiting, in_flight, delayed, dead } = depth;
         for (state, messages) in
@@ -137,7 +137,7 @@ impl Metrics {
         }
     }
 
-    /// What the store has still to delete, and how large its files are.
+    /// Records how much the store has still to delete, and the size of its files.
     pub fn upkeep(&self, upkeep: &Upkeep) {
         for Backlog { kind, records, late } in &upkeep.backlog {
             let labels = [("kind", *kind)];
@@ -151,13 +151,13 @@ impl Metrics {
         }
     }
 
-    /// Tells what this process keeps of bases in memory from now on.
+    /// Reports from now on how much memory the bases of this process take.
     pub fn keeps(&self, bases: &Arc<BaseShelf>) {
-        // A process has one shelf.
+        // A process has one shelf, so a second call changes nothing.
         let _ = self.0.bases.set(Arc::downgrade(bases));
     }
 
-    /// A tick of the schedule is done, by this process or another.
+    /// Records that a tick of the schedule is done, by this process or another.
     pub fn ticked(&self, tick: TickDone) {
         let mut last = self.0.tick.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.at <= tick.at) {
@@ -167,13 +167,13 @@ impl Metrics {
         }
     }
 
-    /// The last tick that is known of.
+    /// Returns the latest known tick.
     #[must_use]
     pub fn last_tick(&self) -> Option<TickDone> {
         *self.0.tick.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which processes of the stack live.
+    /// Records which processes of the stack are alive.
     pub fn living(&self, processes: &[ProcessRecord]) {
         for role in ProcessRole::ALL {
             let count = processes.iter().filter(|process| process.roles.contains(&role)).count();
@@ -183,32 +183,32 @@ impl Metrics {
         processes.iter().filter_map(|process| process.tick).for_each(|tick| self.ticked(tick));
     }
 
-    /// How late it is, for figures that grow with time.
+    /// Updates the figures that grow with time.
     pub fn time_is(&self, now: Timestamp) {
         if let Some(tick) = self.last_tick() {
             self.0.tick_age.get_or_create(&[]).set(now.since(tick.at).as_secs_f64());
         }
     }
 
-    /// Looks at the recalculations so far, so that their course can be told later.
+    /// Samples the recalculations, so that their course can be shown later.
     pub fn sample(&self, now: Timestamp) {
         self.0.history.sample(now, self.0.recalculated());
     }
 
-    /// How many tables were recalculated in each slot of the last minutes, the oldest first.
+    /// Returns how many tables were recalculated in each slot of the last minutes, the oldest first.
     #[must_use]
     pub fn course(&self, now: Timestamp) -> Vec<Slot> {
         self.0.history.course(now, self.0.recalculated())
     }
 
-    /// How quotations were answered in each slot of the last minutes, the oldest first. Slots without
-    /// quotations are left out.
+    /// Returns how quotations were answered in each slot of the last minutes, the oldest first. Slots
+    /// without quotations are left out.
     #[must_use]
     pub fn answers(&self, now: Timestamp) -> Vec<(Timestamp, Answers)> {
         self.0.answers.course(now)
     }
 
-    /// What happened last, the oldest first.
+    /// Returns the latest events, the oldest first.
     #[must_use]
     pub fn events(&self, at_most: usize) -> Vec<Event> {
         self.0.feed.last(at_most)
@@ -219,10 +219,10 @@ impl Metrics {
         self.0.feed.tell(listener);
     }
 
-    /// All of it in the text format of Prometheus.
+    /// Renders all metrics in the text format of Prometheus.
     ///
     /// # Errors
-    /// None in practice: text is written to memory.
+    /// Does not fail in practice, because the text is written to memory.
     pub fn render(&self) -> Result<String, fmt::Error> {
         let bases = self.0.bases.get().and_then(Weak::upgrade);
         if let Some(ShelfUse { hits, misses, bytes }) = bases.map(|bases| bases.usage()) {
@@ -270,7 +270,7 @@ impl Observer for Metrics {
 }
 
 impl Counters {
-    /// The tables that were recalculated so far, by reason: those found unchanged too.
+    /// Returns the number of tables that were recalculated, by reason. Tables found unchanged count too.
     fn recalculated(&self) -> [u64; REASONS.len()] {
         std::array::from_fn(|reason| {
             let counters = EFFECTS.iter().zip(&self.recalculations[reason]);
@@ -392,10 +392,10 @@ const fn is_recalculation(effect: Effect) -> bool {
     matches!(effect, Effect::Calculated | Effect::Validated)
 }
 
-/// The effect of a calculation that made a new table.
+/// The effect of a calculation that wrote a new table.
 pub const WRITTEN: &str = "written";
 
-/// The word for a label: what became of the table.
+/// Returns the label of an effect.
 const fn effect_name(effect: Effect) -> &'static str {
     match effect {
         Effect::Calculated => WRITTEN,

@@ -1,4 +1,4 @@
-//! What a process counts: for Prometheus, and for whoever watches the page.
+//! The counters of a process, for Prometheus and for the page.
 
 mod answers;
 mod feed;

@@ -1,4 +1,4 @@
-//! What `/metrics` answers.
+//! Collects the metrics for `/metrics`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,34 +16,35 @@ use crate::ports::{
 };
 use crate::runtime::gateway::Sockets;
 
-/// What the answer is written in.
+/// The content type of the text format.
 pub const CONTENT_TYPE: &str = prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
-/// Whoever asks more often than this is told the same depths again: on AWS a look at them is billed.
+/// Depths are reused for this long, because each look at a queue is billed on AWS.
 const DEPTHS_AGE: Duration = Duration::from_secs(1);
-/// The same of the processes that live.
+/// The list of live processes is reused for this long.
 const PROCESSES_AGE: Duration = Duration::from_secs(10);
 
-/// The counters of a process, and the depths of the queues it works on.
+/// The counters of a process, and the depths of the stack's queues.
 pub struct Scrape {
     metrics: Metrics,
     queues: Arc<dyn Queues>,
     presence: Arc<dyn Presence>,
     clock: Arc<dyn Clock>,
-    /// None where the engine has nothing to delete.
+    /// The housekeeping of the store; `None` if the engine has nothing to delete.
     housekeeping: Option<Arc<dyn Housekeeping>>,
-    /// Of a gateway.
+    /// The sockets of a gateway in this process.
     sockets: Option<Arc<Sockets>>,
-    /// Held while the queues are looked at, so that only one task does it.
+    /// Held while the queues are read, so that only one task reads them.
     looked: Mutex<Option<(Instant, Depths)>>,
-    /// The processes that lived, and when they were looked at.
+    /// The live processes, and when they were read.
     living: Mutex<Option<(Instant, Vec<ProcessRecord>)>>,
 }
 
-/// How many messages each queue holds; those that could not be looked at are left out.
+/// The number of messages in each queue. Queues that could not be read are left out.
 type Depths = Vec<(Queue, Depth)>;
 
 impl Scrape {
-    /// Of these counters, of the queues and processes of a stack, of a store that ocache keeps in order, and of a gateway's sockets.
+    /// Creates the source of these counters, for the queues and processes of a stack, and optionally for
+    /// a store's housekeeping and a gateway's sockets.
     #[must_use]
     pub fn new(
         metrics: Metrics,
@@ -56,13 +57,13 @@ impl Scrape {
         Self { metrics, queues, presence, clock, housekeeping, sockets, looked, living }
     }
 
-    /// The counters, for what else wants to know.
+    /// Returns the counters.
     #[must_use]
     pub const fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// How deep the queues are, as of a second ago at most.
+    /// Returns the depths of the queues, at most a second old.
     pub async fn depths(&self) -> Vec<(Queue, Depth)> {
         let mut looked = self.looked.lock().await;
         match &*looked {
@@ -88,8 +89,8 @@ impl Scrape {
         join_all(looks).await.into_iter().flatten().collect()
     }
 
-    /// Tells the metrics which processes live, as of a few seconds ago at most. If they cannot be read, it
-    /// is told what was read before.
+    /// Updates the metrics of live processes, at most a few seconds old. If the processes cannot be read,
+    /// the previous list is used.
     async fn look_at_processes(&self) {
         let mut living = self.living.lock().await;
         if living.as_ref().is_none_or(|(at, _)| at.elapsed() >= PROCESSES_AGE) {
@@ -104,10 +105,10 @@ impl Scrape {
         self.metrics.time_is(self.clock.now());
     }
 
-    /// Everything, in the text format of Prometheus.
+    /// Renders all metrics in the text format of Prometheus.
     ///
     /// # Errors
-    /// None in practice: text is written to memory.
+    /// Does not fail in practice, because the text is written to memory.
     pub async fn render(&self) -> Result<String, fmt::Error> {
         for (queue, depth) in self.depths().await {
             self.metrics.depth(queue, depth);

@@ -1,4 +1,5 @@
-//! `/metrics` on a port of its own: of a process without a gateway, or of one whose gateway others reach.
+//! `/metrics` on a port of its own: for a process without a gateway, or with a gateway that others can
+//! reach.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,9 +24,9 @@ use crate::runtime::Shutdown;
 use crate::runtime::gateway::AllowedOrigins;
 use crate::supervisor::catch;
 
-/// A client that has not finished its request head by then is cut off.
+/// The most time for a client to send its request head. Then it is cut off.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
-/// So many connections are open at once; a scraper needs one.
+/// The most open connections. A scraper needs one.
 const CONNECTIONS: usize = 16;
 
 /// A port on loopback on which only `/metrics` is served.
@@ -35,17 +36,17 @@ pub struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Opens the port; 0 is any free one.
+    /// Opens the port; 0 means any free one.
     ///
     /// # Errors
-    /// When the port is taken or may not be opened.
+    /// Fails when the port is taken or may not be opened.
     pub async fn bind(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// Where it is served.
+    /// Returns the URL of the metrics.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/metrics", self.address)
@@ -63,7 +64,7 @@ impl MetricsServer {
                     continue;
                 }
             };
-            // Without a place the connection is closed at once.
+            // If there is no place, the connection is closed at once.
             let Ok(place) = places.clone().try_acquire_owned() else { continue };
             let scrape = scrape.clone();
             let service = service_fn(move |request| {
@@ -85,14 +86,14 @@ impl MetricsServer {
     }
 }
 
-/// Answers a request. A panic fails only that one; the log says why.
+/// Answers a request. A panic fails only this request; the log has the panic.
 async fn answer(scrape: &Scrape, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let failed = |_| status(StatusCode::INTERNAL_SERVER_ERROR, "this request failed\n");
     catch(respond(scrape, request)).await.unwrap_or_else(failed)
 }
 
 async fn respond(scrape: &Scrape, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    // A page whose owner points its name at 127.0.0.1 sends that name.
+    // A page whose owner points its name at 127.0.0.1 sends that name. Refuse it.
     if !AllowedOrigins::default().allow_host(request.headers()) {
         return status(StatusCode::FORBIDDEN, "this server goes by localhost only\n");
     }
@@ -102,7 +103,7 @@ async fn respond(scrape: &Scrape, request: &Request<Incoming>) -> Response<Full<
     }
 }
 
-/// The metrics as an answer.
+/// Returns the metrics as a response.
 async fn reply(scrape: &Scrape) -> Response<Full<Bytes>> {
     match scrape.render().await {
         Ok(text) => {
