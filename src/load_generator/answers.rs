@@ -1,33 +1,33 @@
-//! Whether an answer is right.
+//! Checks answers.
 
 use crate::model::{ProductId, Quantity, UserId};
 use crate::pricing::{Currency, Money, UnitRounding};
 use crate::protocol::{LineFrame, QuotationFrame};
 
-/// The price that an answer has to state for one product.
+/// The price that an answer must state for one product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedPrice {
-    /// Before the discount.
+    /// The price before the discount.
     pub list_price: Money,
-    /// After it.
+    /// The price after the discount.
     pub unit_price: Money,
 }
 
-/// Prices that are known in another way than by asking.
+/// Prices that are known from another source than the gateway.
 pub trait ExpectedPrices: Send + Sync {
-    /// A customer's price of a product. `None` when there is none.
+    /// Returns a customer's price of a product; `None` if there is none.
     fn price(&self, user: &UserId, product: &ProductId) -> Option<ExpectedPrice>;
 }
 
-/// A quote, as it was sent.
+/// A quote as it was sent.
 pub(super) struct Asked<'a> {
     pub(super) user: &'a UserId,
     pub(super) items: Vec<(&'a ProductId, Quantity)>,
 }
 
 impl Asked<'_> {
-    /// Checks that an answer is about what was asked, that its sums are right, and its prices those
-    /// expected, if any are.
+    /// Checks that an answer has the items of the quote, that its sums are right, and that its prices are
+    /// the expected ones, if there are any.
     pub(super) fn check(
         &self,
         answer: &QuotationFrame,
@@ -70,7 +70,7 @@ impl Asked<'_> {
     }
 }
 
-/// Checks one line; its total.
+/// Checks one line and returns its total.
 fn check_line(
     line: &LineFrame,
     quantity: Quantity,
@@ -99,8 +99,8 @@ fn check_line(
     Ok(total)
 }
 
-/// Whether a total is what a quantity at a unit price costs, which may have more decimals than the
-/// currency. Halves may go either way: how a stack rounds is not in its answers.
+/// Whether a total is the price of a quantity at a unit price, which may have more decimals than the
+/// currency. Halves may be rounded either way, because an answer does not say how its stack rounds.
 fn is_line_total(
     unit_price: &str,
     quantity: Quantity,
@@ -201,7 +201,7 @@ mod tests {
         };
         assert!(is_total("1.131116", "12", 1357));
         assert!(!is_total("1.131116", "12", 1358));
-        // Halves may go up, or to the even one.
+        // Halves may be rounded up, or to the even neighbour.
         assert!(is_total("0.005", "1", 0) && is_total("0.005", "1", 1));
         assert!(!is_total("0.0051", "1", 0));
     }

@@ -1,13 +1,13 @@
-//! What a frame says, as far as every frame is read.
+//! The members of a frame that are read from every frame.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// The members that tell which quote a frame is about and how it ended. Everything else is skipped.
+/// The members that say which quote a frame is about and how it ended. All others are skipped.
 #[derive(Debug, Deserialize)]
 pub(super) struct Glance<'a> {
-    /// Empty for what an echo sends back.
+    /// Empty if an echo sent the quote back.
     #[serde(borrow, default, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -20,16 +20,16 @@ pub(super) struct Glance<'a> {
     message: Cow<'a, str>,
 }
 
-/// What a frame is.
+/// The meaning of a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Seen<'a> {
     Accepted(&'a str),
     Answered(&'a str),
-    /// A quotation that has no price, and why.
+    /// A quotation that has no price, and the reason.
     Failed(&'a str, &'a str),
-    /// An error, which does not say which quote it is about.
+    /// An error, which does not say to which quote it belongs.
     Refused(&'a str),
-    /// What was sent, back again.
+    /// The quote itself, sent back.
     Echo,
     Nothing,
 }

@@ -1,9 +1,9 @@
-//! Quotes over many websockets, as fast as they are answered or at a set rate, and how they are
-//! answered: what `ocache bench` and the benchmarks measure with.
+//! Sends quotes over many websockets, as fast as they are answered or at a set rate, and measures the
+//! answers. `ocache bench` and the benchmarks use it.
 //!
-//! It may share its processors with the gateway that it measures, so it does little for each quote:
-//! frames are put together from parts that were rendered before, a reply is read without copying
-//! it, and only a sample of the answers is parsed wholly and checked.
+//! The generator may share its processors with the gateway that it measures, so it does little for each
+//! quote. Frames are built from parts that were rendered before. A reply is read without copying, and
+//! only a sample of the answers is parsed completely and checked.
 
 mod answers;
 mod frames;

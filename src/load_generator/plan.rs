@@ -1,4 +1,4 @@
-//! What a run is to do: which quotes go where, and until when.
+//! The plan of a run: the quotes, their destination and their number.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,47 +13,47 @@ use super::tally::Tally;
 /// When a run ends.
 #[derive(Clone, Copy, Debug)]
 pub enum Amount {
-    /// After so many quotes.
+    /// After this many quotes.
     Quotes(u64),
-    /// When so much time has passed.
+    /// After this time.
     For(Duration),
 }
 
-/// What answers on the other side.
+/// The kind of server on the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// A gateway, or what speaks its protocol.
+    /// A gateway, or a server that speaks its protocol.
     Gateway,
-    /// What sends back all that it gets: each quote is answered by itself.
+    /// A server that sends back all that it receives, so each quote is its own answer.
     Echo,
 }
 
-/// Quotes to be sent, and how.
+/// The quotes to send, and how to send them.
 pub struct Run {
-    /// What is quoted, for whom.
+    /// The content of the quotes.
     pub mix: Arc<QuoteMix>,
-    /// How the quotes are called.
+    /// The request ids of the quotes.
     pub names: RequestNames,
-    /// When it ends.
+    /// When the run ends.
     pub amount: Amount,
-    /// Websockets to send them over.
+    /// The number of websockets.
     pub sockets: usize,
-    /// Quotes a second, sent whether or not the earlier ones are answered. Without it each socket
+    /// The quotes a second, sent whether or not earlier ones are answered. Without a rate, each socket
     /// sends its next quote when the last one is answered.
     pub rate: Option<u32>,
     /// How long to wait for an answer.
     pub patience: Duration,
-    /// Who answers.
+    /// The kind of server that answers.
     pub peer: Peer,
-    /// Every so many answers, one is checked.
+    /// One of this many answers is checked.
     pub check_every: u64,
-    /// What the prices of checked answers have to be, if that is known.
+    /// The prices that checked answers must have, if they are known.
     pub expected: Option<Arc<dyn ExpectedPrices>>,
     /// Called for each quote that has ended.
     pub on_end: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// What the sockets of a run have in common.
+/// The state that the sockets of a run share.
 pub(super) struct Shared {
     pub(super) run: Run,
     next: AtomicU64,
@@ -62,12 +62,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Those of a run that begins now.
+    /// Creates the state of a run that begins now.
     pub(super) fn new(run: Run, tally: Tally) -> Self {
         Self { run, next: AtomicU64::new(0), begun: Instant::now(), tally: Mutex::new(tally) }
     }
 
-    /// The number of the next quote, if there is one more to send, and when it is to be sent.
+    /// Returns the number of the next quote and, at a set rate, when it is due. Returns `None` when the
+    /// run is over.
     pub(super) fn next(&self) -> Option<(u64, Option<Instant>)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let at = self.run.rate.map(|rate| {
@@ -81,7 +82,7 @@ impl Shared {
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
-        // Counts are whole after every statement, so a panic elsewhere has spoilt nothing.
+        // Counts are consistent after every statement, so a panic elsewhere has damaged nothing.
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Which quotes are sent, and their frames.
+//! The quotes of a run, and their frames.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::answers::Asked;
 use crate::data::Draws;
 use crate::model::{ProductId, Quantity, UserId};
 
-/// Quotes spread over customers: each customer in turn, of products chosen by chance.
+/// Quotes that are spread over customers: each customer in turn, with random products.
 pub struct QuoteMix {
     users: Vec<Rendered<UserId>>,
     products: Vec<Rendered<ProductId>>,
@@ -14,32 +14,34 @@ pub struct QuoteMix {
     quantities: u64,
 }
 
-/// An id, and how a frame has it.
+/// An id, and its JSON.
 struct Rendered<Id> {
     id: Id,
     json: String,
 }
 
-/// Whether a quote has a name of its own.
+/// How quotes get their request ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestNames {
-    /// The gateway names it, and accepts it before it answers. A socket then has one quote at a time.
+    /// The gateway chooses the id, and accepts the quote before it answers. So a socket has only one
+    /// quote at a time.
     Made,
-    /// By this, a hyphen, and the number of the quote.
+    /// The id consists of this prefix, a hyphen, and the number of the quote.
     Numbered(String),
 }
 
-/// What a quote asks for: the places of its customer and of its products.
+/// The content of a quote: the index of its customer, and for each item the index of its product with the
+/// quantity.
 pub(super) struct Choice {
     user: usize,
     items: Vec<(usize, u64)>,
 }
 
 impl QuoteMix {
-    /// Quotes of some customers for some products, so many lines each.
+    /// Creates quotes of these customers for these products, with `lines` lines each.
     ///
     /// # Panics
-    /// Without a customer or a product.
+    /// Panics without a customer or a product.
     #[must_use]
     pub fn new(users: &[UserId], products: &[ProductId], lines: usize) -> Self {
         assert!(!users.is_empty() && !products.is_empty(), "a quote is for somebody, of something");
@@ -50,20 +52,20 @@ impl QuoteMix {
         Self { users: users.collect(), products: products.collect(), lines, quantities: 1 }
     }
 
-    /// Each line of one to so many pieces; without this, of one.
+    /// Sets the largest quantity of a line. Without this, each line has quantity one.
     #[must_use]
     pub const fn of_up_to(mut self, quantities: u64) -> Self {
         self.quantities = quantities;
         self
     }
 
-    /// The frame of the quote of a number, which has no name.
+    /// Returns the frame of quote `number`, without a request id.
     #[must_use]
     pub fn frame_of(&self, number: u64) -> String {
         self.frame(&self.choice(number), None)
     }
 
-    /// What the quote of a number asks for. The same number asks for the same.
+    /// Returns the content of quote `number`. The same number always has the same content.
     pub(super) fn choice(&self, number: u64) -> Choice {
         let mut draws = Draws::new(0, 0, number);
         let chosen = draws.distinct(self.lines as u64, self.products.len() as u64);
@@ -72,7 +74,7 @@ impl QuoteMix {
         Choice { user: (number % self.users.len() as u64) as usize, items }
     }
 
-    /// The frame of a quote.
+    /// Returns the frame of a quote.
     pub(super) fn frame(&self, choice: &Choice, request_id: Option<&str>) -> String {
         let mut text = String::with_capacity(128 + 48 * choice.items.len());
         text.push_str(r#"{"action":"quote","client":"#);
@@ -97,7 +99,7 @@ impl QuoteMix {
         &self.users[choice.user].id
     }
 
-    /// What was asked, for whoever checks the answer.
+    /// Returns what a quote asks for, so that its answer can be checked.
     pub(super) fn asked(&self, choice: &Choice) -> Asked<'_> {
         let item = |(product, quantity): &(usize, u64)| {
             let quantity = quantity.to_string().parse().unwrap_or(Quantity::ONE);
@@ -108,7 +110,7 @@ impl QuoteMix {
 }
 
 impl RequestNames {
-    /// The name of a quote, if it has one.
+    /// Returns the request id of quote `number`, if the gateway does not choose it.
     #[must_use]
     pub fn name(&self, number: u64) -> Option<String> {
         match self {
@@ -121,7 +123,7 @@ impl RequestNames {
         matches!(self, Self::Made)
     }
 
-    /// The number of the quote that has this name.
+    /// Returns the number of the quote with this request id.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         match self {
             Self::Made => None,

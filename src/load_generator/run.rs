@@ -1,4 +1,4 @@
-//! Carries out a run: opens its websockets, and waits for them.
+//! Carries out a run: opens its websockets, and waits until they are done.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use super::tally::Tally;
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::tokens::Token;
 
-/// Why a run ended before its end.
+/// Why a run ended early.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A websocket could not be opened, or broke.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// None in practice: times are counted within constant bounds.
+    /// Times cannot be counted. This does not happen in practice, because the bounds are constants.
     #[error("times cannot be counted")]
     Times(#[from] CreationError),
 }
 
 impl Run {
-    /// Opens the websockets, sends the quotes, and waits for their answers. Every socket is a task
-    /// of its own.
+    /// Opens the websockets, sends the quotes, and waits for their answers. Every socket is a task of its
+    /// own.
     ///
     /// # Errors
-    /// [`RunError`] when a websocket cannot be opened or breaks. A quote without an answer is no error:
-    /// the tally tells of it.
+    /// Returns [`RunError`] when a websocket cannot be opened or breaks. A quote without an answer is not
+    /// an error: the tally counts it.
     pub async fn go(self, to: &Destination, token: Option<&Token>) -> Result<Tally, RunError> {
         let clients = (0..self.sockets.max(1)).map(|_| Client::connect(to, token));
         let clients = try_join_all(clients).await?;
@@ -41,7 +41,7 @@ impl Run {
             sockets.spawn(Socket::new(client, shared.clone()).run());
         }
         while let Some(ended) = sockets.join_next().await {
-            // A socket is never aborted, so it has panicked if it has not ended.
+            // Sockets are never aborted, so a join error is a panic.
             ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
         }
         let tally = shared.tally().clone();
@@ -65,7 +65,7 @@ mod tests {
     use crate::model::{ProductId, UserId};
     use crate::protocol::{Request, parse};
 
-    /// A server that replies to each frame with some frames.
+    /// Starts a server that sends these replies to each frame.
     async fn server(replies: fn(&str) -> Vec<String>) -> Destination {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
@@ -75,7 +75,7 @@ mod tests {
                     let mut socket = accept_async(stream).await.unwrap();
                     while let Some(Ok(Message::Text(text))) = socket.next().await {
                         for reply in replies(&text) {
-                            // The client may have seen enough.
+                            // The client may have closed the socket.
                             if socket.send(Message::text(reply)).await.is_err() {
                                 return;
                             }
@@ -105,7 +105,7 @@ mod tests {
         run.go(&server(replies).await, None).await.unwrap()
     }
 
-    /// What a gateway replies when every product costs 3 dollars.
+    /// Returns the replies of a gateway at which every product costs 3 dollars.
     fn answered(text: &str, total: &str) -> Vec<String> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let Ok(Request::Quote { user, items, request_id, .. }) = parse(text) else { panic!() };

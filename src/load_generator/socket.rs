@@ -1,7 +1,7 @@
 //! One websocket, and the quotes that wait on it.
 //!
-//! At a set rate a quote's time begins when it was to be sent, not when it could be: what waits
-//! behind a slow answer has waited, and is counted so.
+//! At a set rate, the time of a quote begins when it was due to be sent, not when it was actually sent.
+//! So the time that it waits behind a slow answer is included.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use crate::runtime::client::{Client, ClientError};
 pub(super) struct Socket {
     client: Client,
     shared: Arc<Shared>,
-    /// By the numbers of the quotes.
+    /// The waiting quotes by their numbers.
     waiting: HashMap<u64, Waiting>,
-    /// The last name that the gateway gave to a quote.
+    /// The last request id that the gateway chose.
     last_made: String,
 }
 
-/// A quote that is not answered.
+/// A quote that has no answer yet.
 struct Waiting {
     begun: Instant,
     is_accepted: bool,
-    /// What was asked, if the answer is to be checked.
+    /// The content of the quote, if the answer is to be checked.
     checked: Option<Choice>,
 }
 
@@ -37,7 +37,7 @@ impl Socket {
         Self { client, shared, waiting: HashMap::new(), last_made: String::new() }
     }
 
-    /// Sends quotes until there is none left to send, and waits for the last answers.
+    /// Sends quotes until none is left, then waits for the last answers.
     pub(super) async fn run(mut self) -> Result<(), ClientError> {
         while let Some((number, at)) = self.shared.next() {
             if let Some(at) = at {
@@ -65,12 +65,12 @@ impl Socket {
         self.client.send(frame).await
     }
 
-    /// Takes frames until nothing is waited for any more, or patience ends.
+    /// Receives frames until no quote waits any more, or the patience is over.
     async fn drain(&mut self) -> Result<(), ClientError> {
         let end = Instant::now() + self.shared.run.patience;
         while !self.waiting.is_empty() {
             let Ok(received) = timeout_at(end, self.client.next_text()).await else {
-                // What was not answered counts as asked and not answered.
+                // These quotes count as asked and not as answered.
                 self.complain("no answer came in time".to_owned());
                 self.waiting.clear();
                 return Ok(());
@@ -100,7 +100,7 @@ impl Socket {
                 }
             }
             Seen::Answered(id) => {
-                // A second push of the same answer finds nobody waiting.
+                // A second push of the same answer finds no waiting quote.
                 if let Some(waiting) = self.end(self.number(id)) {
                     self.answered(&waiting, text)?;
                 }
@@ -110,7 +110,8 @@ impl Socket {
                     self.complain(reason.to_owned());
                 }
             }
-            // It does not say of which quote it is: of the longest waiting one, most likely.
+            // The error does not name its quote. Most likely it belongs to the one that has waited
+            // longest.
             Seen::Refused(message) => {
                 self.complain(message.to_owned());
                 self.end(self.oldest());
@@ -146,14 +147,14 @@ impl Socket {
         Ok(())
     }
 
-    /// The quote that a frame with this id is about.
+    /// Returns the quote that a frame with this id is about.
     fn number(&self, id: &str) -> Option<u64> {
         let names = &self.shared.run.names;
         if !names.is_made() {
             return names.number(id);
         }
-        // One that the gateway names is the only one of its socket. An answer that has not the name of
-        // the quote that was accepted, or has that of the one before, is a second push.
+        // If the gateway chooses ids, a socket has only one waiting quote. An answer is a second push if
+        // its id differs from that of the accepted quote, or is that of the quote before.
         let (number, waiting) = self.waiting.iter().next()?;
         let is_last = self.last_made == id;
         (waiting.is_accepted == is_last).then_some(*number)
@@ -169,7 +170,7 @@ impl Socket {
         Some(ended)
     }
 
-    /// Says why a quote has no price, once: most of the others have the same reason.
+    /// Logs why a quote has no price, but only once, because most others have the same reason.
     fn complain(&self, why: String) {
         if self.shared.tally().complain(why.clone()) {
             warn!(why, "a quote has no price");

@@ -1,77 +1,77 @@
-//! What a run saw.
+//! The results of a run.
 
 use std::time::{Duration, Instant};
 
 use hdrhistogram::{CreationError, Histogram};
 
-/// An hour, in microseconds. Nobody waits for longer.
+/// An hour in microseconds. Longer times are recorded as an hour.
 const LONGEST_US: u64 = 60 * 60 * 1_000_000;
-/// Times are kept to three digits.
+/// Times are kept to three significant digits.
 const DIGITS: u8 = 3;
 
-/// Times from which shares are read.
+/// Times, from which quantiles are read.
 #[derive(Clone, Debug)]
 pub struct Times(Histogram<u64>);
 
 impl Times {
-    /// None yet.
+    /// Creates an empty histogram.
     ///
     /// # Errors
-    /// None in practice: the bounds are constants.
+    /// Does not fail in practice, because the bounds are constants.
     pub fn new() -> Result<Self, CreationError> {
         Histogram::new_with_bounds(1, LONGEST_US, DIGITS).map(Self)
     }
 
-    /// Adds one.
+    /// Adds a time.
     pub fn add(&mut self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_US);
         self.0.saturating_record(micros.max(1));
     }
 
-    /// Adds all of others.
+    /// Adds all times of another histogram.
     pub fn merge(&mut self, others: &Self) {
-        // All have the same bounds, so all fit.
+        // All histograms have the same bounds, so every value fits.
         let _ = self.0.add(&others.0);
     }
 
-    /// The time within which such a share was done, in milliseconds.
+    /// Returns the time in milliseconds within which this share was done.
     #[must_use]
     pub fn millis(&self, share: f64) -> f64 {
         self.0.value_at_quantile(share) as f64 / 1000.0
     }
 
-    /// Whether there are none.
+    /// Whether there are no times.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// What became of the quotes of a run.
+/// The results of a run's quotes.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// Quotes sent.
+    /// The number of quotes sent.
     pub asked: u64,
-    /// Quotes that got a price. Of those that were checked, the right ones.
+    /// The number of quotes that got a price. Of the checked ones, only those with a right answer count.
     pub answered: u64,
-    /// Answers that were compared with what was asked for.
+    /// The number of answers that were compared with their quotes.
     pub checked: u64,
-    /// The time until quotes were accepted.
+    /// The times until quotes were accepted.
     pub until_accepted: Times,
-    /// The time until quotes were answered.
+    /// The times until quotes were answered.
     pub until_answered: Times,
     /// The time from the first quote to the last answer.
     pub took: Duration,
-    /// Why a quote has no price, or a wrong one: the first reason.
+    /// The first reason why a quote has no price, or a wrong one.
     pub complaint: Option<String>,
     pub(super) begun: Instant,
 }
 
 impl Tally {
-    /// A run that begins now.
+    /// Begins a run.
     ///
     /// # Errors
-    /// None in practice: see [`Times::new`].
+    /// Does not fail in practice: see [`Times::new`].
     pub fn begin() -> Result<Self, CreationError> {
         Ok(Self {
             asked: 0,
@@ -85,7 +85,7 @@ impl Tally {
         })
     }
 
-    /// Adds another run, which came after this one.
+    /// Adds the results of another run, which came after this one.
     pub fn merge(&mut self, other: &Self) {
         self.asked += other.asked;
         self.answered += other.answered;
@@ -98,7 +98,7 @@ impl Tally {
         }
     }
 
-    /// Quotes answered a second.
+    /// Returns the number of quotes answered per second.
     #[must_use]
     pub fn per_sec(&self) -> f64 {
         self.answered as f64 / self.took.as_secs_f64().max(1e-6)
@@ -110,7 +110,7 @@ impl Tally {
         self.took = self.begun.elapsed();
     }
 
-    /// Notes why a quote has no right answer; says whether it is the first.
+    /// Notes why a quote has no right answer. Returns whether it is the first reason.
     pub(super) fn complain(&mut self, why: String) -> bool {
         let is_first = self.complaint.is_none();
         self.complaint.get_or_insert(why);
