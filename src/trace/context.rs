@@ -1,4 +1,4 @@
-//! What of a trace travels between processes: a `traceparent` of W3C Trace Context.
+//! The part of a trace that travels between processes: a `traceparent` of W3C Trace Context.
 
 #[cfg(feature = "otel")]
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 #[cfg(feature = "otel")]
 const TRACEPARENT: &str = "traceparent";
 
-/// The member of a frame or message.
+/// The member of a frame or a message.
 #[derive(Default, Deserialize)]
 struct Carried {
     #[serde(default, deserialize_with = "text")]
@@ -30,14 +30,14 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(value.as_str().map(str::to_owned))
 }
 
-/// The `traceparent` of a JSON object, if it has one that is text.
+/// Returns the `traceparent` of a JSON object, if it has one that is a string.
 #[must_use]
 pub fn carried_by(json: &str) -> Option<String> {
     serde_json::from_str::<Carried>(json).unwrap_or_default().traceparent
 }
 
-/// The `traceparent` of the running task's span. A message that is sent now must carry it, so that
-/// the spans of its receiver belong to the same trace.
+/// Returns the `traceparent` of the running task's span. Messages must carry it, so that the spans of
+/// their receivers belong to the same trace.
 #[must_use]
 pub fn current() -> Option<String> {
     #[cfg(feature = "otel")]
@@ -50,14 +50,14 @@ pub fn current() -> Option<String> {
     None
 }
 
-/// Makes a new span part of the trace that a `traceparent` names. If that is not valid, the span
-/// begins a trace.
+/// Makes a new span part of the trace that a `traceparent` names. If the `traceparent` is invalid, the
+/// span begins a new trace.
 #[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "nothing is traced"))]
 pub(super) fn continuing(span: Span, traceparent: Option<String>) -> Span {
     #[cfg(feature = "otel")]
     if let Some(traceparent) = traceparent {
         let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent)]);
-        // It fails only if nothing is traced.
+        // This fails only if nothing is traced.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
     }
     span

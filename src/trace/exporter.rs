@@ -1,5 +1,5 @@
-//! Sends spans to a collector: OTLP over HTTP, in JSON. OpenTelemetry's libraries collect, sample and
-//! write them; the requests go through this program's own client of HTTP.
+//! Sends spans to a collector by OTLP over HTTP, in JSON. OpenTelemetry's libraries collect, sample and
+//! encode the spans. The requests go through ocache's own HTTP client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,16 +27,16 @@ use super::settings::TraceSettings;
 use crate::https::{HttpClient, NoCertificates};
 use crate::ports::Chain;
 
-/// What a collector may answer, in bytes: a few counts and a message.
+/// The most bytes of a collector's answer, which has a few counts and a message.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// Why traces cannot be exported.
 #[derive(Debug, Error)]
 pub enum ExporterError {
-    /// The collector is reached by TLS, and this machine trusts nobody.
+    /// The collector is reached by TLS, and this machine has no root certificates.
     #[error(transparent)]
     Certificates(#[from] NoCertificates),
-    /// The library refuses.
+    /// The library refuses to build the exporter.
     #[error(transparent)]
     Build(#[from] ExporterBuildError),
 }
@@ -49,7 +49,7 @@ pub(super) struct Exporter {
 }
 
 impl Exporter {
-    /// Starts sending. The requests are made in the runtime that runs this.
+    /// Starts the exporter. Its requests are made in the runtime that calls this.
     pub(super) fn start(settings: TraceSettings) -> Result<Self, ExporterError> {
         let TraceSettings { url, timeout, resource } = settings;
         let collector = Collector {
@@ -64,7 +64,7 @@ impl Exporter {
             .with_protocol(Protocol::HttpJson)
             .with_endpoint(url.to_string())
             .with_http_client(collector)
-            // Spans that cannot be sent are lost. Whoever flushes must not wait for repetitions.
+            // Spans that cannot be sent are lost, so that a flush does not wait for retries.
             .with_retry_policy(RetryPolicy::disabled())
             .build()?;
         let provider = SdkTracerProvider::builder()
@@ -74,12 +74,12 @@ impl Exporter {
         Ok(Self { url, provider })
     }
 
-    /// Where spans go.
+    /// Returns the URL to which spans are sent.
     pub(super) const fn url(&self) -> &Uri {
         &self.url
     }
 
-    /// What makes the spans.
+    /// Returns the tracer that makes the spans.
     pub(super) fn tracer(&self) -> SdkTracer {
         let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
@@ -87,22 +87,22 @@ impl Exporter {
         self.provider.tracer_with_scope(scope)
     }
 
-    /// Sends what is still to be sent. The library gives up after five seconds.
+    /// Sends the spans that are still waiting. The library gives up after five seconds.
     pub(super) async fn flush(&self) {
         let provider = self.provider.clone();
-        // The collector tells when it does not answer.
+        // The collector's client has already logged a failure.
         let _ = tokio::task::spawn_blocking(move || provider.force_flush()).await;
     }
 }
 
-/// The client of the collector.
+/// The HTTP client for the collector.
 #[derive(Debug)]
 struct Collector {
     client: Arc<HttpClient>,
     url: Uri,
     timeout: Duration,
     runtime: Handle,
-    /// Whether the last request failed: only the first failure in a row is logged.
+    /// Whether the last request failed. Only the first of consecutive failures is logged.
     failing: AtomicBool,
 }
 
@@ -138,7 +138,8 @@ impl Sends for Collector {
 }
 
 impl Collector {
-    /// The library waits in a thread of its own; connections need the runtime.
+    /// Sends a request in the runtime, because connections need it and the library waits in a thread of
+    /// its own.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, CollectorError> {
         let (client, patience) = (Arc::clone(&self.client), self.timeout);
         let sending = async move {

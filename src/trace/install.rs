@@ -1,4 +1,5 @@
-//! Starts logs and traces together: the log shows no span of a trace, and traces contain nothing of the log.
+//! Starts logs and traces together. Logs do not show the spans of traces, and traces contain nothing from
+//! the log.
 
 use std::sync::OnceLock;
 
@@ -21,38 +22,38 @@ use super::exporter::{Exporter, ExporterError};
 #[cfg(feature = "otel")]
 use super::settings::{SettingsError, TraceSettings};
 
-/// The target of all spans of this module, which no log shows.
+/// The target of all spans of this module. No log shows it.
 pub(super) const TARGET: &str = "trace";
 
-/// What the layer of the log is added to.
+/// The subscriber to which the layer of the log is added.
 #[cfg(feature = "otel")]
 pub type Base = Layered<Option<Filtered<SpanLayer, Targets, Registry>>, Registry>;
 #[cfg(feature = "otel")]
 type SpanLayer = OpenTelemetryLayer<Registry, SdkTracer>;
-/// What the layer of the log is added to.
+/// The subscriber to which the layer of the log is added.
 #[cfg(not(feature = "otel"))]
 pub type Base = Layered<Targets, Registry>;
 
-/// What the engine's queues and topic are called: `messaging.system`.
+/// The names of the engine's queues and topic in `messaging.system`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Systems {
-    /// The queues.
+    /// The name of the queues.
     pub queues: &'static str,
-    /// The topic.
+    /// The name of the topic.
     pub topic: &'static str,
 }
 
 impl Systems {
-    /// The engine of one's own.
+    /// The embedded engine.
     pub const EMBEDDED: Self = Self { queues: "ocache", topic: "ocache" };
     /// SQS and SNS.
     pub const AWS: Self = Self { queues: "aws_sqs", topic: "aws.sns" };
 }
 
-/// Why traces that are wanted cannot be exported.
+/// Why traces cannot be exported although they are configured.
 #[derive(Debug, Error)]
 pub enum InstallError {
-    /// A variable of the environment has no meaning.
+    /// A variable of the environment is invalid.
     #[cfg(feature = "otel")]
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -70,7 +71,7 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Where they go, for people.
+    /// Returns the URL to which traces are sent, for people.
     #[must_use]
     pub fn url(&self) -> Option<String> {
         #[cfg(feature = "otel")]
@@ -79,7 +80,7 @@ impl Traces {
         None
     }
 
-    /// Sends what is still to be sent.
+    /// Sends the spans that are still waiting.
     pub async fn flush(&self) {
         #[cfg(feature = "otel")]
         if let Some(exporter) = &self.exporter {
@@ -88,17 +89,17 @@ impl Traces {
     }
 }
 
-/// What the queues and the topic of this process are called.
+/// The names of the queues and the topic of this process.
 static SYSTEMS: OnceLock<Systems> = OnceLock::new();
 
 pub(super) fn systems() -> Systems {
     SYSTEMS.get().copied().unwrap_or(Systems::EMBEDDED)
 }
 
-/// Starts logging what is shown and, if the environment names a collector, tracing.
+/// Starts the log of the shown targets and, if the environment names a collector, the traces.
 ///
 /// # Errors
-/// [`InstallError`], when traces are wanted and cannot be exported.
+/// Returns [`InstallError`] if traces are configured and cannot be exported.
 pub fn install(
     lines: impl Layer<Base> + Send + Sync + 'static,
     shown: Targets,
@@ -114,22 +115,24 @@ pub fn install(
             span_layer(exporter.tracer()).with_filter(own)
         });
         let shown = shown.with_target("opentelemetry_sdk", LevelFilter::WARN);
-        // The library logs every request that fails; the collector's client logs the first in a row.
+        // The library logs every request that fails. The collector's client logs only the first of
+        // consecutive failures.
         let shown = shown.and(filter_fn(|line| line.name() != "BatchSpanProcessor.ExportError"));
         let base = tracing_subscriber::registry().with(collector);
-        // Only a second start could fail, and there is none.
+        // This fails only at a second start, and there is none.
         let _ = base.with(lines.with_filter(shown)).try_init();
         Ok(Traces { exporter })
     }
     #[cfg(not(feature = "otel"))]
     {
-        // Only a second start could fail, and there is none.
+        // This fails only at a second start, and there is none.
         let _ = tracing_subscriber::registry().with(shown).with(lines).try_init();
         Ok(Traces::default())
     }
 }
 
-/// Makes OpenTelemetry's spans of this module's, with no attributes but their own.
+/// Returns the layer that makes OpenTelemetry spans from the spans of this module, without additional
+/// attributes.
 #[cfg(feature = "otel")]
 fn span_layer(tracer: SdkTracer) -> SpanLayer {
     OpenTelemetryLayer::new(tracer)

@@ -2,8 +2,8 @@
 //!
 //! A stage runs its work in a span of this module. The span continues the trace of the message that woke
 //! the stage, and messages that the stage sends carry the span's `traceparent`. So the span of the next
-//! stage becomes its child, in any process. Ports and engines know nothing of this: `traceparent` is a
-//! member of the message's JSON.
+//! stage becomes its child, in any process. Ports and engines do not know about traces, because
+//! `traceparent` is a member of the message's JSON.
 //!
 //! Without the feature `otel` no span is ever made and nothing is sent. With it, spans are sent if
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.

@@ -1,5 +1,5 @@
-//! Where traces go. OpenTelemetry's libraries read most of its environment variables; what they
-//! leave to the program is read here.
+//! The settings of traces. OpenTelemetry's libraries read most of its environment variables. This module
+//! reads those that the libraries leave to the program.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use thiserror::Error;
 
-/// The path of traces below an endpoint that is for all signals.
+/// The path of traces below an endpoint for all signals.
 const TRACES: &str = "v1/traces";
 const SERVICE_NAME: Key = Key::from_static_str("service.name");
 
-/// What the environment says of traces.
+/// The settings of traces in the environment.
 #[derive(Debug)]
 pub(super) struct TraceSettings {
     pub(super) url: Uri,
@@ -25,7 +25,7 @@ pub(super) struct TraceSettings {
     pub(super) resource: Resource,
 }
 
-/// A variable that cannot be understood.
+/// A variable that is invalid.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("{variable}: {why}")]
 pub struct SettingsError {
@@ -34,7 +34,7 @@ pub struct SettingsError {
 }
 
 impl TraceSettings {
-    /// Those of the environment; `None` if nothing is traced, because no endpoint is named or
+    /// Reads the environment. Returns `None` if nothing is traced, because no endpoint is named or
     /// tracing is switched off.
     pub(super) fn from_environment() -> Result<Option<Self>, SettingsError> {
         Self::new(|name| std::env::var(name).ok())
@@ -65,12 +65,12 @@ fn url(get: Get<'_>) -> Result<Option<Uri>, SettingsError> {
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
         is_http && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
     });
-    // The value is not repeated: it may contain a password.
+    // The error does not repeat the value, which may contain a password.
     let why = "it is not a URL such as http://localhost:4318";
     uri.map(Some).ok_or_else(|| SettingsError { variable, why: why.to_owned() })
 }
 
-/// How long a request may take. The library leaves that to the client of HTTP.
+/// Returns the time limit of a request. The library leaves it to the HTTP client.
 fn timeout(get: Get<'_>) -> Result<Duration, SettingsError> {
     let names = [OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT];
     let set = names.iter().find_map(|name| Some((*name, get(name)?)));
@@ -84,7 +84,7 @@ fn timeout(get: Get<'_>) -> Result<Duration, SettingsError> {
     }
 }
 
-/// What the process says of itself; what the environment says replaces it.
+/// Returns the attributes of this process. The environment may replace them.
 fn resource(get: Get<'_>) -> Resource {
     let own = [
         KeyValue::new(SERVICE_NAME, "ocache"),

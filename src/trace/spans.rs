@@ -1,7 +1,7 @@
 //! The spans and their attributes, which never contain a price, a token or an amount.
 //!
-//! Attributes are those of OpenTelemetry's semantic conventions for messaging where it has any. A
-//! span has the name of its stage.
+//! Attributes follow OpenTelemetry's semantic conventions for messaging where these have one. A span has
+//! the name of its stage.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use super::install::{TARGET, systems};
 use crate::model::{Calculation, RequestId, UserId};
 use crate::ports::{Queue, Received};
 
-/// Whether this program can trace at all.
+/// Whether this build can trace at all.
 const ON: bool = cfg!(feature = "otel");
 
-/// A span in which a failure can be recorded; `None` where this program cannot trace. Then nothing is read
-/// from messages either.
+/// Makes a span in which a failure can be recorded. The result is `None` if this build cannot trace; then
+/// no `traceparent` is read from messages either.
 macro_rules! span {
     ($name:literal, $($fields:tt)*) => {
         ON.then(|| {
@@ -32,14 +32,16 @@ macro_rules! span {
     };
 }
 
-/// A frame that came over a websocket. It continues the trace of the client, if it names one.
+/// Returns the span of a frame from a websocket. It continues the trace of the client, if the frame names
+/// one.
 #[must_use]
 pub fn frame(text: &str) -> Span {
     let span = span!("frame", otel.kind = "server", network.protocol.name = "websocket",);
     span.map_or_else(Span::none, |span| continuing(span, carried_by(text)))
 }
 
-/// A request over HTTP to make a user active. It continues the trace that its header names.
+/// Returns the span of an HTTP request that subscribes a customer. It continues the trace that its header
+/// names.
 #[must_use]
 pub fn subscribe(traceparent: Option<&str>) -> Span {
     let span = span!(
@@ -51,7 +53,8 @@ pub fn subscribe(traceparent: Option<&str>) -> Span {
     span.map_or_else(Span::none, |span| continuing(span, traceparent.map(str::to_owned)))
 }
 
-/// A request over HTTP for a quote or for prices. It continues the trace that its header names.
+/// Returns the span of an HTTP request for a quote or for prices. It continues the trace that its header
+/// names.
 #[must_use]
 pub fn http_request(traceparent: Option<&str>, method: &str, route: &'static str) -> Span {
     let span =
@@ -59,7 +62,7 @@ pub fn http_request(traceparent: Option<&str>, method: &str, route: &'static str
     span.map_or_else(Span::none, |span| continuing(span, traceparent.map(str::to_owned)))
 }
 
-/// A quotation is saved and published.
+/// Returns the span in which a quotation is saved and published.
 #[must_use]
 pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {
     let span = span!(
@@ -75,7 +78,7 @@ pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {
     span.unwrap_or_else(Span::none)
 }
 
-/// A message of the provider queue is processed.
+/// Returns the span in which a message of the provider queue is processed.
 #[must_use]
 pub fn quotation_provider(message: &Received) -> Span {
     let span = span!(
@@ -92,7 +95,7 @@ pub fn quotation_provider(message: &Received) -> Span {
     span.map_or_else(Span::none, |span| continuing(span, carried_by(&message.body)))
 }
 
-/// An order of one of the calculation queues is done.
+/// Returns the span in which an order from one of the calculation queues is carried out.
 #[must_use]
 pub fn price_calc(order: &Calculation, message: &Received) -> Span {
     let queue = if order.cause.is_urgent() { Queue::Quotation } else { Queue::Refresh };
@@ -112,7 +115,7 @@ pub fn price_calc(order: &Calculation, message: &Received) -> Span {
     span.map_or_else(Span::none, |span| continuing(span, carried_by(&message.body)))
 }
 
-/// An answer is pushed to its connection.
+/// Returns the span in which an answer is pushed to its connection.
 #[must_use]
 pub fn push(request: &RequestId) -> Span {
     let span = span!(
@@ -124,8 +127,8 @@ pub fn push(request: &RequestId) -> Span {
     span.unwrap_or_else(Span::none)
 }
 
-/// Does work in a span, and says there if it failed. A span for logs, if there is one, is made inside
-/// of this one, or what the work sends would not be known to belong to it.
+/// Runs work in a span, and records a failure there. Make any span for logs inside of this one. Otherwise
+/// messages that the work sends would not belong to this span.
 pub async fn within<T, E: fmt::Display>(
     span: Span,
     work: impl Future<Output = Result<T, E>>,
@@ -133,13 +136,14 @@ pub async fn within<T, E: fmt::Display>(
     let done = work.instrument(span.clone()).await;
     if let Err(error) = &done {
         span.record("otel.status_description", tracing::field::display(error));
-        // Wanted of what failed; there is no list of stages' errors to choose from.
+        // The conventions require this attribute for failures. There is no list of error types for
+        // stages.
         span.record("error.type", "_OTHER");
     }
     done
 }
 
-/// OpenTelemetry's integers have a sign.
+/// Converts a size, because OpenTelemetry's integers are signed.
 fn count(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
