@@ -1,8 +1,8 @@
 //! Tasks and threads that a process cannot do without, and what happens when one of them dies.
 //!
-//! Tokio keeps a task's panic in its handle, and so does a thread: where nobody awaits the handle, the
-//! process lives on without the task. Here the panic is caught in the task itself and reported to the
-//! [`Supervisor`], so whoever holds that one can end the process.
+//! Tokio keeps a task's panic in its handle, and the standard library a thread's. If nobody awaits the
+//! handle, the process lives on without the task. So the panic is caught inside the task and reported to
+//! the [`Supervisor`], whose owner can end the process.
 
 mod panics;
 #[cfg(debug_assertions)]
@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 pub use panics::{Panic, catch, log_panics};
 
-/// Hears of the first part of the process that dies. Clones hear of the same parts.
+/// Learns of the first part of the process that dies. Clones share what they know.
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(Arc<watch::Sender<Option<Died>>>);
 
@@ -28,20 +28,20 @@ pub struct Supervisor(Arc<watch::Sender<Option<Died>>>);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{part} died: {panic}")]
 pub struct Died {
-    /// Which, for people.
+    /// The name of the part, for people.
     pub part: &'static str,
-    /// What its panic said.
+    /// The panic.
     pub panic: Panic,
 }
 
 impl Supervisor {
-    /// A supervisor of nothing yet.
+    /// Creates a supervisor that supervises nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Starts a task. The handle never holds a panic: the supervisor does.
+    /// Spawns a task. Its handle never holds a panic, because the panic is reported to the supervisor.
     pub fn spawn(
         &self,
         part: &'static str,
@@ -50,7 +50,7 @@ impl Supervisor {
         tokio::spawn(self.watch(part, task))
     }
 
-    /// A future that reports its own panic, for tasks that others spawn.
+    /// Returns a future that reports its own panic, for tasks that others spawn.
     pub fn watch<F: Future<Output = ()>>(
         &self,
         part: &'static str,
@@ -66,10 +66,10 @@ impl Supervisor {
         }
     }
 
-    /// Starts a thread that takes one step after the other until one breaks.
+    /// Starts a thread that repeats a step until the step breaks.
     ///
     /// # Errors
-    /// When the system has no thread left.
+    /// Fails when the system cannot start another thread.
     pub fn thread(
         &self,
         name: &str,
@@ -106,10 +106,10 @@ impl Supervisor {
         }
     }
 
-    /// Whether every part lives or has ended by itself.
+    /// Checks that no part has died. Parts may have ended by themselves.
     ///
     /// # Errors
-    /// [`Died`]: the first part that has not.
+    /// Returns [`Died`] for the first part that has died.
     pub fn check(&self) -> Result<(), Died> {
         self.0.borrow().clone().map_or(Ok(()), Err)
     }

@@ -1,4 +1,4 @@
-//! Catching panics, and logging them.
+//! Catches and logs panics.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -10,39 +10,40 @@ use futures_util::FutureExt as _;
 use thiserror::Error;
 
 thread_local! {
-    /// Where the last panic of this thread happened: its payload does not say.
+    /// Where the last panic of this thread happened. The payload does not contain it.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// What a panic said.
+/// The message and the place of a panic.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}{}", place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default())]
 pub struct Panic {
     message: String,
-    /// The file, line and column, where [`log_panics`] was called before.
+    /// The file, line and column; known only after [`log_panics`] was called.
     place: Option<String>,
 }
 
 impl Panic {
-    /// Of the panic that was just caught on this thread.
+    /// Describes the panic that was just caught on this thread.
     pub(super) fn from_payload(payload: &(dyn Any + Send)) -> Self {
         Self { message: message(payload).to_owned(), place: PLACE.take() }
     }
 }
 
-/// Runs a future to its end, or to its panic.
+/// Runs a future to its end or to its panic.
 ///
-/// What the future shares with others must bear that it stops half-way, as it does when it is dropped.
+/// State that the future shares with others must tolerate that the future stops half-way, as when it is
+/// dropped.
 ///
 /// # Errors
-/// [`Panic`].
+/// Returns [`Panic`] if the future panicked.
 pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, Panic> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
     done.map_err(|payload| Panic::from_payload(&*payload))
 }
 
-/// From now on a panic is a line of the log. By default it is written to stderr at once, so a thread
-/// that panics would wait for whoever reads that.
+/// Writes panics to the log from now on. By default they are written to stderr at once, so a panicking
+/// thread would wait for whoever reads that.
 pub fn log_panics() {
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);

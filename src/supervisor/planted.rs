@@ -1,11 +1,12 @@
-//! Panics that a test plants in a process from outside. Only builds with debug assertions have this.
+//! Panics that a test plants in a process from outside. Only builds with debug assertions have them.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Names a folder: a part panics when a file of its name appears there, once for each file.
+/// The variable names a folder. A part panics when a file with its name appears there, once for each
+/// file.
 const VARIABLE: &str = "OCACHE_PLANTED_PANICS";
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -20,7 +21,7 @@ pub(super) fn panic_if_wanted(part: &str) {
     }
 }
 
-/// Runs a task, and panics before it or in the middle of it if that is wanted.
+/// Runs a task, and panics before or during it if a test wants so.
 pub(super) async fn or_panic<T>(part: &str, task: impl Future<Output = T>) -> T {
     let watch = async {
         if folder().is_none() {
