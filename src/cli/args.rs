@@ -1,4 +1,5 @@
-//! What can be typed. Nothing is decided here: see [`super::settings`].
+//! The definitions of the command line. They only describe what can be typed; [`super::settings`] decides
+//! what it means.
 
 mod access;
 #[cfg(feature = "aws")]
@@ -268,8 +269,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the command is there to be watched: then its logs are shown without being asked
-    /// for.
+    /// Whether the command runs to be watched. Its logs are then shown by default.
     #[must_use]
     pub const fn logs_by_default(&self) -> bool {
         matches!(self, Self::Worker(_) | Self::Serve(_))

@@ -1,8 +1,8 @@
-//! `ocache backup`: a copy of the embedded store while it is in use.
+//! `ocache backup`: copies the embedded store while it is in use.
 //!
-//! While a copy is made, the log of the store grows. Whoever stops the command, with Ctrl-Z or otherwise,
-//! would have it grow for as long as that lasts. So a process of its own copies, which does not
-//! stop with the command; and the command ends it when it comes to a standstill.
+//! While a copy is made, the log of the store grows. A command that is stopped, for example with Ctrl-Z,
+//! would let it grow until the command continues. So a separate process makes the copy. It does not stop
+//! with the command, and the command ends it if it makes no progress.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ mod copier;
 
 use copier::{Copier, Said};
 
-/// A copy that does not get on for so long is ended.
+/// A copy that makes no progress for this long is ended.
 const STANDSTILL: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(
@@ -42,7 +42,7 @@ pub(super) async fn run(
     output.data(&json!({ "file": file }), |_| format!("backed up to {file}"))
 }
 
-/// Has the store copied, and shows how far it is.
+/// Has the store copied, and shows the progress.
 async fn copied(settings: &Settings, output: &Output, args: &BackupArgs) -> Result<(), Failure> {
     let mut copier = Copier::start(&settings.data_dir, &args.file)?;
     let mut progress = output.count("pages", None);
@@ -50,7 +50,7 @@ async fn copied(settings: &Settings, output: &Output, args: &BackupArgs) -> Resu
     loop {
         let said = match is_copying {
             true => timeout(STANDSTILL, copier.said()).await.map_err(|_| stood_still(args))?,
-            // What is left is for the disk of the copy to do; it does not concern the store.
+            // The rest of the work is only for the disk of the copy, and does not affect the store.
             false => copier.said().await,
         };
         match said {

@@ -1,8 +1,9 @@
-//! `ocache bench`: how fast this stack is, found out by using it.
+//! `ocache bench`: measures how fast this stack is by using it.
 //!
-//! Users are made up and end with the run, however it ends: they are unsubscribed, and their tables
-//! and quotations deleted. Nobody else's are touched, and no product or discount is written. What
-//! stays for the half minute of their deadlines are the messages that watch over cold quotes.
+//! The customers are made up and removed at the end of the run, however it ends: they are unsubscribed,
+//! and their tables and quotations are deleted. Data of other customers is not touched, and no product or
+//! discount is written. Only the messages that watch over cold quotes remain until their deadlines, for
+//! half a minute.
 
 mod figures;
 mod guests;
@@ -52,7 +53,7 @@ pub(super) async fn run(
     }
 }
 
-/// The phases, one after the other: each leaves behind what the next needs.
+/// Runs the phases one after the other, because each prepares what the next needs.
 async fn measure(
     output: &Output,
     stack: &Stack,

@@ -1,7 +1,7 @@
-//! `ocache completions`: what a shell needs to complete a command line.
+//! `ocache completions`: the script with which a shell completes a command line.
 //!
-//! The script is short and never out of date: it asks ocache itself, which knows its commands and
-//! flags, and the users and products of the store.
+//! The script is short and never outdated, because it asks ocache itself. ocache knows its commands and
+//! flags, and the customers and products of the store.
 
 use std::any::TypeId;
 use std::ffi::OsStr;
@@ -16,13 +16,13 @@ use super::known::{complete_product, complete_user};
 use super::output::Output;
 use crate::model::{Item, ProductId, UserId};
 
-/// The variable by which a shell asks.
+/// The variable through which a shell asks for completions.
 const ASKING: &str = "OCACHE_COMPLETE";
 
 pub(super) fn run(output: &Output, args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
-    // Every shell that can be named is one of them.
+    // The flag accepts only shells that are built in.
     if let Some(shell) = shells.completer(&args.shell.to_string()) {
         shell
             .write_registration(ASKING, "ocache", "ocache", "ocache", &mut script)
@@ -31,12 +31,12 @@ pub(super) fn run(output: &Output, args: &CompletionsArgs) -> Result<(), Failure
     output.raw(&script)
 }
 
-/// Answers a shell that asks how a command line could go on. `false` when none asks.
+/// Answers a shell that asks for completions. Returns `false` if none asks.
 ///
 /// # Errors
-/// When the shell is not known, or does not listen.
+/// Fails when the shell is not known, or does not read the answer.
 pub fn complete() -> Result<bool, clap::Error> {
-    // Looked at first, because the rest would make every start slower.
+    // Check this first, because everything below would make every start slower.
     if std::env::var_os(ASKING).is_none_or(|shell| shell.is_empty() || shell == OsStr::new("0")) {
         return Ok(false);
     }
@@ -45,8 +45,8 @@ pub fn complete() -> Result<bool, clap::Error> {
     asked.completer("ocache").try_complete(std::env::args_os(), folder.as_deref())
 }
 
-/// The same command, whose arguments complete the customers and products that the store knows. The type of
-/// an argument's value says what it names.
+/// Returns the command with completers for customers and products of the store. The type of an argument's
+/// value decides which completer it gets.
 fn completed(command: Command) -> Command {
     command.mut_subcommands(completed).mut_args(|arg| match completer(&arg) {
         Some(completer) => arg.add(completer),

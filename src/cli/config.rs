@@ -1,4 +1,4 @@
-//! `ocache config`: every setting and where it comes from; and one of the stack, set.
+//! `ocache config`: shows every setting with its origin, and sets those of the stack.
 
 use clap::parser::ValueSource;
 use serde::Serialize;
@@ -21,14 +21,14 @@ use crate::stages::{self, Setting, StackSettings};
 
 mod unit_rounding;
 
-/// One setting.
+/// One setting as it is shown.
 #[derive(Serialize)]
 struct Shown {
     setting: String,
-    /// As it would be typed; none when it is not set and has no default.
+    /// The value as it would be typed; `None` if it is not set and has no default.
     value: Option<String>,
     origin: Origin,
-    /// The flag, variable or file; of a setting of the stack, what it is raised by.
+    /// The flag, variable or file; for a setting of the stack that was raised, the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
 }
@@ -39,7 +39,7 @@ enum Origin {
     Flag,
     Environment,
     File,
-    /// It was set for all processes of the stack.
+    /// The setting was set for all processes of the stack.
     Stack,
     Default,
 }
@@ -71,7 +71,7 @@ async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Resu
         ));
     }
     if setting == Setting::RequireToken && value == "true" {
-        // Without keys nobody could come in.
+        // Without keys, no client could be admitted.
         KeysFound::find(settings, None).await?.read(output).await?;
     }
     let engine = Engine::open(settings, output).await?;
@@ -91,7 +91,7 @@ async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Resu
     output.data(&data, |_| format!("{setting}  {before} → {value}"))
 }
 
-/// Why a setting may be more than what was set.
+/// Returns why the value in force may be larger than the value that was set.
 const fn raised_by(setting: Setting) -> &'static str {
     match setting {
         Setting::FreshFor => "because it is at least two times refresh-every",
@@ -103,7 +103,7 @@ const fn raised_by(setting: Setting) -> &'static str {
 }
 
 async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    // The values as they were typed, which the types no longer know.
+    // The values as they were typed. The parsed types no longer contain them.
     let parsed = parsed()?;
     let given = Given::of(settings, &parsed);
     let stored = stored(settings, &parsed, output).await?;
@@ -135,7 +135,7 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
 }
 
 impl Shown {
-    /// A setting of the stack, which may be more than it was set to.
+    /// Shows a setting of the stack. Its value in force may be larger than the value that was set.
     fn of_stack(
         setting: Setting,
         (origin, from): (Origin, Option<String>),
@@ -147,7 +147,7 @@ impl Shown {
         Self { setting: setting.name().to_owned(), value: Some(value), origin, from }
     }
 
-    /// Where it comes from.
+    /// Returns the origin in words.
     fn words(&self) -> String {
         match (self.origin, &self.from) {
             (Origin::Stack, None) => "stack".to_owned(),
@@ -159,14 +159,14 @@ impl Shown {
     }
 }
 
-/// What was set for the stack, and how it rounds. `None` where there is no store yet.
+/// Returns the settings of the stack and its rounding; `None` if there is no store yet.
 async fn stored(
     settings: &Settings,
     parsed: &Parsed,
     output: &Output,
 ) -> Result<Option<(SettingsRecord, UnitRounding)>, Failure> {
     if parsed.has_flag("data_dir") {
-        // Whoever names a store means one that is there.
+        // A user who names a store expects that it exists.
         require_store(settings)?;
     }
     if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
@@ -180,8 +180,8 @@ async fn stored(
     Ok(Some((record?, head?.map_or(UnitRounding::PLAIN, |head| head.rounding))))
 }
 
-/// All settings. Those of a stack come from its record; where it has none yet, from where those of a process come
-/// from.
+/// Returns all settings. Settings of the stack come from its record. If there is no record yet, they come
+/// from the same places as settings of the process.
 fn all(parsed: &Parsed, record: Option<&SettingsRecord>, stack: &StackSettings) -> Vec<Shown> {
     let show = ["config", "show"];
     let command =

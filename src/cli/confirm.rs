@@ -1,4 +1,4 @@
-//! Asking before something is deleted, or an account is changed.
+//! Asks before something is deleted, or an account is changed.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use super::failure::{ExitCode, Failure};
 use super::output::Output;
 use super::stderr::Stderr;
 
-/// Asks whether to go on. Where nobody can answer it does not ask: `--yes` must say so.
+/// Asks whether to go on. Without a terminal nobody can answer, so `--yes` is required.
 pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
@@ -15,13 +15,13 @@ pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Fail
         let message = format!("cannot ask whether to {what}: this is not a terminal");
         return Err(Failure::new(ExitCode::Usage, message).hint("confirm with --yes"));
     }
-    // The question comes after what was said before, and is the one thing that waits for its reader.
+    // Print earlier messages first. The question is written directly, because it waits for its reader.
     Stderr::settle();
     let mut stderr = anstream::stderr();
     write!(stderr, "{what}? [y/N] ").and_then(|()| stderr.flush()).map_err(Failure::internal)?;
     let mut answer = String::new();
     if io::stdin().read_line(&mut answer).map_err(Failure::internal)? == 0 {
-        // Ctrl-D ends the answer and not the line.
+        // Ctrl-D ends the answer without ending the line.
         writeln!(stderr).map_err(Failure::internal)?;
     }
     if matches!(answer.trim(), "y" | "Y" | "yes") {

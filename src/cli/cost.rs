@@ -1,4 +1,4 @@
-//! `ocache cost`: what a stack costs, measured or forecast.
+//! `ocache cost`: shows what a stack costs, measured or forecast.
 
 mod forecast;
 mod measured;

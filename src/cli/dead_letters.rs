@@ -1,4 +1,4 @@
-//! `ocache dead-letters`: messages that were given up.
+//! `ocache dead-letters`: shows, retries and deletes messages that were given up.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::table::whole;
 use crate::ports::{DeadLetter, Ports, Queue, Selection};
 
-/// `show` looks for an id among so many letters of each queue.
+/// The most dead letters per queue among which `show` searches.
 const SEARCHED: usize = 10_000;
 
 pub(super) async fn run(
@@ -46,7 +46,7 @@ fn queues(queue: Option<QueueName>) -> Vec<Queue> {
 }
 
 fn to_json(queue: Queue, letter: &DeadLetter) -> serde_json::Value {
-    // A body that is not JSON is what made some of these letters dead.
+    // Some of these letters are dead because their body is not JSON.
     let body = serde_json::from_str(&letter.body);
     let body: serde_json::Value = body.unwrap_or_else(|_| letter.body.clone().into());
     json!({
@@ -95,7 +95,7 @@ async fn show(ports: &Ports, output: &Output, id: &str) -> Result<(), Failure> {
         let letters = ports.dead_letters.dead_letters(queue, SEARCHED).await?;
         if let Some(letter) = letters.iter().find(|letter| letter.id == id) {
             let data = to_json(queue, letter);
-            // One whole letter is best read as it is, by people too.
+            // People read a single letter best as JSON, too.
             return output.data(&data, |data| format!("{data:#}"));
         }
     }

@@ -1,4 +1,4 @@
-//! `ocache destroy`: the end of a stack.
+//! `ocache destroy`: deletes the resources of a stack.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `ocache doctor`: each thing that ocache needs, and what to do about what is wrong.
+//! `ocache doctor`: checks each thing that ocache needs, and says how to fix what is wrong.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::model::{RequestId, UserId};
 use crate::ports::{Chain, PortError, Ports, ProcessRecord, ProcessRole, Queue, Segment};
 use crate::runtime::gateway::probe;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Serialize)]
 struct Check {
     what: String,
@@ -33,7 +33,7 @@ impl Check {
         Self { what: what.into(), ok: false, found: found.into(), mend: Some(mend.into()) }
     }
 
-    /// What a port failed with, and what usually mends it.
+    /// Returns a failed check for an error of a port, with its usual remedy.
     fn failed(what: impl Into<String>, error: &PortError) -> Self {
         let mend = match error {
             PortError::Missing { .. } => "`ocache provision`",
@@ -78,7 +78,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     print(output, &checks)
 }
 
-/// Whether something can be written: a visit that has expired when it is made, and that is removed.
+/// Checks that the store can be written. Records a visit that is expired already, and removes it.
 async fn a_write(ports: &Ports) -> Check {
     const WHAT: &str = "a write";
     let now = ports.clock.now();
@@ -107,7 +107,7 @@ async fn catalogue(ports: &Ports) -> Check {
     }
 }
 
-/// Only what is wrong is shown: a release that could leave a load half done is long gone.
+/// Shows a half-done load. Nothing is shown if there is none, because current releases cannot leave one.
 async fn half_load(engine: &Engine, settings: &Settings) -> Option<Check> {
     match engine.is_half_loaded().await {
         Ok(false) => None,
@@ -131,7 +131,7 @@ async fn dead_letters(ports: &Ports, queue: Queue) -> Check {
     }
 }
 
-/// Whether somebody works for active users and for quotations that wait.
+/// Checks that there are processes for active customers and for waiting quotations.
 async fn work(engine: &Engine, ports: &Ports, settings: &Settings) -> Check {
     const WHAT: &str = "processes";
     let looked = async {
@@ -160,7 +160,7 @@ async fn work(engine: &Engine, ports: &Ports, settings: &Settings) -> Check {
     Check::ok(WHAT, found)
 }
 
-/// Who waits, and for whom.
+/// Returns what waits, and the roles that it waits for.
 async fn needs(ports: &Ports) -> Result<Vec<(&'static str, Vec<ProcessRole>)>, PortError> {
     let waiting = async |queue| {
         let depth = ports.queues.depth(queue).await?;
@@ -179,7 +179,7 @@ async fn needs(ports: &Ports) -> Result<Vec<(&'static str, Vec<ProcessRole>)>, P
     Ok(needs)
 }
 
-/// Reads no further than to the first one.
+/// Stops reading at the first active customer.
 async fn has_active_users(ports: &Ports) -> Result<bool, PortError> {
     let now = ports.clock.now();
     let mut from = None;
@@ -199,7 +199,8 @@ fn in_words(process: &ProcessRecord) -> String {
     format!("{} on {}", names(&process.roles), process.machine)
 }
 
-/// Gateways of this machine that say they run. None is no fault: a quote can start its own.
+/// Checks the registered gateways of this machine. It is fine if there is none, because a quote can start
+/// its own.
 async fn gateways(engine: &Engine) -> Vec<Check> {
     let mut checks = Vec::new();
     for record in engine.registry.records() {
@@ -229,7 +230,7 @@ async fn gateways(engine: &Engine) -> Vec<Check> {
 async fn aws_checks(aws: &crate::aws::Aws, ports: &Ports) -> Vec<Check> {
     let identity = match aws.identity().await {
         Ok(identity) => identity,
-        // Without an identity every other call would fail the same way.
+        // Without an identity, every other call would fail with the same error.
         Err(error) => return vec![Check::failed("credentials", &error)],
     };
     let who = format!("{} in account {}", identity.arn, identity.account);
@@ -244,7 +245,7 @@ async fn aws_checks(aws: &crate::aws::Aws, ports: &Ports) -> Vec<Check> {
     checks
 }
 
-/// A stack without a schedule is refreshed by `ocache worker refresh`, which is no fault.
+/// A stack without a schedule is refreshed by `ocache worker refresh`, so a missing schedule is fine.
 #[cfg(feature = "aws")]
 async fn schedule(aws: &crate::aws::Aws) -> Check {
     match aws.deployed_schedule().await {
@@ -264,7 +265,8 @@ async fn websocket(aws: &crate::aws::Aws) -> Check {
     }
 }
 
-/// A stack that lets clients in otherwise has no keys; and they are not for everybody to read.
+/// Checks the token keys. A stack that does not require tokens needs none, and not everybody may read
+/// them.
 #[cfg(feature = "aws")]
 async fn token_keys(aws: &crate::aws::Aws) -> Check {
     match aws.token_keys().read().await {

@@ -1,4 +1,4 @@
-//! The engine that the settings ask for, opened.
+//! Opens the engine that the settings select.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,39 +28,39 @@ use crate::runtime::{Announcer, follow_settings};
 use crate::stages::SettingsInForce;
 use crate::supervisor::Supervisor;
 
-/// How often what was used is written down where that costs nothing, and where it is billed: a write
+/// How often usage is written: if writes are free, and if they are billed. The latter costs one write
 /// unit a minute.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 #[cfg(feature = "aws")]
 const REPORT_EVERY_BILLED: Duration = Duration::from_secs(60);
-/// How often the settings of the stack are read again where that costs nothing, and where it is billed.
+/// How often the settings of the stack are read again: if reads are free, and if they are billed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 #[cfg(feature = "aws")]
 const FOLLOW_EVERY_BILLED: Duration = Duration::from_secs(4);
 
-/// How often a process says that it lives, where that costs nothing and where it is billed.
+/// How often a process announces that it is alive: if writes are free, and if they are billed.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(5);
 #[cfg(feature = "aws")]
 const ANNOUNCE_EVERY_BILLED: Duration = Duration::from_secs(60);
 
-/// What is wrong with a store that [is half loaded](Engine::is_half_loaded).
+/// The problem of a store that [is half loaded](Engine::is_half_loaded).
 pub(super) const HALF_LOADED: &str = "an earlier ocache was ended in the middle of a load: some \
      products and discounts are of that load, the others of the one before";
 
-/// What mends it.
+/// Returns how to fix a half-done load.
 pub(super) fn load_again(settings: &Settings) -> String {
     let stack = &settings.as_flags;
     format!("load all of them again with `ocache load{stack} PATH`")
 }
 
-/// An engine, and the gateways of this machine that work on it.
+/// An open engine, and the registry of the gateways of this machine that use it.
 pub struct Engine {
     kind: Kind,
-    /// Where the gateways of this machine enter themselves.
+    /// The registry of the gateways of this machine.
     pub registry: GatewayRegistry,
-    /// The engine and its target, for people and for telling gateways apart.
+    /// The engine and its target, for people and to distinguish gateways.
     pub label: String,
-    /// The engine's own way to gateways that are not of this machine.
+    /// The engine's own way to gateways on other machines.
     elsewhere: Option<Arc<dyn Connections>>,
     meter: Arc<Meter>,
     reporter: Arc<Reporter>,
@@ -70,17 +70,17 @@ pub struct Engine {
     supervisor: Supervisor,
 }
 
-/// Which engine it is.
+/// The kind of engine.
 pub enum Kind {
-    /// One file.
+    /// The embedded engine on one file.
     Embedded(Embedded),
-    /// An account, or a local AWS.
+    /// An AWS account, or a local AWS.
     #[cfg(feature = "aws")]
     Aws(Box<Aws>),
 }
 
 impl Engine {
-    /// Opens the engine and says on stderr which one it is.
+    /// Opens the engine and names it on stderr.
     pub(super) async fn open(settings: &Settings, output: &Output) -> Result<Self, Failure> {
         let registry = GatewayRegistry::new(&settings.data_dir);
         let engine = match settings.backend {
@@ -97,7 +97,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The same, for commands that make nothing: where there is no store, none is made.
+    /// Opens the engine if its store exists. For commands that must not create a store.
     pub(super) async fn open_existing(
         settings: &Settings,
         output: &Output,
@@ -130,12 +130,12 @@ impl Engine {
         }
     }
 
-    /// Hears of every task and thread of this run that dies.
+    /// Returns the supervisor, which learns of every task and thread of this run that dies.
     pub(super) const fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
 
-    /// The ports. `own` is the gateway of this process, if it has one.
+    /// Returns the ports. `own` is the gateway of this process, if it has one.
     pub(super) fn ports(&self, own: Option<(String, Arc<Sockets>)>) -> Ports {
         let (registry, elsewhere) = (self.registry.clone(), self.elsewhere.clone());
         let connections: Arc<dyn Connections> =
@@ -149,17 +149,17 @@ impl Engine {
         }
     }
 
-    /// What this process has used so far.
+    /// Returns what this process has used so far.
     pub(super) fn usage(&self) -> Usage {
         self.meter.usage()
     }
 
-    /// Which engine it is, for what only one of them can do.
+    /// Returns the kind of engine, for operations that only one of them has.
     pub(super) const fn kind(&self) -> &Kind {
         &self.kind
     }
 
-    /// What says how the store is kept in order, where that is up to ocache.
+    /// Returns the housekeeping of the store, if ocache does it.
     pub(super) fn housekeeping(&self) -> Option<Arc<dyn Housekeeping>> {
         match &self.kind {
             Kind::Embedded(embedded) => Some(Arc::new(embedded.clone())),
@@ -168,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// The file of the store, if it is one.
+    /// Returns the file of the store, if it is one.
     pub(super) fn file(&self) -> Option<StoreFile> {
         match &self.kind {
             Kind::Embedded(embedded) => Some(StoreFile::new(embedded.file())),
@@ -177,7 +177,7 @@ impl Engine {
         }
     }
 
-    /// Whether the store holds rows of two loads, because an earlier release left one half done.
+    /// Whether the store holds rows of two loads, because an earlier release left a load half done.
     pub(super) async fn is_half_loaded(&self) -> Result<bool, PortError> {
         match &self.kind {
             Kind::Embedded(embedded) => embedded.is_half_loaded().await,
@@ -197,7 +197,7 @@ impl Engine {
         Ok(())
     }
 
-    /// From now on the settings of the stack are followed.
+    /// Follows the settings of the stack from now on.
     pub(super) fn follow(&self, settings: &SettingsInForce) {
         let every = match &self.kind {
             Kind::Embedded(_) => FOLLOW_EVERY,
@@ -209,8 +209,8 @@ impl Engine {
         self.following.get_or_init(|| self.supervisor.spawn(part, following).abort_handle());
     }
 
-    /// Whether another process works on the stack: a worker or a gateway. On AWS this is asked before this
-    /// process [says that it does](Self::announce).
+    /// Whether another worker or gateway process uses the stack. On AWS this must be asked before this
+    /// process [announces itself](Self::announce).
     pub(super) async fn others_live(&self) -> Result<bool, Failure> {
         if running(&self.registry, &self.label).await.is_some() {
             return Ok(true);
@@ -225,10 +225,10 @@ impl Engine {
         }
     }
 
-    /// This process works on the stack from now on: others find out that it lives, and what it uses is
-    /// written down every so often, not only at the end.
+    /// Prepares for a process that stays: other processes can see that it is alive, and its usage is
+    /// written at intervals and not only at the end.
     pub(super) async fn stay(&self, settings: &Settings, output: &Output) -> Result<(), Failure> {
-        // The embedded engine looks whenever it is opened; on AWS the look is billed.
+        // The embedded engine checks this whenever it is opened. On AWS the check is billed.
         if !matches!(self.kind, Kind::Embedded(_)) {
             self.warn_if_half_loaded(settings, output).await?;
         }
@@ -241,8 +241,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Others are told that this process does this from now on, and how far its schedule has come. It works
-    /// also where it may not tell them.
+    /// Announces the roles of this process and its last tick, now and at intervals. If the first
+    /// announcement fails, the process works all the same.
     pub(super) async fn announce(&self, roles: &[ProcessRole], metrics: &Metrics) {
         let every = match &self.kind {
             Kind::Embedded(_) => ANNOUNCE_EVERY,
@@ -273,7 +273,7 @@ impl Engine {
         self.reporting.get_or_init(|| self.supervisor.spawn("the meter", reporting).abort_handle());
     }
 
-    /// Writes what is still to be written.
+    /// Stops the background tasks and writes what is still to be written.
     pub(super) async fn close(self) {
         for task in [&self.reporting, &self.following] {
             if let Some(task) = task.get() {
@@ -293,12 +293,12 @@ impl Engine {
     }
 }
 
-/// Whether [`Engine::open`] would make a store. A command that may yet be refused finds out first.
+/// Whether [`Engine::open`] would create a store. Commands that may still be refused check this first.
 pub(super) fn makes_store(settings: &Settings) -> bool {
     settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir)
 }
 
-/// Fails where there is no embedded store, without making its folder.
+/// Fails if there is no embedded store, without creating its folder.
 pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
     if !makes_store(settings) {
         return Ok(());
@@ -312,7 +312,7 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
     let clock = Arc::new(SteadyClock::new(Arc::new(SystemClock)));
     let randomness = Arc::new(SystemRandomness);
     let embedded = Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor)?;
-    // However the folder is given, a gateway on it is found by the same name.
+    // A gateway is found by the same label, however the folder is spelled.
     let file = embedded.file();
     let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let label = format!("embedded, {}", file.display());
@@ -336,7 +336,7 @@ async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engi
     Ok(Engine::new(kind, registry, label, elsewhere, meter, &ports, supervisor))
 }
 
-/// The AWS engine as the settings say.
+/// Connects to AWS as the settings say.
 #[cfg(feature = "aws")]
 pub(super) async fn connect_aws(target: &AwsTarget) -> Result<Aws, Failure> {
     let settings = AwsSettings {

@@ -1,4 +1,4 @@
-//! `ocache export`: past quotations as a trace for `ocache simulate`.
+//! `ocache export`: writes past quotations as a trace for `ocache simulate`.
 
 use super::args::{ExportCommand, ExportQuotationsArgs};
 use super::engine::Engine;
@@ -23,7 +23,7 @@ pub(super) async fn run(
     done
 }
 
-/// Prints them page by page. `ocache simulate` puts them in the order of their times.
+/// Prints the quotations page by page. `ocache simulate` sorts them by time.
 async fn quotations(
     ports: &Ports,
     output: &Output,

@@ -1,4 +1,4 @@
-//! How a run fails: what is said, what to do about it, and the exit code.
+//! The failure of a run: its message, its hint and its exit code.
 
 use std::fmt;
 
@@ -17,13 +17,13 @@ use crate::stages::{MakeBaseError, StageError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
-    /// Something went wrong that no other code names.
+    /// An error for which no other code fits.
     Failure = 1,
-    /// The command line does not make sense.
+    /// The command line is invalid.
     Usage = 2,
-    /// The data given is not usable, and nothing of it was written; or stored data is wrong.
+    /// The given data is invalid and none of it was written, or stored data is wrong.
     BadData = 3,
-    /// What was asked for does not exist.
+    /// The requested thing does not exist.
     NotFound = 4,
     /// The answer did not come in time.
     TimedOut = 5,
@@ -31,12 +31,12 @@ pub enum ExitCode {
     Unreachable = 6,
     /// The caller may not do this.
     Denied = 7,
-    /// Ctrl-C before there was a result.
+    /// Ctrl-C came before there was a result.
     Interrupted = 130,
 }
 
 impl ExitCode {
-    /// All of them.
+    /// All exit codes.
     pub(super) const ALL: [Self; 8] = [
         Self::Failure,
         Self::Usage,
@@ -48,7 +48,7 @@ impl ExitCode {
         Self::Interrupted,
     ];
 
-    /// The word for it, for programs.
+    /// Returns the name of the code, for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,11 +64,11 @@ impl ExitCode {
     }
 }
 
-/// As clap marks its own.
+/// The style that clap uses for errors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Green.on_default();
 
-/// Why a run ends without what was asked for.
+/// Why a run ends without its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     code: ExitCode,
@@ -77,19 +77,19 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure in the caller's words: lower case, naming the thing.
+    /// Creates a failure. The message is in lower case and names the thing that failed.
     pub(super) fn new(code: ExitCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: None }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds the name that was probably meant, or else another hint.
+    /// Adds a hint with the name that was probably meant, or else another hint.
     #[must_use]
     pub(super) fn suggest(self, near: Option<impl fmt::Display>, or: impl Into<String>) -> Self {
         match near {
@@ -98,7 +98,7 @@ impl Failure {
         }
     }
 
-    /// The same, of something that its message does not name.
+    /// Puts the name of the thing before a message that does not contain it.
     #[must_use]
     pub(super) fn of_a(self, what: &str) -> Self {
         Self { message: format!("{what}: {}", self.message), ..self }
@@ -113,14 +113,14 @@ impl Failure {
         self.hint.as_deref()
     }
 
-    /// The same, with a hint whose commands are about this stack, wherever they are pasted.
+    /// Adds the flags of this stack to the commands in the hint, so that they can be pasted anywhere.
     #[must_use]
     pub(super) fn for_stack(self, as_flags: &str) -> Self {
         let hint = self.hint.map(|hint| pasted::for_stack(&hint, as_flags));
         Self { hint, ..self }
     }
 
-    /// The same, with the chosen profile in its hint.
+    /// Puts the chosen profile into the hint.
     #[cfg(feature = "aws")]
     #[must_use]
     pub(super) fn for_profile(self, profile: Option<&str>) -> Self {
@@ -128,7 +128,7 @@ impl Failure {
         Self { hint, ..self }
     }
 
-    /// What only a build with AWS can do.
+    /// Creates the failure of an operation that needs a build with AWS.
     #[cfg(not(feature = "aws"))]
     pub(super) fn without_aws(what: &str) -> Self {
         let message = format!("{what}, and this build has no AWS support");
@@ -136,18 +136,18 @@ impl Failure {
             .hint("build ocache with the feature `aws`, which is on by default")
     }
 
-    /// Something that should not have happened.
+    /// Creates a failure for an error that should not happen.
     pub(super) fn internal(error: impl std::error::Error) -> Self {
         Self::new(ExitCode::Failure, Chain(&error).to_string())
     }
 
-    /// The exit code.
+    /// Returns the exit code.
     #[must_use]
     pub const fn code(&self) -> ExitCode {
         self.code
     }
 
-    /// The JSON for a program: one line.
+    /// Returns the failure as one line of JSON, for programs.
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { code, message, hint } = self;
@@ -157,7 +157,7 @@ impl Failure {
         escape_json(&json!({ "error": error }).to_string()).into_owned()
     }
 
-    /// What is said of it, in a format; for people with colours, for where they are wanted.
+    /// Renders the failure in a format. The text for people has colour codes.
     #[must_use]
     pub fn render(&self, format: Format) -> String {
         match format {
@@ -166,7 +166,7 @@ impl Failure {
         }
     }
 
-    /// The text without colours.
+    /// Returns the text without colour codes.
     #[must_use]
     pub fn to_text(&self) -> String {
         self.in_words(Style::new(), Style::new())
@@ -198,7 +198,7 @@ impl From<PortError> for Failure {
 }
 
 impl Failure {
-    /// By the kind of an error, with what usually helps.
+    /// Creates the failure for an error of a port, with the usual hint.
     fn of(error: PortError, message: String) -> Self {
         match error {
             PortError::Unavailable { .. } => Self::new(ExitCode::Unreachable, message),

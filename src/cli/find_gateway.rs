@@ -1,4 +1,4 @@
-//! A gateway that runs already, and a token for it where it wants one.
+//! Finds a running gateway, and makes a token for it if it requires one.
 
 use super::engine::{Engine, Kind};
 use super::failure::Failure;
@@ -12,15 +12,15 @@ use crate::runtime::gateway::{KeysPlace, running};
 use crate::runtime::ticket;
 use crate::tokens::{Clients, Token};
 
-/// A gateway that runs.
+/// A gateway that is running.
 pub(super) struct FoundGateway {
     pub(super) gateway: Destination,
-    /// For it, where one could be made.
+    /// A token for it, if one could be made.
     pub(super) ticket: Option<Token>,
 }
 
-/// A gateway of this engine that runs, on this machine or on AWS; with a token that speaks for some
-/// clients, if one is wished for.
+/// Finds a running gateway of this engine on this machine or on AWS. If `wished` is given, makes a token
+/// for these customers.
 pub(super) async fn find_gateway(
     settings: &Settings,
     engine: &Engine,
@@ -36,7 +36,7 @@ pub(super) async fn find_gateway(
         #[cfg(feature = "aws")]
         Kind::Aws(aws) => {
             let Some(url) = deployed(aws).await? else { return Ok(None) };
-            // Whether it wants one is not asked, and one that is not wanted does no harm.
+            // Whether this gateway requires a token is unknown. An unnecessary token does no harm.
             let ticket = match wished {
                 Some(clients) => ticket_of(&*aws.token_keys(), clients).await,
                 None => None,
@@ -46,8 +46,8 @@ pub(super) async fn find_gateway(
     }
 }
 
-/// A token for a gateway of this machine that wants one, made with its keys. Who may not read them
-/// needs to be given one.
+/// Makes a token with the keys of a local gateway that requires one. A caller who may not read the keys
+/// must be given a token.
 async fn local_ticket(
     settings: &Settings,
     place: Option<KeysPlace>,
@@ -70,8 +70,8 @@ async fn ticket_of(keys: &dyn TokenKeys, clients: Clients) -> Option<Token> {
     ticket(&keys?, clients, SystemClock.now()).ok()
 }
 
-/// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`: a
-/// gateway made for one quote, beside one that is deployed, would take the orders of others.
+/// Finds the gateway of the stack on AWS. A caller who may not look for it must name it with `--url`. A
+/// gateway made for one quote would receive orders meant for the deployed one.
 #[cfg(feature = "aws")]
 async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
     match aws.deployed_websocket().await {

@@ -1,4 +1,4 @@
-//! `ocache generate`: large data from a seed.
+//! `ocache generate`: makes large data files from a seed.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
     let mut currencies = args.currencies.clone();
     let currency = match currencies.is_empty() {
         true => args.currency.unwrap_or(Currency::USD),
-        // The first is that of the catalogue, unless that is named.
+        // The first currency is that of the catalogue, unless `--currency` names it.
         false => args.currency.unwrap_or(currencies[0]),
     };
     currencies.retain(|other| *other != currency);

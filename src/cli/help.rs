@@ -27,7 +27,7 @@ pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<(), Failure> {
         None => screens(cli).render_help(),
         Some("globals") => options(&cli, Arg::is_global_set),
         Some("settings") => match cli.find_subcommand("up") {
-            // The command that takes all of them.
+            // `ocache up` has all settings of the stack.
             Some(up) => options(up, is_of_the_stack),
             None => StyledStr::new(),
         },
@@ -37,14 +37,14 @@ pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<(), Failure> {
     output.raw(format!("{}\n", text.ansi().to_string().trim_end()).as_bytes())
 }
 
-/// A command by its name and, if there are more words, its subcommand.
+/// Finds a command by its name and, if there are more words, its subcommand.
 fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command, Failure> {
     let mut found = cli;
     for word in words {
         if found.find_subcommand(word).is_none() {
             return Err(unknown(found, word));
         }
-        // It exists, as just checked; the borrow checker requires a second lookup.
+        // The command exists, as just checked. The borrow checker requires a second lookup.
         found = found.find_subcommand_mut(word).ok_or_else(|| unknown_word(word))?;
     }
     Ok(found)
@@ -63,7 +63,7 @@ fn unknown_word(word: &str) -> Failure {
     Failure::new(ExitCode::NotFound, format!("there is no command or topic `{word}`"))
 }
 
-/// Some options of a command, with their whole help.
+/// Renders the selected options of a command with their whole help.
 fn options(command: &Command, are_wanted: impl Fn(&Arg) -> bool) -> StyledStr {
     let options = command.get_arguments().filter(|argument| are_wanted(argument));
     Command::new("ocache")
@@ -77,7 +77,7 @@ fn is_of_the_stack(argument: &Arg) -> bool {
     argument.get_help_heading() == Some(STACK_SETTINGS)
 }
 
-/// The definitions with help that fits a screen. They must be built already.
+/// Returns the definitions with help that fits a screen. They must be built already.
 pub(super) fn screens(cli: Command) -> Command {
     let list = commands(&cli);
     let mut cli =
@@ -92,7 +92,7 @@ fn subcommands(command: &Command) -> Vec<String> {
     command.get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
-/// A command with a screen of help; `name` is its path after `ocache`.
+/// Gives a command a screen of help. `name` is its path after `ocache`.
 fn screen(command: Command, name: &str) -> Command {
     let takes_settings = command.get_arguments().any(is_of_the_stack);
     let details = if name == "simulate" { &SIMULATE_DETAILS[..] } else { &[] };
@@ -124,7 +124,7 @@ fn screen(command: Command, name: &str) -> Command {
     command.about(about.unwrap_or_default()).after_help(more)
 }
 
-/// An option with a short help. Options that the screen leaves out still work.
+/// Shortens the help of an option. Options that are hidden from the screen still work.
 fn fitted(argument: Arg) -> Arg {
     if argument.get_id() == "help" {
         return argument.action(ArgAction::HelpShort).help("Print this");
@@ -135,8 +135,8 @@ fn fitted(argument: Arg) -> Arg {
     argument.help(help).hide(is_left_out).hide_env(true)
 }
 
-/// The text before the first semicolon: details follow it. A text with brackets is kept whole, because
-/// they hold a default.
+/// Returns the text before the first semicolon, because details follow it. A text with brackets after the
+/// semicolon is kept whole, because the brackets hold a default.
 fn first_part(help: &StyledStr) -> String {
     let help = help.to_string();
     match help.split_once("; ") {
@@ -145,7 +145,7 @@ fn first_part(help: &StyledStr) -> String {
     }
 }
 
-/// The commands in groups, with what each is for.
+/// Returns the list of commands by group, with what each does.
 fn commands(cli: &Command) -> StyledStr {
     let styles = Styles::styled();
     let (header, literal) = (styles.get_header(), styles.get_literal());
@@ -171,9 +171,9 @@ mod tests {
 
     use super::*;
 
-    /// Lines that fit a screen.
+    /// The number of lines that fit a screen.
     const LINES: usize = 45;
-    /// Width of the text; wider terminals get the same.
+    /// The width of the text. Wider terminals get the same width.
     const COLUMNS: usize = 100;
 
     fn all_screens() -> BTreeMap<String, String> {
@@ -241,7 +241,7 @@ mod tests {
             }
         }
         check(&mut Cli::command(), "");
-        // Long lines that people read are not wrapped on a narrow terminal either.
+        // Long lines for people must not wrap on a narrow terminal either.
         let cli = Cli::command();
         let load = cli.find_subcommand("load").unwrap().get_after_long_help().unwrap().to_string();
         for line in load.lines().filter(|line| !line.starts_with("  ocache ")) {

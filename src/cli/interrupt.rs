@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks to drain, the second does not ask. And what else ends a run.
+//! Ends a run: the first Ctrl-C drains it, the second stops it at once. Other causes end it as well.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,8 @@ use super::store_file::StoreFile;
 use crate::runtime::Shutdown;
 use crate::supervisor::{Died, Supervisor};
 
-/// A process of which a part died drains for so long at most: what it has in hand may wait for that part.
+/// The most time for which a process drains after a part of it has died. Work in hand may be waiting for
+/// that part.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// The interruptions of this run.
@@ -24,29 +25,29 @@ pub(super) struct Interrupts {
     output: Output,
     shutdown: Shutdown,
     at_once: watch::Sender<Option<AtOnce>>,
-    /// Whether the command drains when it is told to stop.
+    /// Whether the command drains when it is stopped.
     drains: AtomicBool,
 }
 
-/// Why a run stops without finishing what is in hand.
+/// Why a run stops without finishing its work in hand.
 #[derive(Debug)]
 enum AtOnce {
     /// Ctrl-C came a second time.
     Insisted,
-    /// The file of the store was deleted or replaced.
+    /// The store's file was deleted or replaced.
     StoreGone(PathBuf),
 }
 
 impl Interrupts {
-    /// For a run whose parts this supervisor hears of.
+    /// Creates the interruptions of a run with this supervisor.
     pub(super) fn new(supervisor: Supervisor, output: Output) -> Self {
         let (at_once, drains) = (watch::Sender::default(), AtomicBool::new(false));
         Self { supervisor, output, shutdown: Shutdown::new(), at_once, drains }
     }
 
-    /// Listens for Ctrl-C and for the signal that services are stopped with. The first begins the
-    /// shutdown that is returned; a second one ends [`Self::stopped_at_once`]. So does the loss of
-    /// the store's file, if it has one. The shutdown also begins when a part of the process dies.
+    /// Listens for Ctrl-C and for the signal that stops services. The first one begins the shutdown that
+    /// is returned. A second one ends [`Self::stopped_at_once`], as does the loss of the store's file, if
+    /// there is one. The shutdown also begins when a part of the process dies.
     pub(super) fn listen(&self, store: Option<StoreFile>) -> Shutdown {
         self.drains.store(true, Ordering::SeqCst);
         if let Some(store) = store {
@@ -56,7 +57,7 @@ impl Interrupts {
             });
         }
         let (told, at_once, output) = (self.shutdown.clone(), self.at_once.clone(), self.output);
-        // Before the task is first run: whoever is told that it works may stop it at once.
+        // Listen before the task first runs: whoever is told that the process works may stop it at once.
         let (first, second) = (signalled(1), signalled(2));
         self.supervisor.spawn("the wait for signals", async move {
             first.await;
@@ -68,7 +69,7 @@ impl Interrupts {
         self.shutdown.clone()
     }
 
-    /// Waits for a reason to stop at once. What is durable by then stays so, as after a kill -9.
+    /// Waits for a reason to stop at once. What is durable by then stays durable, as after a kill -9.
     pub(super) async fn stopped_at_once(&self) -> Failure {
         let mut at_once = self.at_once.subscribe();
         let reason = tokio::select! {
@@ -89,7 +90,7 @@ impl Interrupts {
         }
     }
 
-    /// Waits until a part has died, and then until the command should have drained, if it does.
+    /// Waits until a part has died and then, if the command drains, until it should have drained.
     async fn died_and_not_drained(&self) -> Died {
         let died = self.supervisor.died().await;
         if self.drains.load(Ordering::SeqCst) {
@@ -105,7 +106,7 @@ impl Interrupts {
 pub(super) async fn or_interrupted<T>(
     command: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    // Before the command begins: whoever sees it work may interrupt it at once.
+    // Listen before the command begins: whoever sees it work may interrupt it at once.
     let interrupted = signalled(1);
     tokio::select! {
         result = command => result,
@@ -113,14 +114,14 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
-/// From now on, a write beyond the limit on file sizes (`ulimit -f`) is an error, which names it,
-/// instead of a signal that ends the process.
+/// Turns a write beyond the limit on file sizes (`ulimit -f`) into an error. Without this, a signal would
+/// end the process.
 pub(super) fn outlive_the_file_limit() {
     #[cfg(unix)]
     {
         use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
-        // The handler stays for as long as the process lives. Nobody has to hear of the signal.
+        // The handler stays for as long as the process lives. The signal itself needs no reaction.
         if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
             tracing::debug!(%error, "a write beyond the limit on file sizes ends the process");
         }

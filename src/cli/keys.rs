@@ -1,4 +1,4 @@
-//! `ocache keys`: the keys that tokens are signed with.
+//! `ocache keys`: lists and rotates the keys that sign tokens.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn rotate(settings: &Settings, output: &Output, args: RotateArgs) -> Resul
     let found = KeysFound::find(settings, args.keys.keys).await?;
     let key = new_key()?;
     let keys = match found.keys.read().await? {
-        // Somebody else may make the first key at the same time; then theirs is the old one.
+        // If another process makes the first key at the same time, its key becomes the old one.
         None if found.keys.create(&KeyRing::new(key.clone())).await? => KeyRing::new(key),
         _ => {
             let old = found.keys.read().await?.ok_or_else(|| found.missing())?;

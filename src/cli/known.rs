@@ -1,4 +1,4 @@
-//! The users and products that a store knows: for completion, and for saying what was meant.
+//! The customers and products that a store knows, for completion and for suggestions.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -19,13 +19,13 @@ use crate::ports::{
     all_lists, at_head, discounts_now, first_discounted_users, first_products, products_now,
 };
 
-/// So many rows of a kind are looked at, so that a large store answers while somebody waits.
+/// The most rows of a kind that are read, so that the answer is quick on a large store.
 const LOOKED_AT: usize = 50_000;
-/// A person does not read more than these.
+/// The most completions that are offered. A person does not read more.
 const OFFERED: usize = 200;
 
-/// The known user that a name is a typing error of. That of a user who exists is none, however much it
-/// looks like another one.
+/// Returns the known customer whose id is similar to this one. Returns `None` if the customer exists,
+/// however similar another one is.
 pub(super) async fn nearest_user(engine: &Engine, user: &UserId) -> Option<String> {
     let store = looked_at(engine)?.store;
     if is_known(&*store, user).await.unwrap_or(true) {
@@ -35,7 +35,7 @@ pub(super) async fn nearest_user(engine: &Engine, user: &UserId) -> Option<Strin
     nearest(user.as_str(), known.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// Whether a store knows a user: by what was loaded, a visit, or a table.
+/// Whether a store knows a customer: from loaded data, a visit, or a table.
 pub(super) async fn is_known(store: &dyn Store, user: &UserId) -> Result<bool, PortError> {
     let one = std::slice::from_ref(user);
     Ok(!discounts_now(store, one).await?.is_empty()
@@ -44,7 +44,7 @@ pub(super) async fn is_known(store: &dyn Store, user: &UserId) -> Result<bool, P
         || is_loaded(store, user).await?)
 }
 
-/// Whether a user has a currency or groups, or is given a price list.
+/// Whether a customer has a currency or groups, or receives a price list.
 async fn is_loaded(store: &dyn Store, user: &UserId) -> Result<bool, PortError> {
     let read = |head: CatalogueHead| async move {
         let AtHead::Read(customers) = store.customers(std::slice::from_ref(user), &head).await?
@@ -62,8 +62,8 @@ async fn is_loaded(store: &dyn Store, user: &UserId) -> Result<bool, PortError> 
     at_head(store, |head| Box::pin(read(head))).await
 }
 
-/// The products that some ids are typing errors of, as a question. Products that exist are not asked
-/// about.
+/// Returns a question that names the products similar to the given ids. Ids of existing products are left
+/// out.
 pub(super) async fn meant_products(engine: &Engine, ids: &[&str]) -> Option<String> {
     let store = looked_at(engine)?.store;
     let asked: Vec<ProductId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
@@ -76,8 +76,8 @@ pub(super) async fn meant_products(engine: &Engine, ids: &[&str]) -> Option<Stri
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
 }
 
-/// Only a store on this machine is looked through for a hint. On AWS that would take its time, and
-/// be billed.
+/// Returns the ports if the store is on this machine. On AWS, reading for a hint would take long and be
+/// billed.
 fn looked_at(engine: &Engine) -> Option<Ports> {
     engine.file().map(|_| engine.ports(None))
 }
@@ -101,7 +101,7 @@ async fn products(store: &dyn Store) -> Result<Vec<ProductId>, PortError> {
     Ok(first.rows.into_iter().map(|product| product.id).collect())
 }
 
-/// Completes a user.
+/// Completes a customer.
 pub(super) fn complete_user(current: &OsStr) -> Vec<CompletionCandidate> {
     offer(current, async |store| users(store).await.map(|users| users.into_iter().collect()))
 }
@@ -113,8 +113,8 @@ pub(super) fn complete_product(current: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-/// Those that begin like the word so far. Whatever goes wrong, nothing is offered: an error would
-/// be printed into the line that is being typed.
+/// Offers the ids that begin with the word so far. On any error nothing is offered, because an error
+/// message would be printed into the line that is being typed.
 fn offer(
     current: &OsStr,
     known: impl AsyncFnOnce(&dyn Store) -> Result<Vec<String>, PortError>,
@@ -138,8 +138,8 @@ fn offer(
     fitting.map(CompletionCandidate::new).collect()
 }
 
-/// Where the store of the line that is being typed is, if that is a file that is there. To ask
-/// AWS would take longer than somebody waits, and make one where none is would be a surprise.
+/// Returns the settings of the line that is being typed, if its store is a file that exists. AWS would
+/// take too long to answer, and completion must not create a store.
 fn settings() -> Option<Settings> {
     #[derive(Parser)]
     struct Line {

@@ -1,4 +1,4 @@
-//! `ocache list`: what is stored, printed while it is read.
+//! `ocache list`: prints what is stored while it is read.
 
 mod absent;
 mod listing;
@@ -23,7 +23,7 @@ use other_currencies::OtherCurrencies;
 
 pub(super) use quotations::is_asked_in;
 
-/// The own lists of so many customers are read at once: each may have a row for every product.
+/// The number of customers whose own lists are read at once. Each list may have a row for every product.
 const LISTS_AT_ONCE: usize = 50;
 
 pub(super) async fn run(
@@ -64,7 +64,7 @@ async fn products(
         let is_in = args.category.as_ref().is_none_or(|wide| {
             let category = product.category();
             category.is_some_and(|it| {
-                // Each category above it is one too.
+                // The categories above it exist too.
                 for (end, _) in it.as_str().match_indices('/') {
                     categories.meets(&it.as_str()[..end], false);
                 }
@@ -155,7 +155,7 @@ async fn price_lists(
     listing.end_without(absent, "first", "price list")
 }
 
-/// What is known of a customer.
+/// Returns the stored customer, or an unknown one with this id.
 async fn customer_now(store: &dyn Store, client: &UserId) -> Result<Customer, PortError> {
     let found = at_head(store, |head| {
         Box::pin(async move { store.customers(std::slice::from_ref(client), &head).await })
@@ -187,7 +187,7 @@ async fn discounts(
                 walk.start_over(&listing)?;
                 continue 'pages;
             };
-            // For people each price has its currency beside it.
+            // The table for people shows the currency beside each price, so only JSON needs a warning.
             if output.is_json() {
                 let stated = lists.iter().filter_map(|list| {
                     let currency =
@@ -221,7 +221,7 @@ async fn discounts(
     Ok(())
 }
 
-/// Whether one of the words has a text in it, in upper or lower case.
+/// Whether one of the words contains a text, regardless of case.
 fn has_text(text: Option<&str>, words: &[&str]) -> bool {
     text.is_none_or(|text| {
         let text = text.to_lowercase();

@@ -1,4 +1,4 @@
-//! `ocache load`: files into the store.
+//! `ocache load`: loads files into the store.
 
 mod changes_file;
 mod dry_run;
@@ -31,11 +31,11 @@ use crate::ports::{Chain, Ports, SystemClock, SystemRandomness};
 use crate::pricing::Currency;
 use crate::stages::change;
 
-/// What a command loads, and how.
+/// The arguments of a load.
 struct Loading<'a> {
     settings: &'a Settings,
     output: &'a Output,
-    /// Where it is said which engine is opened.
+    /// Where the opened engine is named.
     opening: Output,
     args: &'a LoadArgs,
     layout: Layout,
@@ -59,8 +59,8 @@ pub(super) async fn run(
 }
 
 impl Loading<'_> {
-    /// Loads the files, or shows what that would change. Files that are watched are loaded only as they were
-    /// seen.
+    /// Loads the files, or shows what that would change. Watched files are loaded only if they are still
+    /// as they were seen.
     async fn once(&self, seen: Option<&FilesSeen>) -> Result<Done, Failure> {
         let Self { settings, output, opening, args, layout } = self;
         let without_store = or_interrupted(self.without_store()).await;
@@ -75,7 +75,8 @@ impl Loading<'_> {
             let amounts = amounts(&ports, args.currency).await?;
             let dataset = match read_before {
                 Some((read_in, dataset)) if read_in == amounts => dataset,
-                // Somebody has made the store since, in another currency, and nothing can be read twice here.
+                // The store was made in another currency in the meantime, and standard input cannot be
+                // read twice.
                 Some(_) if args.paths.iter().any(|path| path == Path::new("-")) => {
                     let message = "the store was made in another currency while this load read it";
                     let failure = Failure::new(ExitCode::Failure, message);
@@ -88,7 +89,7 @@ impl Loading<'_> {
                 let preview = dry_run::preview(output, &ports, &dataset, options, changes).await?;
                 return Ok(Done::Previewed(dataset, Box::new(preview)));
             }
-            // A file that was written while it was read may have been read half old and half new.
+            // A file that was written while it was read may contain old and new data.
             if let Some(seen) = seen
                 && watch::look(&args.paths).await? != *seen
             {
@@ -109,7 +110,7 @@ impl Loading<'_> {
         done
     }
 
-    /// What is done before the store is opened. Where there is none yet, bad files make none.
+    /// Does what needs no store. If there is no store yet, bad files do not create one.
     async fn without_store(&self) -> Result<WithoutStore, Failure> {
         let Self { settings, output, args, layout, .. } = self;
         let read_before = match makes_store(settings) {
@@ -121,7 +122,7 @@ impl Loading<'_> {
         };
         let changes = args.changes.as_deref().map(ChangesFile::create).transpose()?;
         match read_before {
-            // A dry run makes none either: it compares with an empty one.
+            // A dry run does not create a store either. It compares with an empty one.
             Some((amounts, dataset)) if args.dry_run => {
                 let nothing =
                     Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
@@ -135,15 +136,16 @@ impl Loading<'_> {
     }
 }
 
-/// What is done before the store is opened.
+/// The result of what is done before the store is opened.
 enum WithoutStore {
-    /// The files are read, if there is no store that says in which currency; and the file for changes is open.
+    /// The file for changes is open. The files are read if there is no store that determines their
+    /// currency.
     Read(Option<(Amounts, Dataset)>, Option<ChangesFile>),
-    /// Nothing is left to do.
+    /// The command is finished.
     Done(Done),
 }
 
-/// An interruption before the store was opened.
+/// Adds to an interruption before the store was opened that nothing was changed.
 fn before_the_store(failure: Failure) -> Failure {
     match failure.code() {
         ExitCode::Interrupted => watched_load::nothing_changed(),
@@ -157,7 +159,7 @@ impl LoadArgs {
     }
 }
 
-/// The currency and the decimals that the files are read with.
+/// Returns the currency and the decimals with which the files are read.
 async fn amounts(ports: &Ports, given: Option<Currency>) -> Result<Amounts, Failure> {
     let head = ports.store.catalogue_head().await?;
     let stored = head.as_ref().filter(|head| head.version > 0).map(|head| head.currency);
@@ -165,12 +167,12 @@ async fn amounts(ports: &Ports, given: Option<Currency>) -> Result<Amounts, Fail
     Ok(Amounts { currency, unit_decimals: head.map_or(0, |head| head.rounding.unit_decimals) })
 }
 
-/// What came of a run.
+/// The result of a run.
 enum Done {
     Loaded(Dataset, Box<LoadReport>, usize),
     /// Nothing was written.
     Previewed(Dataset, Box<Previewed>),
-    /// Nothing was written, because a file that is watched was written meanwhile.
+    /// Nothing was written, because a watched file was written in the meantime.
     Overtaken,
 }
 
@@ -186,12 +188,12 @@ impl Done {
     }
 }
 
-/// What the settings file says of the files.
+/// Returns the `[load]` section of the settings file.
 fn section() -> Result<LoadSection, Failure> {
     Ok(parsed()?.file.map(|file| file.load_section().clone()).unwrap_or_default())
 }
 
-/// Reads the files, on a thread of its own: they may be large or a pipe, and Ctrl-C shall be heard.
+/// Reads the files on a thread of its own. They may be large or a pipe, and Ctrl-C must still work.
 async fn read(
     output: &Output,
     paths: &[PathBuf],
@@ -238,8 +240,8 @@ pub(super) async fn write(
     report
 }
 
-/// Has the tables of active users calculated anew that the load has made outdated. When that
-/// fails the load is done all the same, and the schedule finds what changed.
+/// Orders a calculation for every active customer whose table the load has made outdated. If that fails,
+/// the load still counts, and the schedule finds what changed.
 async fn order_tables(output: &Output, ports: &Ports, report: &LoadReport) -> usize {
     let now = ports.clock.now();
     match change::order(&*ports.store, &*ports.queues, &report.change, now).await {

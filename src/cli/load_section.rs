@@ -1,4 +1,5 @@
-//! `[load]` in `ocache.toml`: the layout of data files, so that nobody has to type it for each load.
+//! The section `[load]` in `ocache.toml`: the layout of data files, so that it need not be typed for each
+//! load.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use super::args::LayoutArgs;
 use super::failure::{ExitCode, Failure};
 use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 
-/// What the section says.
+/// The settings of the section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LoadSection {
     delimiter: Option<Delimiter>,
@@ -74,7 +75,7 @@ impl LoadSection {
         Ok(())
     }
 
-    /// The layout: what is typed, else what the section says.
+    /// Returns the layout. Typed flags take precedence over the section.
     pub(super) fn under(&self, typed: &LayoutArgs) -> Result<Layout, Failure> {
         let usage = |error: LayoutError| Failure::new(ExitCode::Usage, said(error));
         let mut columns = Columns::of(typed.map.clone(), typed.ignore.clone()).map_err(usage)?;

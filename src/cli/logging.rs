@@ -1,4 +1,4 @@
-//! Logs: structured, on stderr, so that a person can follow one user or one request.
+//! Writes structured logs to stderr, so that a person can follow one customer or one request.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -16,8 +16,8 @@ use crate::ports::Chain;
 use crate::supervisor::log_panics;
 use crate::trace::{self, Systems, Traces};
 
-/// Starts logging. Commands that are there to be watched log what happens; the others only what
-/// goes wrong; `--quiet` and `--verbose` move either. Starts tracing too, where it is wanted.
+/// Starts logging. Commands that run to be watched log what happens, others only what goes wrong.
+/// `--quiet` and `--verbose` change both. Also starts tracing if it is configured.
 pub(super) fn start(
     global: &Global,
     watched: bool,
@@ -58,20 +58,20 @@ type Escape = fn(&str) -> Cow<'_, str>;
 fn escape_of(format: LogFormat, color: bool) -> Escape {
     match (format, color) {
         (LogFormat::Json, _) => escape_json,
-        // What a value has of escape sequences is escaped before it gets here.
+        // Escape sequences in values are escaped before they get here, so the remaining ones are colours.
         (LogFormat::Text, true) => |line| escape_but(line, &['\n', '\u{1b}']),
         (LogFormat::Text, false) => |line| escape_but(line, &['\n']),
     }
 }
 
-/// Writes lines of the log so that no name in them deceives a reader or steers a terminal.
+/// Writes lines of the log with escaped names, so that no name deceives a reader or controls a terminal.
 struct Lines<W> {
     to: W,
     escape: Escape,
 }
 
 impl<W: Write> Write for Lines<W> {
-    /// Each call has a whole line.
+    /// Each call has one whole line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         self.to.write_all((self.escape)(&text).as_bytes())?;

@@ -1,4 +1,4 @@
-//! `ocache man`: the help of each command as a manual page.
+//! `ocache man`: prints the help of each command as a manual page.
 
 use std::fs;
 use std::io;
@@ -46,7 +46,7 @@ fn write_all(output: &Output, cli: &Command, dir: &Path) -> Result<(), Failure> 
     output.data(&json!({ "files": files }), |_| files.join("\n"))
 }
 
-/// `ocache.1`, `ocache-dead-letters.1`.
+/// Returns the file name of a page, such as `ocache-dead-letters.1`.
 fn file_name(command: &Command) -> String {
     format!("{}.1", title(command))
 }

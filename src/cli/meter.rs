@@ -1,4 +1,4 @@
-//! `ocache meter`: what the processes of a stack have used.
+//! `ocache meter`: shows what the processes of a stack have used.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::model::show_duration;
 #[derive(Serialize)]
 struct Reading {
     engine: String,
-    /// When the first of the windows began that were added up.
+    /// The start of the first window that was added up.
     from: String,
     to: String,
     processes: usize,
@@ -80,7 +80,7 @@ fn show(reading: &Reading) -> String {
     )
 }
 
-/// The cells of a row.
+/// Returns the cells of a row.
 fn figures(usage: &Usage, is_meant: impl Fn(Stage, Reason) -> bool) -> [String; 6] {
     let used = |unit: Option<Unit>| {
         usage.total(|line| {
@@ -94,12 +94,12 @@ fn figures(usage: &Usage, is_meant: impl Fn(Stage, Reason) -> bool) -> [String; 
         units(Unit::WriteUnit),
         units(Unit::Request),
         units(Unit::Message),
-        // In thousandths of thousandths.
+        // GB-milliseconds in thousandths, so divide once more to get GB-seconds.
         shown(used(Some(Unit::GbMillisecond)).milliunits() / UNIT),
     ]
 }
 
-/// Thousandths as people read them: `12`, `0.5`, `0.125`.
+/// Formats thousandths for people: `12`, `0.5`, `0.125`.
 fn shown(milliunits: u64) -> String {
     let (whole, rest) = (milliunits / UNIT, milliunits % UNIT);
     if rest == 0 {
@@ -108,7 +108,7 @@ fn shown(milliunits: u64) -> String {
     format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
 }
 
-/// Whether the units of DynamoDB were reported by it. Nothing else reports any.
+/// Says whether DynamoDB reported its units. No other service reports any.
 fn how_known(units: &Used) -> &'static str {
     match (units.measured_milliunits, units.derived_milliunits) {
         (_, 0) => "read and write units measured, the rest derived from AWS's rules",

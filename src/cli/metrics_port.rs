@@ -1,4 +1,4 @@
-//! `--metrics-port`: the metrics of a process on a port of their own.
+//! `--metrics-port`: serves the metrics of a process on a port of their own.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use crate::runtime::Shutdown;
 use crate::runtime::metrics::{MetricsServer, Scrape};
 use crate::supervisor::Supervisor;
 
-/// The port, if one is wanted. It is opened first, so that a process that cannot have it does nothing.
+/// The metrics port, if one is configured. It is opened first, so that a process that cannot have it does
+/// no work.
 pub(super) struct MetricsPort(Option<MetricsServer>);
 
 impl MetricsPort {
@@ -23,7 +24,7 @@ impl MetricsPort {
         Ok(Self(Some(server)))
     }
 
-    /// Serves until the shutdown begins, and says where.
+    /// Serves until the shutdown begins, and prints the URL.
     pub(super) fn serve(
         self,
         scrape: Arc<Scrape>,

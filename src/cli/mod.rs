@@ -1,4 +1,4 @@
-//! The command line: what is typed, the command it means, what is printed.
+//! The command line: parses it, runs the command, and prints the result.
 
 mod args;
 mod backup;
@@ -84,10 +84,10 @@ use settings::Settings;
 use crate::meter::{Reason, Scope, Stage};
 use crate::supervisor::{Died, catch};
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// [`Failure`], which knows its exit code and a hint.
+/// Returns a [`Failure`], which has an exit code and may have a hint.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(&cli.global);
     let settings = Settings::new(&cli.global)?;
@@ -110,7 +110,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         failure = interrupts.stopped_at_once() => Err(failure),
     };
-    // Whatever came of it, a part that died is the reason.
+    // If a part died, it is the reason of the failure, whatever the result was.
     settings.supervisor.check()?;
     done
 }

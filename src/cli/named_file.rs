@@ -1,11 +1,11 @@
-//! Files that the command line names.
+//! Checks files that the command line names.
 
 use std::path::Path;
 
 use super::failure::{ExitCode, Failure};
 
-/// Refuses a path that does not exist, with the same words and the same exit code for every command and
-/// flag. `-` is standard input. What else may be wrong with a file, its reader finds out.
+/// Refuses a path that does not exist, with the same message and exit code for every command and flag.
+/// `-` is standard input. Other errors are left to the reader of the file.
 pub(super) fn check(path: &Path) -> Result<(), Failure> {
     if path == Path::new("-") || path.try_exists().unwrap_or(true) {
         return Ok(());

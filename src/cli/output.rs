@@ -1,4 +1,4 @@
-//! Where things are printed: data to stdout, everything else to stderr.
+//! Prints data to stdout, and everything else to stderr.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -13,7 +13,7 @@ use super::stderr::Stderr;
 pub(super) use super::table::{Table, name, number, table};
 use crate::model::{escape_but, escape_json};
 
-/// How this run prints.
+/// The output settings of this run.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     format: Format,
@@ -31,7 +31,7 @@ impl Output {
         !matches!(self.format, Format::Table)
     }
 
-    /// Whether JSON is written for people to read as well.
+    /// Whether JSON is indented, so that people can read it.
     pub(super) const fn is_indented(&self) -> bool {
         matches!(self.format, Format::Json)
     }
@@ -41,8 +41,8 @@ impl Output {
         self.quiet
     }
 
-    /// Prints data: as JSON when that was asked for, else as the text that `table` makes. A name
-    /// in it that could deceive a reader, or steer a terminal, is printed escaped.
+    /// Prints data as JSON if that is selected, otherwise as the text that `table` makes. Names that
+    /// could deceive a reader or control a terminal are escaped.
     pub(super) fn data<T: Serialize>(
         &self,
         data: &T,
@@ -51,7 +51,7 @@ impl Output {
         let text = match self.format {
             Format::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
             Format::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
-                // An empty list is no line at all.
+                // An empty list has no lines.
                 Value::Array(items) if items.is_empty() => return Ok(()),
                 Value::Array(items) => {
                     items.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
@@ -69,18 +69,18 @@ impl Output {
         self.raw(text.as_bytes())
     }
 
-    /// Prints bytes as they are. A reader that has left is not a failure.
+    /// Prints bytes unchanged. It is no failure if the reader has left.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
         self.print(bytes).map(drop)
     }
 
-    /// Prints bytes as they are. Returns whether anybody still reads them.
+    /// Prints bytes unchanged. Returns whether anybody still reads them.
     pub(super) fn print(&self, bytes: &[u8]) -> Result<bool, Failure> {
-        // On a terminal, what was said before comes before.
+        // On a terminal, earlier messages must appear first.
         Stderr::settle();
         let stdout = io::stdout().lock();
         let printed = match self.format {
-            // Looking for colours to leave out takes longer than all else, and JSON has none.
+            // Scanning for colours takes longer than everything else, and JSON has none.
             Format::Json | Format::Ndjson => write_all(stdout, bytes),
             Format::Table => write_all(AutoStream::auto(stdout), bytes),
         };
@@ -93,12 +93,12 @@ impl Output {
         is_read(write_all(io::stdout().lock(), bytes)).map(drop)
     }
 
-    /// The same output, with only data and errors.
+    /// Returns the same output, limited to data and errors.
     pub(super) const fn quietly(self) -> Self {
         Self { quiet: true, ..self }
     }
 
-    /// The same output, for a command that prints again and again: JSON is one line each time.
+    /// Returns the same output for a command that prints repeatedly: each JSON value is one line.
     pub(super) const fn line_by_line(self) -> Self {
         match self.format {
             Format::Json => Self { format: Format::Ndjson, ..self },
@@ -111,7 +111,7 @@ impl Output {
         !self.is_json() && io::stdout().is_terminal()
     }
 
-    /// Tells the person at the terminal something that is not data.
+    /// Prints a message for the person at the terminal.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             Stderr::say(&escape_but(text, &['\n']));
@@ -123,35 +123,35 @@ impl Output {
         Stderr::say(&failure.render(self.format));
     }
 
-    /// Whether events are printed. Logs as JSON are for programs, and have the same facts.
+    /// Whether events are printed. Logs in JSON are for programs and contain the same facts.
     pub(super) const fn tells_events(&self) -> bool {
         !self.quiet && matches!(self.logs, LogFormat::Text)
     }
 
-    /// Asks for input, on a terminal. What was printed before comes before.
+    /// Prints a prompt for input on a terminal, after all earlier messages.
     pub(super) fn prompt(&self, text: &str) {
         if !self.quiet && io::stderr().is_terminal() {
-            // Memory takes everything, and the thread of stderr whatever it can.
+            // The write goes to memory, and the thread of stderr prints what it can.
             let _ = Stderr.write_all(escape_but(text, &[]).as_bytes());
         }
     }
 }
 
-/// Prints what clap says in place of a run: help, the version, or what is wrong with the command line.
-/// Returns the exit code.
+/// Prints what clap returns instead of a run: help, the version, or an error in the command line. Returns
+/// the exit code.
 ///
 /// # Errors
-/// If it cannot be written. A reader that has left is not a failure.
+/// Fails if it cannot be written. It is no failure if the reader has left.
 pub fn print_said(said: &clap::Error) -> Result<u8, Failure> {
     let printed = said.print().and_then(|()| io::stdout().flush());
-    // The exit code says enough where stderr cannot be written.
+    // If stderr cannot be written, the exit code is enough.
     if !said.use_stderr() {
         is_read(printed)?;
     }
     Ok(u8::try_from(said.exit_code()).unwrap_or(1))
 }
 
-/// Whether the output is still read. A reader that has left is not a failure.
+/// Whether the output is still read. It is no failure if the reader has left.
 fn is_read(printed: io::Result<()>) -> Result<bool, Failure> {
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {
@@ -174,7 +174,7 @@ fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
     to.flush()
 }
 
-/// Without the spaces that pad the last column of a table.
+/// Removes the spaces that pad the last column of a table.
 pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }

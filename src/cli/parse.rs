@@ -1,5 +1,5 @@
-//! From what is typed to what is meant: flags, over the environment, over the settings file, over
-//! the defaults.
+//! Parses the command line. Flags take precedence over the environment, which takes precedence over the
+//! settings file and the defaults.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -18,16 +18,16 @@ use super::settings_file::SettingsFile;
 use super::version;
 use crate::model::{escape, nearest};
 
-/// A command line that ends here: it asked for help, or it cannot be done.
+/// A command line that ends here: it asked for help, or it is invalid.
 #[derive(Debug)]
 pub enum Stop {
-    /// Help, the version, or what is wrong with the command line, for people.
+    /// The text of clap for people: help, the version, or an error in the command line.
     Said(Box<clap::Error>),
-    /// What is wrong, to be reported in a format.
+    /// An error, and the format in which to report it.
     Failed(Failure, Format),
 }
 
-/// Of a command line that was understood once before.
+/// Converts the error of a command line that was already parsed once.
 impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
         match stop {
@@ -37,16 +37,16 @@ impl From<Stop> for Failure {
     }
 }
 
-/// What the arguments say, and by which definitions.
+/// The parsed arguments, and the definitions by which they were parsed.
 pub(super) struct Parsed {
-    /// With the settings file's values as defaults.
+    /// The definitions, with the values of the settings file as defaults.
     pub(super) command: Command,
     pub(super) matches: ArgMatches,
     pub(super) file: Option<SettingsFile>,
 }
 
 impl Parsed {
-    /// Whether a flag of every command was typed.
+    /// Whether a global flag was typed.
     pub(super) fn has_flag(&self, id: &str) -> bool {
         let mut matches = &self.matches;
         while let Some((_, below)) = matches.subcommand() {
@@ -56,10 +56,10 @@ impl Parsed {
     }
 }
 
-/// Reads the command line of this process.
+/// Parses the command line of this process.
 ///
 /// # Errors
-/// [`Stop`], which says what to print and how the process ends.
+/// Returns [`Stop`], which says what to print and how the process ends.
 pub fn parse() -> Result<Cli, Stop> {
     let Parsed { matches, .. } = parsed()?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| stop(error, Wishes::read()))?;
@@ -67,7 +67,7 @@ pub fn parse() -> Result<Cli, Stop> {
     Ok(cli)
 }
 
-/// The same, before it is given its types.
+/// Parses the command line into untyped matches.
 pub(super) fn parsed() -> Result<Parsed, Stop> {
     let wishes = Wishes::read();
     use_color(wishes.color);
@@ -79,7 +79,7 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
         Some(file) => file.over(definitions).map_err(|failure| Stop::Failed(failure, format))?,
     };
     command.build();
-    // An empty variable is one that is not set.
+    // An empty variable counts as not set.
     let mut effective = without_empty_variables(command.clone());
     match effective.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => Ok(Parsed { command, matches, file }),
@@ -96,7 +96,7 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
     }
 }
 
-/// Why a command that exists is unknown here.
+/// Returns why a command that exists is unknown in this build.
 #[cfg(not(feature = "aws"))]
 fn of_other_builds(error: &clap::Error) -> Option<Failure> {
     let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
@@ -111,7 +111,7 @@ const fn of_other_builds(_: &clap::Error) -> Option<Failure> {
     None
 }
 
-/// The definitions that print what the command line asks for: help, or the version.
+/// Returns the definitions with which clap prints the requested help or version.
 fn answering(asked: &clap::Error, definitions: &Command) -> Option<Command> {
     match asked.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -126,7 +126,7 @@ fn answering(asked: &clap::Error, definitions: &Command) -> Option<Command> {
     }
 }
 
-/// The same definitions, without the variables that are set to nothing.
+/// Returns the definitions without environment variables that are empty.
 pub(super) fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command
@@ -137,7 +137,8 @@ pub(super) fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// The error. If a wrong value comes from a variable, it names the variable instead of the flag.
+/// Improves an error. If a wrong value comes from a variable, the error names the variable instead of the
+/// flag.
 fn named(mut error: clap::Error, command: &Command) -> clap::Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
@@ -151,8 +152,8 @@ fn named(mut error: clap::Error, command: &Command) -> clap::Error {
     without_far_tip(error)
 }
 
-/// The error without clap's tip, if what it suggests is no typing error of what was typed. The usage that
-/// clap prints then is that of the suggestion.
+/// Removes clap's suggestion if it is not similar to what was typed. Also removes the usage, because clap
+/// prints that of the suggestion.
 fn without_far_tip(mut error: clap::Error) -> clap::Error {
     let far = match (error.get(ContextKind::InvalidArg), error.get(ContextKind::SuggestedArg)) {
         (Some(ContextValue::String(typed)), Some(ContextValue::String(suggested))) => {
@@ -168,7 +169,7 @@ fn without_far_tip(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The variable with a value, of the flag that an error calls so, unless the flag was typed.
+/// Returns the variable that holds this invalid value of a flag, unless the flag was typed.
 fn variable_of(command: &Command, flag: &str, value: &str) -> Option<String> {
     let is_meant = |argument: &&Arg| argument.to_string() == flag;
     let Some(argument) = command.get_arguments().find(is_meant) else {
@@ -191,7 +192,7 @@ fn stop(mut error: clap::Error, wishes: Wishes) -> Stop {
     }
 }
 
-/// Escapes what clap repeats of the command line.
+/// Escapes the words of the command line that clap repeats.
 fn escape_words(error: &mut clap::Error) {
     let escaped = error.context().filter_map(|(kind, value)| match value {
         ContextValue::String(word) => match escape(word) {
@@ -205,7 +206,7 @@ fn escape_words(error: &mut clap::Error) {
     }
 }
 
-/// What clap says of a mistake, in our form: the first paragraph is what is wrong, a tip is a hint.
+/// Converts an error of clap: its first paragraph becomes the message, a tip becomes the hint.
 fn usage(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let mut paragraphs = text.split("\n\n");
@@ -215,7 +216,7 @@ fn usage(error: &clap::Error) -> Failure {
     Failure::new(ExitCode::Usage, message).hint(tip.unwrap_or("see --help"))
 }
 
-/// What has to be known before the command line is understood, or if it never is.
+/// The options that are needed before the command line is parsed, or if it cannot be parsed.
 #[derive(Clone, Debug)]
 struct Wishes {
     format: Format,
@@ -243,7 +244,7 @@ fn text(arguments: &[OsString], flag: &str, variable: &str) -> Option<OsString> 
     typed(arguments, flag).or_else(set)
 }
 
-/// The value of a flag, wherever it stands.
+/// Returns the value of a flag at any position.
 pub(super) fn typed(arguments: &[OsString], flag: &str) -> Option<OsString> {
     let flags = arguments.iter().take_while(|argument| *argument != "--");
     let mut values = flags.enumerate().filter_map(|(index, argument)| {
@@ -256,7 +257,7 @@ pub(super) fn typed(arguments: &[OsString], flag: &str) -> Option<OsString> {
     values.next()
 }
 
-/// For everything that is printed from here on.
+/// Sets the use of colour for everything that is printed from now on.
 fn use_color(color: Color) {
     match color {
         Color::Auto => anstream::ColorChoice::Auto,

@@ -1,9 +1,9 @@
-//! Commands in hints, which somebody pastes.
+//! Completes the commands in hints, so that they can be pasted.
 
-/// Commands that need no stack.
+/// Commands that do not use a stack.
 const WITHOUT_STACK: [&str; 4] = ["completions", "generate", "help", "man"];
 
-/// A text whose commands, which stand between backticks, are about a stack wherever they are pasted.
+/// Adds the flags of the stack to the commands in a text, which are between backticks.
 pub(super) fn for_stack(text: &str, as_flags: &str) -> String {
     let parts = text.split('`').enumerate().map(|(place, part)| {
         let is_command = place % 2 == 1;

@@ -9,12 +9,12 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::runtime::KeySetPlace;
 
-/// Reads a path; `~` and what is below it is the home, also where no shell has seen it.
+/// Parses a path. `~` at its beginning is the home folder, even if no shell has expanded it.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(expanded)
 }
 
-/// Reads the URL of a key set, or the path of one.
+/// Parses the URL or the path of a key set.
 pub(super) fn key_set_place() -> impl TypedValueParser<Value = KeySetPlace> {
     OsStringValueParser::new().try_map(|text| match text.to_str() {
         Some(url) if is_url(url) => KeySetPlace::url(url),
@@ -26,7 +26,7 @@ fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
-/// The same of a variable.
+/// Expands `~` in the text of a path.
 pub(super) fn expanded(text: OsString) -> PathBuf {
     let path = PathBuf::from(text);
     match (below_home(&path), std::env::home_dir()) {
@@ -46,7 +46,7 @@ pub(super) fn is_path(argument: &Arg) -> bool {
     [TypeId::of::<PathBuf>(), TypeId::of::<KeySetPlace>()].iter().any(|path| value == *path)
 }
 
-/// A path that a file of a folder names: it is of that folder, wherever it is read. A URL stays as it is.
+/// Resolves a path in a file relative to the file's folder. A URL stays as it is.
 pub(super) fn in_folder(folder: &Path, text: &str) -> String {
     let path = Path::new(text);
     match path.is_absolute() || below_home(path).is_some() || text.is_empty() || is_url(text) {

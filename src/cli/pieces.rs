@@ -4,11 +4,12 @@ use super::failure::Failure;
 use super::output::{Output, table, trimmed};
 use super::table::{Cell, Columns};
 
-/// The pieces look like one table, unless a later one has something wider than all before it.
+/// Prints a table in pieces. They look like one table, unless a later piece has a wider cell than all
+/// before.
 pub(super) struct Pieces<'a> {
     output: &'a Output,
     header: &'static [&'static str],
-    /// Of the pieces so far; none before the first.
+    /// The column widths of the pieces so far; `None` before the first piece.
     columns: Option<Columns>,
     is_heard: bool,
 }
@@ -32,7 +33,7 @@ impl<'a> Pieces<'a> {
         self.columns.is_none()
     }
 
-    /// Prints rows; the header before the first ones.
+    /// Prints rows, with the header before the first ones.
     pub(super) fn rows(
         &mut self,
         rows: impl IntoIterator<Item = Vec<Cell>>,
@@ -47,7 +48,7 @@ impl<'a> Pieces<'a> {
         self.print(&piece.to_string())
     }
 
-    /// Prints a line that belongs to no column.
+    /// Prints a line that is not part of the table.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
         let mut text = trimmed(text);
         text.push('\n');

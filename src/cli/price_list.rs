@@ -1,4 +1,4 @@
-//! The list prices that a command counts with.
+//! Reads the list prices of AWS that a command calculates with.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::named_file;
 use crate::meter::billing::PriceList;
 use crate::ports::Chain;
 
-/// The list in a file, or the one built in.
+/// Returns the price list in a file, or the built-in one.
 pub(super) fn read(path: Option<&Path>) -> Result<PriceList, Failure> {
     let Some(path) = path else { return PriceList::built_in().map_err(Failure::internal) };
     let refused = |why: String| {

@@ -1,11 +1,11 @@
-//! Every row that a price was looked for in, and why it won or lost.
+//! Shows every row that was considered for a price, and why it counts or not.
 
 use super::output::{name, number, table};
 use crate::pricing::{Considered, PriceRule, Scope, Unsold, Verdict};
 pub(super) use crate::verify::Amounts;
 use crate::verify::{WhyPrice, why};
 
-/// The rows for people, in the order in which they were looked at, and the list price after them.
+/// Formats the rows in the order in which they were considered, then the list price.
 pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
     let explanation = &why.explanation;
     let mut rows =
@@ -49,7 +49,7 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
     rows.to_string()
 }
 
-/// Why a row won or lost; of the one that won also whether a floor raised it.
+/// Returns why a row counts or not, and for the row that counts whether a floor raised its price.
 fn because(row: &Considered, of: &WhyPrice, amounts: Amounts) -> String {
     let is_calculated = !matches!(row.rule, PriceRule::Price(_));
     match of.goods.floor.filter(|floor| is_calculated && row.price == Some(*floor)) {
@@ -60,7 +60,7 @@ fn because(row: &Considered, of: &WhyPrice, amounts: Amounts) -> String {
     }
 }
 
-/// What the price is, and what is to be known beside the rows.
+/// Returns the price, and notes that the rows do not contain.
 pub(super) fn headline(why: &WhyPrice, amounts: Amounts) -> String {
     let price = match why.explanation.unit_price {
         Some(price) => format!("{} {}", amounts.unit(price), amounts.currency),

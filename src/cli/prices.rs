@@ -1,7 +1,7 @@
-//! `ocache prices`: a user's stored table, decoded.
+//! `ocache prices`: shows a customer's stored table.
 //!
-//! A table is printed while it is read, a few parts at a time: one of a million products is larger than
-//! what a small machine has to spare.
+//! A table is printed while it is read, a few parts at a time, because one of a million products is
+//! larger than the memory of a small machine.
 
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ mod text;
 
 use text::TextTable;
 
-/// So many parts of the base are read at once, with a few hundred products each.
+/// The number of parts of the base that are read at once, with a few hundred products each.
 const PARTS_AT_ONCE: usize = 64;
 
 pub(super) async fn run(
@@ -58,7 +58,7 @@ pub(super) async fn run(
     end(engine, &args.user, missing, message).await
 }
 
-/// Fails with a message when products were not found.
+/// Closes the engine, and fails with this message if products are missing.
 async fn end(
     engine: Engine,
     user: &UserId,
@@ -78,7 +78,7 @@ async fn end(
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 
-/// Prints the table, or the products that were asked for. Returns which of those there are.
+/// Prints the table, or only the requested products. Returns which of these exist.
 async fn print(
     output: &Output,
     args: &PricesArgs,
@@ -107,14 +107,14 @@ async fn print(
         }
     }
     drop(progress);
-    // For people, a table without a row says less than the error.
+    // For people, an empty table says less than the error.
     if output.is_json() || wanted.is_none() || !found.is_empty() {
         printed.end()?;
     }
     Ok(found)
 }
 
-/// A table that is being printed, for a quantity if one was asked for.
+/// A table that is being printed, at a quantity if one is given.
 enum Printed<'a> {
     Json(ObjectStream<'a>, Amounts, Option<Quantity>),
     Text(TextTable<'a>),
@@ -203,7 +203,7 @@ fn json_row(row: &TableRow, amounts: Amounts, quantity: Option<Quantity>) -> Map
     data
 }
 
-/// What a row says of a quantity, or of the one that it was read for.
+/// Returns the entry of a row at a quantity, or the entry with which it was read.
 fn entry_at(row: &TableRow, quantity: Option<Quantity>) -> Option<Entry> {
     let Some(quantity) = quantity.filter(|_| !row.ladder.is_empty()) else {
         return row.entry.clone();

@@ -1,4 +1,4 @@
-//! How far a command has come, for the person who waits for it.
+//! Shows the progress of a command to the person who waits for it.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -9,28 +9,28 @@ use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState,
 use super::output::Output;
 use super::terminal::Terminal;
 
-/// What takes less time than this shows no progress: it would only flicker.
+/// A command that takes less time than this shows no progress, because it would only flicker.
 const NOTICED_AFTER: Duration = Duration::from_millis(500);
 
-/// Counts what a command has read. Shown on a terminal, once the command takes long.
+/// Counts what a command has read. It is shown on a terminal if the command takes long.
 pub(super) struct Progress {
     bar: ProgressBar,
-    /// When it is shown; `None` when it is, or never will be.
+    /// When it becomes visible; `None` if it is visible already or never will be.
     due: Option<Instant>,
 }
 
 impl Output {
-    /// A count of what is read, up to a total if that is known.
+    /// Starts a count of what is read, up to a total if it is known.
     pub(super) fn count(&self, what: &'static str, total: Option<u64>) -> Progress {
         Progress::new(what, total, self.is_watched())
     }
 
-    /// The same while rows are printed. On a terminal that shows the rows, they say how far it is.
+    /// Starts a count while rows are printed. It is hidden on a terminal that shows the rows themselves.
     pub(super) fn count_rows(&self, what: &'static str, total: Option<u64>) -> Progress {
         Progress::new(what, total, self.is_watched() && !io::stdout().is_terminal())
     }
 
-    /// A progress bar of so many steps; hidden where nobody would see it.
+    /// Starts a progress bar with this many steps. It is hidden if nobody would see it.
     pub(super) fn progress(&self, what: &'static str, steps: u64) -> ProgressBar {
         let target = match self.is_watched() {
             true => ProgressDrawTarget::term_like(Box::<Terminal>::default()),
@@ -40,7 +40,7 @@ impl Output {
         bar.with_style(style(Some(steps))).with_prefix(what)
     }
 
-    /// Whether anybody sees what goes to stderr as it goes there.
+    /// Whether somebody watches stderr.
     fn is_watched(&self) -> bool {
         !self.is_quiet() && io::stderr().is_terminal()
     }
@@ -53,7 +53,7 @@ impl Progress {
         Self { bar, due: is_seen.then(|| Instant::now() + NOTICED_AFTER) }
     }
 
-    /// So many more were read.
+    /// Adds to the count.
     pub(super) fn add(&mut self, count: u64) {
         self.bar.inc(count);
         if self.due.take_if(|due| *due <= Instant::now()).is_some() {
@@ -61,13 +61,13 @@ impl Progress {
         }
     }
 
-    /// Prints something while the count is out of the way.
+    /// Prints something while the count is hidden.
     pub(super) fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
 }
 
-/// How a progress bar looks, with a total or without one.
+/// Returns the style of a progress bar, with or without a total.
 pub(super) fn style(total: Option<u64>) -> ProgressStyle {
     let template = match total {
         Some(_) => "{prefix:>12} {wide_bar} {human_pos}/{human_len} {rate} {eta}",
@@ -76,12 +76,12 @@ pub(super) fn style(total: Option<u64>) -> ProgressStyle {
     let style = ProgressStyle::with_template(template);
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     style.with_key("rate", |state: &ProgressState, line: &mut dyn fmt::Write| {
-        // A text takes everything.
+        // Writing to a string does not fail.
         let _ = line.write_str(&rate(state.per_sec()));
     })
 }
 
-/// A rate as people read it: decimals only where it is slow.
+/// Formats a rate for people. Only slow rates have decimals.
 fn rate(per_sec: f64) -> String {
     let decimals = if per_sec < 10.0 { 1 } else { 0 };
     format!("{:.decimals$}/s", HumanFloatCount(per_sec))

@@ -1,4 +1,4 @@
-//! `ocache provision`: a stack's tables, queues and topic.
+//! `ocache provision`: makes a stack's tables, queues and topic.
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ pub(super) async fn run(
     conclude(output, &plan, args.fix, due + changed)
 }
 
-/// Says what is left to say: that nothing changed, or what differs and stays so.
+/// Reports that nothing changed, or fails if differences remain.
 fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), Failure> {
     let differing = plan.changes.iter().filter(|change| is_difference(&change.action)).count();
     if differing > 0 && !fix {
@@ -58,7 +58,7 @@ fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), F
     Ok(())
 }
 
-/// Makes what is missing and touches nothing else: for `ocache up --provision`.
+/// Makes only what is missing, for `ocache up --provision`.
 pub(super) async fn make_missing(
     settings: &Settings,
     output: &Output,
@@ -74,7 +74,7 @@ pub(super) async fn make_missing(
     Ok(())
 }
 
-/// Says how to make the alarms, which are not among what is made.
+/// Shows how to make the alarms, which `provision` does not make.
 fn show_alarms(settings: &Settings, output: &Output, aws: &Aws) {
     let flag = |(name, value): (&str, Option<&str>)| Some(format!(" {name} {}", quoted(value?)));
     let target: String = [
@@ -94,7 +94,7 @@ fn show_alarms(settings: &Settings, output: &Output, aws: &Aws) {
     }
 }
 
-/// The AWS engine; anything else has nothing to provision.
+/// Connects to AWS. Fails for the embedded engine, which has nothing to provision.
 pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
     match settings.backend {
         Backend::Aws => connect_aws(&settings.aws).await,
@@ -106,7 +106,7 @@ pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
     }
 }
 
-/// Whoever changes an account is told first which one it is.
+/// Names the account, so that its user knows what is about to be changed.
 pub(super) async fn name_target(output: &Output, aws: &Aws) -> Result<(), Failure> {
     let identity = aws.identity().await?;
     let endpoint = identity.endpoint.as_deref().unwrap_or("AWS");
@@ -117,7 +117,7 @@ pub(super) async fn name_target(output: &Output, aws: &Aws) -> Result<(), Failur
     Ok(())
 }
 
-/// `1 change`, `2 changes`.
+/// Formats a count, such as `1 change` or `2 changes`.
 fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! `ocache quotation`: a past one.
+//! `ocache quotation`: shows a past quotation.
 
 use super::args::QuotationArgs;
 use super::engine::Engine;
@@ -26,7 +26,7 @@ pub(super) async fn run(
     output.data(&Frame::Quotation(frame.clone()), |_| view::quotation(&frame, now))
 }
 
-/// Where the quotation of an id may be stored, likeliest first.
+/// Returns the keys under which the quotation of an id may be stored, likeliest first.
 pub(super) fn keys(
     request_id: &RequestId,
     client: Option<&UserId>,
@@ -42,7 +42,7 @@ pub(super) fn keys(
     }
 }
 
-/// The quotation, if it is the client's.
+/// Returns the quotation, if it belongs to the given client.
 pub(super) async fn find(
     ports: &Ports,
     keys: &[QuotationKey],

@@ -1,4 +1,4 @@
-//! `ocache quote`: one quote, or a session of them.
+//! `ocache quote`: sends one quote, or a session of them.
 
 use std::time::Duration;
 
@@ -31,10 +31,11 @@ mod session;
 
 use session::Session;
 
-/// A quote that is not answered by then waits for others: are there any?
+/// When a quote is not answered by then, it waits for other processes. The command then checks whether
+/// any are alive.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
-/// What helps who was not let in, or not to these prices.
+/// The hint for a caller who was not admitted, or not for this customer.
 const NEEDS_TOKEN: &str = "give a token for this customer with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
 
 pub(super) async fn run(
@@ -64,26 +65,26 @@ pub(super) async fn run(
     result
 }
 
-/// The gateway that a quote goes through.
+/// The gateway to which the quotes are sent.
 enum UsedGateway {
-    /// One that runs somewhere.
+    /// A gateway that is already running.
     Running(Box<RunningElsewhere>),
-    /// One inside this process, with a provider beside it.
+    /// A gateway inside this process, with a provider beside it.
     Own(Box<OwnGateway>),
 }
 
 struct RunningElsewhere {
     gateway: Destination,
-    /// For it, where one could be made.
+    /// A token for it, if one could be made.
     ticket: Option<Token>,
-    /// On which it was found, if it was.
+    /// The engine on which it was found; `None` if `--url` names it.
     engine: Option<Engine>,
 }
 
 struct OwnGateway {
     engine: Engine,
     gateway: RunningGateway,
-    /// For it, where tokens are required.
+    /// A token for it, if tokens are required.
     ticket: Option<Token>,
     shutdown: Shutdown,
     provider: tokio::task::JoinHandle<()>,
@@ -106,7 +107,7 @@ impl UsedGateway {
             stack_settings::mention(&engine, output, &given).await?;
             return Ok(Self::running(found.gateway, found.ticket, Some(engine)));
         }
-        // A gateway on a stack that is not there could only say that it is unavailable.
+        // Fail early without a stack. A gateway on it could only reply that it is unavailable.
         engine.ports(None).store.catalogue_head().await?;
         let stack = stack_settings::follow(&engine, output, &given).await?;
         let GatewayTokens { tokens, keys } =
@@ -150,7 +151,7 @@ impl UsedGateway {
         }
     }
 
-    /// What has to be done elsewhere for a quote that is not answered where it comes in.
+    /// Returns the roles that other processes must run for a quote that is not answered at once.
     const fn others(&self) -> &'static [ProcessRole] {
         match self {
             Self::Running(_) => &[ProcessRole::QuotationProvider, ProcessRole::PriceCalc],
@@ -162,7 +163,7 @@ impl UsedGateway {
         match self {
             Self::Own(own) => {
                 own.shutdown.begin();
-                // Its supervisor has heard of a panic.
+                // The supervisor has already been told of a panic.
                 let _ = own.provider.await;
                 own.gateway.stop().await;
                 own.engine.close().await;
@@ -176,14 +177,14 @@ impl UsedGateway {
     }
 }
 
-/// What all quotes of a run have in common.
+/// The state that all quotes of a run share.
 struct Quoter<'a> {
     settings: &'a Settings,
     output: &'a Output,
     args: &'a QuoteArgs,
-    /// Of the gateway, if it is known.
+    /// The engine of the gateway, if it is known.
     engine: Option<&'a Engine>,
-    /// What other processes have to do for a quote that is not answered where it comes in.
+    /// The roles that other processes must run for a quote that is not answered at once.
     others: &'static [ProcessRole],
 }
 
@@ -214,7 +215,8 @@ impl Quoter<'_> {
                 Frame::Quotation(quotation) => break quotation,
                 Frame::Error { code, message } => {
                     if let (Some(engine), "unavailable") = (self.engine, &*code) {
-                        // Clients are not told why. Who may ask the store is.
+                        // The gateway does not tell clients the reason. This command may ask the store
+                        // itself.
                         engine.ports(None).store.catalogue_head().await?;
                     }
                     return Err(refused(&code, message));
@@ -226,7 +228,7 @@ impl Quoter<'_> {
         self.show(&quotation).await
     }
 
-    /// Why no quote is answered that has to wait for other processes, if none of them lives.
+    /// Returns a failure if a quote must wait for other processes and none of them is alive.
     async fn nobody_works(&self) -> Option<Failure> {
         let workers = match Workers::look(self.engine?).await {
             Ok(workers) => workers,
@@ -243,7 +245,7 @@ impl Quoter<'_> {
         })
     }
 
-    /// Prints a quotation. It is a failure if it has no price at all.
+    /// Prints a quotation. Fails if it contains no price.
     async fn show(&self, quotation: &QuotationFrame) -> Result<(), Failure> {
         let has_failed = quotation.status == "failed";
         if !has_failed || self.output.is_json() {

@@ -1,19 +1,19 @@
-//! Whoever reads what is printed, and may leave before all of it is.
+//! Notices when the reader of stdout leaves before the end.
 
 use std::sync::LazyLock;
 
 use tokio::sync::watch;
 
-/// Whether it is known that nobody reads stdout any more.
+/// Whether nobody reads stdout any more.
 static LEFT: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
-/// Somebody found out, by writing to it.
+/// Notes that a write found no reader.
 pub(super) fn has_left() {
     LEFT.send_replace(true);
 }
 
-/// Waits until nobody reads stdout any more. For commands that go on until they are stopped: they have
-/// nobody left to work for.
+/// Waits until nobody reads stdout any more. Commands that run until they are stopped use it, because
+/// they then have nobody left to work for.
 pub(super) async fn left() {
     #[cfg(unix)]
     watch_pipe();
@@ -21,14 +21,15 @@ pub(super) async fn left() {
     let _ = LEFT.subscribe().wait_for(|left| *left).await;
 }
 
-/// Notices at once, and not only when something is written next. The thread waits until the process ends.
+/// Watches stdout, so that a closed pipe is noticed at once and not only at the next write. The thread
+/// waits until the process ends.
 #[cfg(unix)]
 fn watch_pipe() {
     use rustix::event::{PollFd, PollFlags, poll};
 
     let watching = move || {
         let stdout = std::io::stdout();
-        // Nothing is asked for: a pipe without a reader is told of all the same.
+        // No events are requested, because a pipe without a reader is reported in any case.
         let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
         loop {
             match poll(&mut pipe, None) {
@@ -36,7 +37,7 @@ fn watch_pipe() {
                 Ok(_) if pipe[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => {
                     return has_left();
                 }
-                // It cannot be watched. Who writes to it finds out.
+                // Stdout cannot be watched. The next write notices.
                 _ => return,
             }
         }

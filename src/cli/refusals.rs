@@ -1,14 +1,14 @@
-//! What helps against a refusal of AWS that is about the caller, or against an endpoint that is not AWS.
+//! Hints for refusals of AWS that concern the caller, and for an endpoint that is not AWS.
 
 use std::error::Error;
 
 use super::shell::quoted;
 use crate::aws::{NotAws, Refusal};
 
-/// In hints, where the profile goes if one was chosen.
+/// The place in hints where the chosen profile is inserted.
 const PROFILE: &str = " --profile PROFILE";
 
-/// What helps, if something in this error says so.
+/// Returns a hint if a cause of this error is known.
 pub(super) fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.find_map(|cause| match cause.downcast_ref() {
@@ -19,7 +19,7 @@ pub(super) fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
-/// Whether AWS refused the caller whatever is asked.
+/// Whether AWS refused the caller itself, so that every call would be refused.
 pub(super) fn is_of_caller(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| (*error).source()).any(|cause| cause.is::<Refusal>())
 }
@@ -53,7 +53,7 @@ fn of(refusal: &Refusal) -> String {
     }
 }
 
-/// A hint with the chosen profile in it.
+/// Puts the chosen profile into a hint.
 pub(super) fn for_profile(hint: &str, profile: Option<&str>) -> String {
     let chosen =
         profile.map_or_else(String::new, |profile| format!(" --profile {}", quoted(profile)));

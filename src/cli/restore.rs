@@ -1,4 +1,4 @@
-//! `ocache restore`: a backup in the place of the embedded store.
+//! `ocache restore`: replaces the embedded store with a backup.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ fn question(store: &Path, backup: &Path) -> String {
     format!("replace the store `{}` with `{}`", store.display(), backup.display())
 }
 
-/// Files are copied and read whole, which takes long.
+/// Runs work on a blocking thread, because copying and reading whole files takes long.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RestoreError> + Send + 'static,
 ) -> Result<T, Failure> {

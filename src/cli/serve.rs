@@ -1,4 +1,4 @@
-//! `ocache serve`: the gateway alone, or with a provider beside it.
+//! `ocache serve`: runs the gateway alone, or with a provider beside it.
 
 use std::sync::Arc;
 #[cfg(feature = "aws")]
@@ -21,8 +21,8 @@ use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::{SettingsInForce, StackSettings};
 use crate::tokens::KeyRing;
 
-/// Each look at the cache is a scan of the active users, a read of their tables, and a question to
-/// each queue: about a cent an hour for a hundred users.
+/// How often the page reads the cache on AWS. Each time it scans the active customers, reads their
+/// tables, and asks each queue. That is about a cent an hour for a hundred customers.
 #[cfg(feature = "aws")]
 const LOOK_EVERY_ON_AWS: Duration = Duration::from_secs(10);
 
@@ -35,7 +35,7 @@ pub(super) async fn run(
     let mut access = access(&args.access)?;
     let given = Given::read(settings)?;
     let keys = GivenKeys::read(&args.access).await?;
-    // What cannot be done makes no store.
+    // A command that must fail creates no store.
     let bound = BoundGateway::bind(args.port).await?;
     let metrics_port = MetricsPort::bind(args.metrics).await?;
     if makes_store(settings) {
@@ -77,8 +77,8 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// A gateway whose page looks at the cache as often as its engine can bear, and whose metrics tell of
-/// its upkeep.
+/// Sets how often the gateway's page reads the cache on this engine, and has its metrics report the
+/// housekeeping.
 pub(super) fn watched(bound: BoundGateway, engine: &Engine) -> BoundGateway {
     match engine.kind() {
         Kind::Embedded(embedded) => bound.reporting_upkeep(Arc::new(embedded.clone())),
@@ -87,7 +87,7 @@ pub(super) fn watched(bound: BoundGateway, engine: &Engine) -> BoundGateway {
     }
 }
 
-/// Has a gateway serve on an engine.
+/// Serves a gateway on an engine.
 pub(super) fn serve_on(
     engine: &Engine,
     bound: BoundGateway,
@@ -103,14 +103,14 @@ pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {
     Access::try_from(args).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
 }
 
-/// What a gateway lets clients in by, while its stack requires tokens.
+/// How a gateway checks tokens while its stack requires them.
 pub(super) struct GatewayTokens {
     pub(super) tokens: Tokens,
-    /// The keys, where tokens are required now.
+    /// The keys, if tokens are required now.
     pub(super) keys: Option<KeyRing>,
 }
 
-/// What a gateway checks tokens with. Where they are required already, there have to be keys.
+/// Returns how a gateway checks tokens. If tokens are already required, keys must exist.
 pub(super) async fn tokens(
     settings: &Settings,
     output: &Output,

@@ -1,4 +1,4 @@
-//! What was typed, checked and turned into what the program works with.
+//! Checks the global options and turns them into settings of the program.
 
 use std::path::PathBuf;
 
@@ -9,35 +9,35 @@ use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
 use crate::supervisor::Supervisor;
 
-/// Which engine, and where.
+/// The selected engine and its target.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The engine.
     pub backend: Backend,
-    /// Folder of the embedded store and of the machine's gateways.
+    /// The folder of the embedded store and of the gateway registry.
     pub data_dir: PathBuf,
     /// The flags that name the same stack from anywhere, such as ` --stack shop`.
     pub(super) as_flags: String,
-    /// Hears of every task and thread of this run that dies.
+    /// Learns of every task and thread of this run that dies.
     pub supervisor: Supervisor,
-    /// Where AWS is, if that is the engine.
+    /// The target on AWS, if that is the engine.
     #[cfg(feature = "aws")]
     pub aws: AwsTarget,
 }
 
-/// Which part of AWS.
+/// A target on AWS.
 #[cfg(feature = "aws")]
 #[derive(Clone, Debug)]
 pub struct AwsTarget {
-    /// Prefix of all names.
+    /// The prefix of all names.
     pub stack: String,
-    /// Profile.
+    /// The profile.
     pub profile: Option<String>,
-    /// Region.
+    /// The region.
     pub region: Option<String>,
-    /// Endpoint.
+    /// The endpoint.
     pub endpoint_url: Option<String>,
-    /// Management endpoints of API Gateway that answers may be pushed to.
+    /// The management endpoints of API Gateway to which answers may be pushed.
     pub management_endpoints: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl Settings {
     }
 }
 
-/// What another terminal has to type to mean the same stack, whatever its folder and variables are.
+/// Returns the flags that mean the same stack in another terminal, whatever its folder and variables are.
 fn as_flags(global: &Global) -> Result<String, Failure> {
     let absolute = |path: &Option<PathBuf>| -> Result<Option<String>, Failure> {
         let path = path.as_ref().map(std::path::absolute).transpose().map_err(Failure::internal)?;
@@ -87,7 +87,7 @@ fn as_flags(global: &Global) -> Result<String, Failure> {
     Ok(given.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect())
 }
 
-/// Flags of AWS and a set endpoint mean AWS. Credentials that happen to be there never do.
+/// Selects the engine. Flags of AWS or a set endpoint select AWS. Credentials in the environment do not.
 fn backend(global: &Global) -> Result<Backend, Failure> {
     let flags = [&global.profile, &global.region, &global.endpoint_url];
     let flagged = flags.iter().any(|flag| flag.is_some());
@@ -103,13 +103,13 @@ fn backend(global: &Global) -> Result<Backend, Failure> {
     }
 }
 
-/// Whether the environment sends AWS calls somewhere.
+/// Whether the environment sets an endpoint of AWS.
 #[cfg(feature = "aws")]
 fn endpoint_is_set() -> bool {
     crate::aws::endpoint_in_environment().is_some()
 }
 
-/// Without the engine, the variable means nothing here.
+/// In a build without AWS, the variable has no meaning.
 #[cfg(not(feature = "aws"))]
 const fn endpoint_is_set() -> bool {
     false
@@ -124,7 +124,7 @@ fn checked_stack(stack: &str) -> Result<String, Failure> {
     Ok(stack.to_owned())
 }
 
-/// `$XDG_DATA_HOME`, or what the standard says it is when unset.
+/// Returns `$XDG_DATA_HOME`, or its default from the standard.
 fn default_data_dir() -> Result<PathBuf, Failure> {
     let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
     set.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))).ok_or_else(|| {

@@ -1,7 +1,7 @@
 //! `ocache.toml`: settings of a folder or of a user, by the names of the flags.
 //!
-//! A line of the file is a default of its flag, everywhere where the flag is. So it goes through
-//! the checks of the flag, and a flag or a variable that is set goes before it.
+//! A line of the file sets the default of its flag in every command that has the flag. So it passes the
+//! checks of the flag, and a typed flag or a set variable takes precedence.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,23 +17,23 @@ use super::named_file;
 use super::paths::{in_folder, is_path};
 use crate::model::nearest;
 
-/// What the file is called in a folder.
+/// The name of the file in a folder.
 const NAME: &str = "ocache.toml";
-/// Flags that are settings although AWS has the variables for them.
+/// Flags that are settings although their variables belong to AWS.
 const WITHOUT_VARIABLE: [&str; 3] = ["profile", "region", "endpoint-url"];
 
-/// A settings file, read.
+/// A settings file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SettingsFile {
     pub(super) path: PathBuf,
-    /// By the flag's name without its dashes.
+    /// The values by the flag's name without its dashes.
     values: BTreeMap<String, Vec<String>>,
-    /// How data files are laid out.
+    /// The layout of data files.
     load: LoadSection,
 }
 
-/// The name that a flag has as a setting; `None` when it is none: only what an environment
-/// variable can set is, and no secrets are, because files are shared.
+/// Returns the name that a flag has as a setting; `None` if it is not one. Only flags with an environment
+/// variable are settings. Secrets are not, because files are shared.
 pub(super) fn key_of(argument: &Arg) -> Option<&str> {
     let long = argument.get_long()?;
     let variable = argument.get_env().is_some() && !argument.is_hide_env_values_set();
@@ -41,7 +41,8 @@ pub(super) fn key_of(argument: &Arg) -> Option<&str> {
 }
 
 impl SettingsFile {
-    /// The file that was named; else that of this folder or the nearest above it; else the user's.
+    /// Finds the named file, else that of the current folder or the nearest above it, else the user's
+    /// own.
     pub(super) fn find(named: Option<&Path>) -> Result<Option<Self>, Failure> {
         if let Some(path) = named {
             named_file::check(path)?;
@@ -87,7 +88,7 @@ impl SettingsFile {
         Ok(Self { path, values, load })
     }
 
-    /// How the file says that data files are laid out.
+    /// Returns the layout of data files from the file.
     pub(super) fn load_section(&self) -> &LoadSection {
         &self.load
     }
@@ -97,7 +98,7 @@ impl SettingsFile {
         self.values.contains_key(key)
     }
 
-    /// The definitions of the command line with this file's values as defaults.
+    /// Returns the definitions of the command line with this file's values as defaults.
     pub(super) fn over(&self, definitions: Command) -> Result<Command, Failure> {
         for (key, values) in &self.values {
             self.check(&definitions, key, values)?;
@@ -135,13 +136,13 @@ impl SettingsFile {
                 let message = format!("`{key}` in settings file `{path}`: {reason}");
                 Err(Failure::new(ExitCode::Usage, message))
             }
-            // Whatever else a command needs is not the file's business.
+            // Other errors, such as missing arguments, do not concern the file.
             _ => Ok(()),
         }
     }
 }
 
-/// Where the user's own file is.
+/// Returns the path of the user's own file.
 fn users_own() -> Option<PathBuf> {
     let set = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
     let folder = set.filter(|folder| folder.is_absolute());
@@ -200,7 +201,7 @@ fn path_to(command: &Command, key: &str) -> Option<HasFlag> {
     })
 }
 
-/// The names of all settings of a command and those below it, sorted.
+/// Returns the names of all settings of a command and its subcommands, sorted.
 pub(super) fn keys(command: &Command) -> Vec<String> {
     let own = command.get_arguments().filter_map(key_of).map(str::to_owned);
     let mut all: Vec<String> = own.chain(command.get_subcommands().flat_map(keys)).collect();

@@ -1,7 +1,7 @@
-//! Ctrl-C and the signal that services are stopped with, counted by a thread of their own.
+//! Counts Ctrl-C and the signal that stops services, in a thread of its own.
 //!
-//! The threads that do the work may all be stuck, in a write to a terminal that was stopped by Ctrl-S for
-//! one. The thread that counts signals writes nothing, so the second signal ends the process all the same.
+//! All threads that do the work may be stuck, for example in a write to a terminal that was stopped by
+//! Ctrl-S. The thread that counts signals writes nothing, so the second signal still ends the process.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -17,25 +17,27 @@ use tokio::time::sleep;
 use super::failure::ExitCode;
 use crate::supervisor::Supervisor;
 
-/// Supervisors send a signal to a process and to its group: two so close together are one.
+/// Supervisors may send a signal to a process and to its group. Two signals within this time count as
+/// one.
 const SAME_WISH: Duration = Duration::from_millis(300);
-/// After the second signal the process ends by itself, with what it has to say, unless it is stuck.
+/// After the second signal the process ends in order. If it has not ended after this time, it is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(1);
 
-/// How many signals have come. It begins with the first who asks: until then a signal ends the process.
+/// The number of signals so far. Counting begins with the first caller; until then a signal ends the
+/// process.
 static COUNT: OnceLock<Option<watch::Receiver<u32>>> = OnceLock::new();
 
-/// Hears if the thread that counts dies.
+/// Learns of the death of the counting thread.
 static SUPERVISOR: OnceLock<Supervisor> = OnceLock::new();
 
-/// From now on this supervisor hears if signals are no longer counted.
+/// Sets the supervisor that learns of it if signals are no longer counted.
 pub(super) fn supervise(supervisor: &Supervisor) {
-    // A process has one run, and one supervisor.
+    // A process has one run, and so one supervisor.
     let _ = SUPERVISOR.set(supervisor.clone());
 }
 
-/// Waits until so many signals have come. They count from this call on, not from when the future is
-/// first polled.
+/// Waits until this many signals have come. Signals count from this call on, not from the first poll of
+/// the future.
 pub(super) fn signalled(times: u32) -> impl Future<Output = ()> + use<> {
     let count = COUNT.get_or_init(|| count().ok()).clone();
     async move {
@@ -44,7 +46,7 @@ pub(super) fn signalled(times: u32) -> impl Future<Output = ()> + use<> {
             None => false,
         };
         if !came {
-            // Where signals cannot be listened for, they end the process themselves.
+            // If listening failed, signals end the process by default.
             std::future::pending::<()>().await;
         }
     }
@@ -64,11 +66,11 @@ fn count() -> io::Result<watch::Receiver<u32>> {
             signals.next().await;
             tell.send_replace(2);
             sleep(STUCK_AFTER).await;
-            // `main` has not returned by now, so a thread that it waits for is stuck, and only this one can
-            // end the process. A run that stops in order needs far less than this second. What is lost
-            // are lines that stderr did not take in it: stdout is flushed at each print, and the store is
-            // as after a kill -9, with every transaction whole or absent. `exit` waits for no lock of
-            // stdout that a stuck thread holds.
+            // `main` has not returned by now, so a thread that it waits for is stuck, and only this
+            // thread can end the process. A run that stops in order needs far less than this second. Only
+            // lines that stderr did not take in this time are lost: stdout is flushed at each print, and
+            // the store is as after a kill -9, with every transaction whole or absent. `exit` does not
+            // wait for a lock of stdout that a stuck thread holds.
             process::exit(ExitCode::Interrupted as i32);
         });
         ControlFlow::Break(())
@@ -98,7 +100,7 @@ impl Signals {
         }
     }
 
-    /// Forgets those that have come.
+    /// Forgets signals that have come already.
     fn forget(&mut self) {
         let _ = self.interrupt.recv().now_or_never();
         let _ = self.terminate.recv().now_or_never();

@@ -1,4 +1,4 @@
-//! `ocache simulate`: what policies would have done, and cost.
+//! `ocache simulate`: shows what policies would have done and cost.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -113,7 +113,7 @@ fn arrivals(args: &SimulateArgs) -> Result<Vec<Arrival>, Failure> {
     Ok(arrivals)
 }
 
-/// Every combination, in the order in which they are read.
+/// Returns every combination, in the order in which they are shown.
 fn candidates(args: &SimulateArgs) -> Vec<Candidate> {
     let on_change: &[bool] = match args.on_change {
         OnChange::Yes => &[true],
@@ -187,7 +187,7 @@ fn show(rows: &[Row]) -> String {
             percent(outcome.wasted_share()),
             percent(outcome.outdated_share()),
             show_duration(outcome.reached_last),
-            // Three digits at least: a small shop pays cents.
+            // Show at least three digits, because a small shop pays cents.
             match row.monthly < Usd::from_pico(10_000_000_000_000) {
                 true => format!("{:.4}", row.monthly),
                 false => format!("{:.2}", row.monthly),
@@ -207,7 +207,7 @@ fn interval(candidate: &Candidate) -> String {
     }
 }
 
-/// A row's figures, by the names that JSON and CSV have for them.
+/// Returns a row's figures with their names in JSON and CSV.
 fn figures(row: &Row) -> Vec<(&'static str, Value)> {
     let outcome = &row.outcome;
     let secs = |duration: Duration| json!(duration.as_secs_f64());
@@ -269,7 +269,7 @@ fn bill(usage: &Usage, prices: &PriceList) -> Value {
     Value::Object(lines.collect())
 }
 
-/// The two designs, line by line, for each policy.
+/// Compares the two designs line by line, for each policy.
 fn designs(rows: &[Row], prices: &PriceList, scenario: &Scenario) -> String {
     let tables = rows.iter().map(|row| {
         let outcome = &row.outcome;

@@ -1,8 +1,8 @@
 //! The settings of the stack, at the command line.
 //!
-//! In force is what the stack's record says, then the defaults. A flag, a variable or a line of the
-//! settings file sets the record where that is what the command is for; everywhere else, where it says
-//! something else, it is only mentioned.
+//! The stack's record is in force, and below it the defaults. A flag, a variable or a line of the
+//! settings file sets the record only in commands whose purpose this is. All other commands only mention
+//! a value that differs.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
@@ -17,21 +17,21 @@ use super::settings_file::SettingsFile;
 use crate::ports::{Chain, SettingsRecord, Store};
 use crate::stages::{Change, SetError, Setting, SettingsInForce, StackSettings, set};
 
-/// What a run was told of the settings of its stack.
+/// The settings of the stack that were given to a run.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     values: Vec<GivenValue>,
-    /// How the stack is named at the command line.
+    /// The flags that name the stack.
     stack: String,
-    /// Whether the schedule of functions may decide the interval.
+    /// Whether the engine is AWS, where a deployed schedule may decide the interval.
     is_aws: bool,
 }
 
-/// One value, and who said so.
+/// One value, and where it comes from.
 #[derive(Debug)]
 pub(super) struct GivenValue {
     pub(super) setting: Setting,
-    /// As the record would have it.
+    /// The value in the form of the record.
     pub(super) value: String,
     /// `--ttl`, `OCACHE_TTL`, or the line of a file.
     from: String,
@@ -39,7 +39,7 @@ pub(super) struct GivenValue {
 }
 
 impl Given {
-    /// By the command line, the environment and the settings file of this process.
+    /// Reads the command line, the environment and the settings file of this process.
     pub(super) fn read(settings: &Settings) -> Result<Self, Failure> {
         match parsed() {
             Ok(parsed) => Ok(Self::of(settings, &parsed)),
@@ -62,20 +62,20 @@ impl Given {
         }
     }
 
-    /// The record of a stack that all of them are set for.
+    /// Returns a record with all of these values.
     pub(super) fn record(&self) -> SettingsRecord {
         let set = |given: &GivenValue| (given.setting.name().to_owned(), given.value.clone());
         SettingsRecord::default().with(self.values.iter().map(set))
     }
 
-    /// The value of a flag that was typed.
+    /// Takes the value of a flag, if the flag was typed.
     pub(super) fn take_flag(&mut self, setting: Setting) -> Option<String> {
         let is_meant = |given: &GivenValue| given.is_flag && given.setting == setting;
         let index = self.values.iter().position(is_meant)?;
         Some(self.values.remove(index).value)
     }
 
-    /// Mentions each value that is not in force.
+    /// Warns of each value that is not in force.
     pub(super) fn warn(&self, output: &Output, settings: &StackSettings) {
         for GivenValue { setting, value, from, .. } in &self.values {
             let (in_force, stack) = (settings.as_set(*setting), &self.stack);
@@ -96,14 +96,14 @@ impl Given {
         }
     }
 
-    /// Whether clients without a token are to be kept out.
+    /// Whether the values require tokens from clients.
     pub(super) fn asks_for_tokens(&self) -> bool {
         self.values
             .iter()
             .any(|given| given.setting == Setting::RequireToken && given.value == "true")
     }
 
-    /// Refuses to open a gateway to everybody that was asked to keep out some.
+    /// Refuses to open a gateway to everybody if the values require tokens.
     pub(super) fn check_door(&self, settings: &StackSettings) -> Result<(), Failure> {
         if settings.requires_token || !self.asks_for_tokens() {
             return Ok(());
@@ -116,7 +116,7 @@ impl Given {
         )))
     }
 
-    /// Sets all of them for the stack, and says which were others before, and how many.
+    /// Sets all values for the stack, and prints those that changed. Returns how many did.
     pub(super) async fn set(&self, output: &Output, store: &dyn Store) -> Result<usize, Failure> {
         let values: Vec<_> =
             self.values.iter().map(|given| (given.setting, given.value.clone())).collect();
@@ -127,7 +127,7 @@ impl Given {
         Ok(changes.len())
     }
 
-    /// Says what [`Self::set`] would do.
+    /// Prints what [`Self::set`] would do.
     #[cfg(feature = "aws")]
     pub(super) fn would_be_set(&self, output: &Output) {
         for GivenValue { setting, value, .. } in &self.values {
@@ -155,13 +155,12 @@ fn given(
         }
     };
     let text = matches.get_raw(id)?.next()?.to_string_lossy();
-    // It was checked when it was parsed.
+    // The value was checked when it was parsed.
     let value = setting.canonical(&text).ok()?;
     Some(GivenValue { setting, value, from, is_flag })
 }
 
-/// The settings in force, which this process follows from here on. Other values than these are
-/// mentioned.
+/// Returns the settings in force, and follows them from now on. Warns of given values that differ.
 pub(super) async fn follow(
     engine: &Engine,
     output: &Output,
@@ -173,7 +172,7 @@ pub(super) async fn follow(
     Ok(settings)
 }
 
-/// Mentions values that are not in force, for a command that leaves the work to other processes.
+/// Warns of values that are not in force, for a command that leaves the work to other processes.
 pub(super) async fn mention(
     engine: &Engine,
     output: &Output,
@@ -186,8 +185,8 @@ pub(super) async fn mention(
     Ok(())
 }
 
-/// Sets what was given, if no other process of the stack lives; what is not set is mentioned by
-/// [`follow`].
+/// Sets the given values, if no other process of the stack is alive. Otherwise [`follow`] warns of those
+/// that differ.
 pub(super) async fn set_if_alone(
     engine: &Engine,
     output: &Output,
@@ -199,7 +198,7 @@ pub(super) async fn set_if_alone(
     given.set(output, &*engine.ports(None).store).await.map(drop)
 }
 
-/// What is in force by a record that may have a value that means nothing to this release.
+/// Returns the settings of a record. Fails if this release does not understand one of its values.
 pub(super) fn understood(record: &SettingsRecord) -> Result<StackSettings, Failure> {
     StackSettings::of(record).map_err(|error| SetError::from(error).into())
 }

@@ -1,7 +1,7 @@
-//! `ocache status`: what the cache is doing.
+//! `ocache status`: shows what the cache is doing.
 //!
-//! Users and tables are counted page by page, and none of them is kept but those that are shown:
-//! there may be more than fit in memory.
+//! Customers and tables are counted page by page, and only the shown ones are kept, because there may be
+//! more than fit in memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ mod watch;
 
 use users::{ShownUsers, shown_users, stream_users};
 
-/// Everything but the active users.
+/// The status without the active customers.
 #[derive(Serialize)]
 struct Overview {
     engine: String,
@@ -33,22 +33,22 @@ struct Overview {
     processes: Vec<ProcessStatus>,
     tables: TablesStatus,
     queues: BTreeMap<&'static str, QueueStatus>,
-    /// None where the engine has none to do.
+    /// The housekeeping of the store; `None` if the engine has none.
     housekeeping: Option<HousekeepingStatus>,
     #[serde(skip)]
     now: Timestamp,
 }
 
-/// A process of the stack, on whatever machine.
+/// A process of the stack, on any machine.
 #[derive(Serialize)]
 struct ProcessStatus {
     roles: Vec<&'static str>,
     machine: String,
     version: String,
     started_at: String,
-    /// When it last said that it lives.
+    /// When it last announced that it is alive.
     seen_at: String,
-    /// None where it runs no schedule, or no tick is done.
+    /// Its last tick; `None` if it runs no schedule, or no tick is done yet.
     last_tick: Option<TickStatus>,
 }
 
@@ -120,7 +120,7 @@ async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<(), Fa
     output.data(&(), |()| show(&overview, &users, usize::MAX))
 }
 
-/// What is known of the cache but for its users.
+/// Reads the status without the customers.
 async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Overview, Failure> {
     let now = ports.clock.now();
     let tables = tables(output, ports, now).await?;
@@ -150,7 +150,7 @@ async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Ove
     })
 }
 
-/// Those that answer: one that was killed has left its entry behind.
+/// Returns the gateways that answer. A gateway that was killed leaves its entry behind.
 async fn gateways(engine: &Engine) -> Vec<String> {
     let probes = engine.registry.records().into_iter().map(|record| async move {
         let answered = probe(&record).await.is_ok();
@@ -196,7 +196,7 @@ impl ProcessStatus {
         }
     }
 
-    /// A line for people.
+    /// Returns a line for people.
     fn in_words(&self) -> String {
         let Self { roles, machine, version, last_tick, .. } = self;
         let mut line = format!("process {} on {machine}, {version}", roles.join(", "));
@@ -227,7 +227,7 @@ impl From<Depth> for QueueStatus {
     }
 }
 
-/// For people, with at most so many users.
+/// Returns the status for people, with at most this many customers.
 fn show(overview: &Overview, users: &ShownUsers, at_most: usize) -> String {
     let catalogue = match &overview.catalogue {
         None => "no products are loaded".to_owned(),
@@ -255,7 +255,7 @@ fn show(overview: &Overview, users: &ShownUsers, at_most: usize) -> String {
     )
 }
 
-/// A line for people, of the store's files and of what waits to be deleted.
+/// Returns a line about the store's files and the records to be deleted, for people.
 fn housekeeping(status: &HousekeepingStatus) -> String {
     let HousekeepingStatus { file_bytes, log_bytes, backlog } = status;
     let records: u64 = backlog.iter().map(|one| one.records).sum();

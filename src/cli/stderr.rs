@@ -1,8 +1,9 @@
-//! Everything that goes to stderr, written by one thread, so that nobody else waits for whoever reads it.
+//! Writes everything for stderr in one thread, so that no other thread waits for its reader.
 //!
 //! A pipe that nobody reads is full after 64 KB, and a terminal stops after Ctrl-S. From then on a write
-//! waits, perhaps for ever, and with it whoever logs. Here lines wait in a bounded queue instead; what
-//! does not fit is left out, counted, and told as soon as stderr takes lines again.
+//! waits, perhaps for ever, and with it whoever logs. So lines wait in a bounded queue instead. Lines
+//! that do not fit are dropped and counted, and the count is printed as soon as stderr accepts lines
+//! again.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,30 +14,30 @@ use std::time::{Duration, Instant};
 use anstream::AutoStream;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-/// So many lines wait at most: about two megabytes.
+/// The most lines that wait: about two megabytes.
 const MAX_WAITING: usize = 8192;
-/// A stderr that has taken nothing for so long is not read.
+/// A stderr that has accepted nothing for this long counts as not read.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How often to look whether a line is written.
+/// The interval at which a waiter checks whether the lines are written.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
 
 /// The queue of this process.
 static QUEUE: OnceLock<Queue> = OnceLock::new();
 
-/// Stderr. Writing to it never waits; what is written at once is written whole or left out.
+/// The stderr of the process. A write never waits. It is printed as a whole or dropped as a whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stderr;
 
 struct Queue {
     lines: NonBlocking,
-    /// Never dropped: while the thread is stuck, dropping it waits for a second and prints to stdout.
+    /// Never dropped. While the thread is stuck, dropping it would wait for a second and print to stdout.
     _thread: WorkerGuard,
     accounts: Arc<Accounts>,
-    /// After how many written lines somebody last gave up waiting.
+    /// The number of written lines at which a waiter last gave up.
     stuck_at: AtomicU64,
 }
 
-/// How many lines there were, and how many of them are written.
+/// The numbers of lines that were pushed, written and dropped.
 #[derive(Default)]
 struct Accounts {
     pushed: AtomicU64,
@@ -44,11 +45,11 @@ struct Accounts {
     left_out: OnceLock<ErrorCounter>,
 }
 
-/// What the thread writes to.
+/// The writer of the thread.
 struct Written<W> {
     to: W,
     accounts: Arc<Accounts>,
-    /// How many of the lines that were left out have been told.
+    /// How many of the dropped lines have been reported.
     told: u64,
 }
 
@@ -64,17 +65,17 @@ impl Write for Stderr {
 }
 
 impl Stderr {
-    /// Says something to a person, with colours only where they are wanted.
+    /// Prints a message for a person, with colours if they are enabled.
     pub(super) fn say(text: &str) {
         let choice = AutoStream::choice(&io::stderr());
         let mut line = AutoStream::new(Vec::new(), choice);
-        // Memory takes everything.
+        // Writing to memory does not fail.
         let _ = writeln!(line, "{text}");
         queue().push(&line.into_inner());
     }
 
-    /// Waits until everything so far is written, or stderr does not take it. Before something is
-    /// printed elsewhere this keeps the order.
+    /// Waits until everything so far is written, or stderr does not accept it. This keeps the order when
+    /// something is printed elsewhere next.
     pub(super) fn settle() {
         if let Some(queue) = QUEUE.get() {
             queue.settle();
@@ -82,15 +83,15 @@ impl Stderr {
     }
 }
 
-/// Says why the process ends, and waits until it is read, or nobody reads it.
+/// Prints why the process ends, and waits until this is written, or nobody reads it.
 pub fn say_last(text: &str) {
-    // A queue that is full takes no last words.
+    // A full queue would drop the message, so wait first.
     Stderr::settle();
     Stderr::say(text);
     Stderr::settle();
 }
 
-/// Waits until everything that was said is written, or nobody reads it.
+/// Waits until all messages are written, or nobody reads them.
 pub fn finish_saying() {
     Stderr::settle();
 }
@@ -113,14 +114,14 @@ impl Queue {
 
     fn push(&self, line: &[u8]) {
         if !line.is_empty() {
-            // Counted first: a line must not be written before it is counted.
+            // Count first: a line must not be written before it is counted.
             self.accounts.pushed.fetch_add(1, Ordering::SeqCst);
-            // It never fails; what does not fit is counted.
+            // The write never fails. A line that does not fit is counted as dropped.
             let _ = self.lines.clone().write(line);
         }
     }
 
-    /// Whether all lines that were pushed by now are written.
+    /// Waits until the lines pushed so far are written. Returns whether they are.
     fn settle(&self) -> bool {
         let pushed = self.accounts.pushed.load(Ordering::SeqCst);
         let (mut before, mut since) = (None, Instant::now());
@@ -150,7 +151,7 @@ impl Accounts {
 }
 
 impl<W: Write> Write for Written<W> {
-    /// The thread hands over one line at a time.
+    /// Writes one line, which is what the thread passes at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         // If stderr is closed, there is nobody to tell.
         let _ = self.to.write_all(line);
@@ -158,7 +159,7 @@ impl<W: Write> Write for Written<W> {
         Ok(line.len())
     }
 
-    /// The thread flushes when no line waits any more: what did not fit would have come here.
+    /// Reports dropped lines. The thread flushes when no line waits any more, so there is room again.
     fn flush(&mut self) -> io::Result<()> {
         let left_out = self.accounts.left_out();
         if left_out > self.told {
@@ -176,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// A stderr that takes nothing until it is read.
+    /// A stderr that accepts nothing until it is read.
     #[derive(Clone, Default)]
     struct Pipe(Arc<Shared>);
 
@@ -226,7 +227,7 @@ mod tests {
         }
         assert!(!queue.settle(), "nobody reads");
         let left_out = queue.accounts.left_out();
-        // One line may be in the hands of the thread.
+        // The thread may have taken one line already.
         assert!((95..=96).contains(&left_out), "{left_out}");
 
         pipe.read();

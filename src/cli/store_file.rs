@@ -1,7 +1,7 @@
-//! Whether the file of the store is still the one that was opened.
+//! Checks whether the store's file is still the one that was opened.
 //!
-//! A file that is deleted while it is open goes on working for whoever has it open, and for nobody
-//! else: what is accepted then is lost when the process ends.
+//! A deleted file keeps working for the process that has it open, but no other process sees it. What is
+//! accepted then is lost when the process ends.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,26 +9,26 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// How often to look.
+/// The interval of the checks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A file, and what tells it from another one of its name.
+/// A file, and the identity that distinguishes it from another file at its path.
 #[derive(Clone, Debug)]
 pub(super) struct StoreFile {
     path: PathBuf,
     identity: Option<Identity>,
 }
 
-/// The device and the number of a file.
+/// The device and inode numbers of a file.
 type Identity = (u64, u64);
 
 impl StoreFile {
-    /// The file as it is now.
+    /// Returns the file as it is now.
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), identity: identity(path).ok() }
     }
 
-    /// Waits until the file is deleted or another one takes its place; returns its path.
+    /// Waits until the file is deleted or replaced. Returns its path.
     pub(super) async fn gone(self) -> PathBuf {
         while self.is_there() {
             sleep(EVERY).await;
@@ -39,7 +39,7 @@ impl StoreFile {
     fn is_there(&self) -> bool {
         match identity(&self.path) {
             Ok(found) => self.identity.is_none_or(|identity| identity == found),
-            // A disk that fails for a moment has not lost the file.
+            // A temporary error of the disk does not mean that the file is gone.
             Err(error) => error.kind() != io::ErrorKind::NotFound,
         }
     }
@@ -51,7 +51,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
     path.metadata().map(|file| (file.dev(), file.ino()))
 }
 
-/// Elsewhere a file that is open cannot be replaced.
+/// On other systems an open file cannot be replaced.
 #[cfg(not(unix))]
 fn identity(path: &Path) -> io::Result<Identity> {
     path.metadata().map(|_| (0, 0))

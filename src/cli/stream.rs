@@ -1,4 +1,4 @@
-//! Data that is printed while it is read, because there may be more of it than fits in memory.
+//! Prints data while it is read, because there may be more than fits in memory.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::model::escape_json;
 
-/// So much is gathered before it is printed.
+/// The size at which gathered text is printed.
 const GATHERED_BYTES: usize = 64 << 10;
 /// The indentation of the members of an object, and of the items of a list in it.
 const MEMBER: &str = "  ";
@@ -59,7 +59,7 @@ impl<'a> Pieces<'a> {
         if self.is_indented {
             let text = serde_json::to_string_pretty(value).map_err(Failure::internal)?;
             let text = escape_json(&text);
-            // Text has no line breaks of its own: they are escaped.
+            // Line breaks inside strings are escaped, so each one here separates lines of JSON.
             self.text.push_str(&text.replace('\n', &format!("\n{indentation}")));
         } else {
             let text = serde_json::to_string(value).map_err(Failure::internal)?;
@@ -81,12 +81,12 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// A JSON object that is printed member by member, one of them a list of any length. It reads the
+/// A JSON object that is printed in pieces. One of its members is a list of any length. The result is the
 /// same as if it had been printed at once.
 pub(super) struct ObjectStream<'a>(Pieces<'a>);
 
 impl<'a> ObjectStream<'a> {
-    /// Begins with these members, and then the list.
+    /// Begins the object with these members, and then the list.
     pub(super) fn begin(
         output: &'a Output,
         members: &Map<String, Value>,
@@ -117,7 +117,7 @@ impl<'a> ObjectStream<'a> {
         self.0.flush()
     }
 
-    /// Ends the list, and the object with these members.
+    /// Ends the list, then the object with these members.
     pub(super) fn end(mut self, members: &Map<String, Value>) -> Result<(), Failure> {
         self.0.end_list(MEMBER);
         for (name, value) in members {
@@ -136,14 +136,14 @@ impl<'a> ObjectStream<'a> {
 
     fn name(&mut self, name: &str) {
         self.0.new_line(MEMBER);
-        // Names of members need no escapes.
+        // The names of members need no escapes.
         let space = if self.0.is_indented { " " } else { "" };
         let _ = write!(self.0.text, "\"{name}\":{space}");
     }
 }
 
-/// A JSON array that is printed item by item; with NDJSON, a line for each item. It reads the same as if
-/// it had been printed at once.
+/// A JSON array that is printed item by item; in NDJSON, a line for each item. The result is the same as
+/// if it had been printed at once.
 pub(super) struct ListStream<'a>(Pieces<'a>);
 
 impl<'a> ListStream<'a> {
@@ -176,7 +176,7 @@ impl<'a> ListStream<'a> {
     }
 }
 
-/// The members of a JSON object.
+/// Returns the members of a JSON object.
 pub(super) fn members(object: Value) -> Map<String, Value> {
     match object {
         Value::Object(members) => members,

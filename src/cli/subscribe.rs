@@ -17,7 +17,7 @@ use crate::ports::SettingsStore;
 use crate::stages::Setting;
 use crate::stages::subscribe::{self, Visit};
 
-/// So many users are written down at once.
+/// The most customers that are subscribed concurrently.
 const AT_ONCE: usize = 50;
 
 pub(super) async fn subscribe(
@@ -53,7 +53,8 @@ pub(super) async fn subscribe(
     })
 }
 
-/// How long the users stay active: as the flag says, which is about this visit, else as the stack says.
+/// Returns how long the customers stay active: as the flag says, which applies to this visit only, else
+/// as the stack says.
 async fn ttl(
     settings: &Settings,
     output: &Output,
@@ -64,7 +65,7 @@ async fn ttl(
     let mut stack = understood(&store.settings().await?)?;
     given.warn(output, &stack);
     if let Some(ttl) = of_visit {
-        // It was checked when it was parsed.
+        // The value was checked when it was parsed.
         stack.set(Setting::Ttl, &ttl).map_err(|error| Failure::new(ExitCode::Usage, error))?;
     }
     Ok(stack.policy.ttl)

@@ -1,5 +1,6 @@
-//! Tables: as wide as their content, but on a terminal no wider than the terminal. There texts are wrapped and names are
-//! cut. If the columns still do not fit, each row becomes a block of lines.
+//! Formats tables. They are as wide as their content, but on a terminal no wider than the terminal. There
+//! texts are wrapped and names are cut. If the columns still do not fit, each row becomes a block of
+//! lines.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +23,7 @@ const PADDING: usize = 2;
 /// What a cut text ends with.
 const CUT: char = '…';
 
-/// Rows and columns as people read them.
+/// A table for people.
 pub(super) struct Table {
     header: Vec<String>,
     has_titles: bool,
@@ -34,18 +35,18 @@ pub(super) struct Table {
 #[derive(Clone, Default)]
 pub(super) struct Columns(Vec<Column>);
 
-/// How wide the parts of a column are.
+/// The widths of the parts of a column.
 #[derive(Clone, Copy, Default)]
 struct Column {
     title: usize,
     /// The longest word of the title.
     title_word: usize,
     body: usize,
-    /// The least that the body needs: texts can be wrapped, names cut.
+    /// The least width that the body needs. Texts can be wrapped, and names cut.
     narrowest: usize,
 }
 
-/// What a row has in a column. Its kind says what becomes of it where the terminal is narrow.
+/// A cell. Its kind decides how it is shown on a narrow terminal.
 pub(super) struct Cell {
     text: String,
     kind: Kind,
@@ -53,33 +54,33 @@ pub(super) struct Cell {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Is wrapped between words.
+    /// Wrapped between words.
     Text,
-    /// Is cut.
+    /// Cut at its end.
     Name,
-    /// Stays as it is, at the right.
+    /// Never changed, and aligned to the right.
     Number,
-    /// Stays as it is.
+    /// Never changed.
     Whole,
 }
 
-/// An empty table with a header.
+/// Creates an empty table with a header.
 pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let header = header.into_iter().map(str::to_owned).collect();
     Table { header, has_titles: true, rows: vec![], before: Columns::default() }
 }
 
-/// A cell for a number.
+/// Creates a cell for a number.
 pub(super) fn number(text: impl ToString) -> Cell {
     Cell { text: text.to_string(), kind: Kind::Number }
 }
 
-/// A cell for a name or an id, which can be told from others by its beginning. It may be cut.
+/// Creates a cell for a name or an id that its beginning identifies. It may be cut.
 pub(super) fn name(text: impl Into<String>) -> Cell {
     Cell { text: text.into(), kind: Kind::Name }
 }
 
-/// A cell for what is of no use if it is cut or wrapped, such as an id to copy.
+/// Creates a cell for a text that is useless if it is cut or wrapped, such as an id to copy.
 pub(super) fn whole(text: impl Into<String>) -> Cell {
     Cell { text: text.into(), kind: Kind::Whole }
 }
@@ -91,7 +92,7 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Table {
-    /// Adds a row. Cells are escaped here, before their width is measured.
+    /// Adds a row. Cells are escaped before their width is measured.
     pub(super) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
         let cells = cells.into_iter().map(|cell| {
             let mut cell = cell.into();
@@ -103,20 +104,20 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
-    /// Lines this piece up with the pieces before it. Returns the widths for the next one.
+    /// Lines this piece up with the pieces before it. Returns the widths for the next piece.
     pub(super) fn go_on(&mut self, before: Columns) -> Columns {
         self.before = before;
         self.columns()
     }
 
-    /// Leaves the titles out, because a piece before has them.
+    /// Omits the titles, because an earlier piece has them.
     pub(super) fn without_titles(mut self) -> Self {
         self.has_titles = false;
         self
     }
 
-    /// The table in at most so many columns of a terminal. If numbers and ids do not fit beside each
-    /// other, they stand below each other.
+    /// Formats the table for this many columns of a terminal. If numbers and ids do not fit beside each
+    /// other, they are put below each other.
     fn within(&self, room: usize) -> String {
         let widths = self.columns().widths(room);
         match taken(&widths) <= room || self.header.len() < 2 {
@@ -125,7 +126,7 @@ impl Table {
         }
     }
 
-    /// Each row as a block: a line for each cell that is not empty, with the title before it.
+    /// Formats each row as a block, with a line for each cell that is not empty and its title before it.
     fn stacked(&self, room: usize) -> String {
         let titles = self.header.iter().map(|title| title.width()).max().unwrap_or(0);
         let rest = room.saturating_sub(1 + titles + GAP).max(SHORTEST_TEXT);
@@ -133,7 +134,7 @@ impl Table {
             let cells = self.header.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty());
             let lines = cells.map(|(title, cell)| {
                 let shown = cell.within(rest);
-                // Under its title, what is too wide for the room beside it.
+                // Text that is too wide for the space beside its title is put below the title.
                 if width(&shown) > rest {
                     let below = format!("\n{:GAP$}", "");
                     return format!(" {title}{below}{}", shown.replace('\n', &below));
@@ -185,7 +186,7 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is piped is never cut.
+        // Piped output is never cut.
         let terminal = terminal_size::terminal_size_of(io::stdout());
         f.write_str(&self.within(terminal.map_or(usize::MAX, |(width, _)| width.0.into())))
     }
@@ -200,7 +201,7 @@ impl Cell {
         }
     }
 
-    /// What is shown of it in so many columns. It may be wider than these.
+    /// Returns the text of the cell for this many columns. It may still be wider.
     fn within(&self, columns: usize) -> Cow<'_, str> {
         match self.kind {
             Kind::Text => wrapped(&self.text, columns),
@@ -220,7 +221,7 @@ impl Cell {
 }
 
 impl Columns {
-    /// The widths of the columns: the widest become narrower first. Titles are wrapped.
+    /// Returns the widths of the columns. The widest are narrowed first. Titles are wrapped.
     fn widths(&self, room: usize) -> Vec<usize> {
         let mut widths: Vec<usize> = self.0.iter().map(Column::natural).collect();
         let narrowest = self.0.iter().map(|column| column.title_word.max(column.narrowest));
@@ -235,7 +236,7 @@ impl Column {
     }
 }
 
-/// Narrows the widest columns until all fit, or each is at its narrowest.
+/// Narrows the widest columns until all fit, or each has its least width.
 fn narrow(widths: &mut [usize], narrowest: &[usize], room: usize) {
     loop {
         let taken = taken(widths);
@@ -248,12 +249,12 @@ fn narrow(widths: &mut [usize], narrowest: &[usize], room: usize) {
     }
 }
 
-/// The width of a table whose columns have these widths.
+/// Returns the width of a table with columns of these widths.
 fn taken(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1) + PADDING
 }
 
-/// The width of the longest line of a text.
+/// Returns the width of the longest line of a text.
 fn width(text: &str) -> usize {
     text.lines().map(|line| line.width()).max().unwrap_or(0)
 }
@@ -262,8 +263,8 @@ fn longest_word(text: &str) -> usize {
     text.split_whitespace().map(|word| word.width()).max().unwrap_or(0)
 }
 
-/// A text whose lines are at most so wide, except for a word that is wider. A word stays whole, so that a command or
-/// a path in it can be copied.
+/// Wraps a text at this width. A longer word stays whole, so that a command or a path in it can be
+/// copied.
 fn wrapped(text: &str, at_most: usize) -> Cow<'_, str> {
     if width(text) <= at_most {
         return Cow::Borrowed(text);
@@ -275,7 +276,7 @@ fn wrapped(text: &str, at_most: usize) -> Cow<'_, str> {
     Cow::Owned(textwrap::fill(text, options))
 }
 
-/// A text whose lines are at most so wide. One that was longer ends with an ellipsis.
+/// Cuts the lines of a text at this width. A line that was longer ends with an ellipsis.
 pub(super) fn cut(text: &str, at_most: usize) -> Cow<'_, str> {
     if width(text) <= at_most {
         return Cow::Borrowed(text);
@@ -345,7 +346,7 @@ mod tests {
             "                      /srv/ocache`",
         ];
         assert_eq!(narrow.lines().map(str::trim_end).collect::<Vec<_>>(), lines);
-        // A word that has no room beside its title stands below it, whole.
+        // A word that does not fit beside its title is put below it, uncut.
         let tiny = table.within(24);
         assert!(tiny.contains("/srv/ocache`") && !tiny.contains(CUT), "{tiny}");
     }

@@ -1,5 +1,5 @@
-//! A terminal for progress bars that never makes the work wait: what it draws goes the way of all that is
-//! said on stderr.
+//! A terminal for progress bars that never blocks the work, because it draws through the same queue as
+//! all messages on stderr.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use indicatif::TermLike;
 
 use super::stderr::Stderr;
 
-/// The width of a terminal that does not say.
+/// The width of a terminal that does not report it.
 const WIDTH: u16 = 80;
 
-/// What is drawn, until it is flushed in one piece.
+/// The drawing, until it is flushed as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Terminal(Mutex<Vec<u8>>);
 
@@ -20,7 +20,7 @@ impl Terminal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the cursor by an ANSI sequence, which takes 0 for 1.
+    /// Moves the cursor by an ANSI sequence. The sequence would treat 0 as 1, so 0 moves nothing.
     fn move_cursor(&self, by: usize, direction: char) -> io::Result<()> {
         if by == 0 {
             return Ok(());

@@ -1,4 +1,4 @@
-//! `ocache token`: makes one.
+//! `ocache token`: makes a token.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ pub(super) async fn run(
     args: TokenArgs,
 ) -> Result<(), Failure> {
     if args.keys.keys.is_none() {
-        // Keys that are made here would open nothing.
+        // Without a store, keys that are made here would be useless.
         require_store(settings)?;
     }
     let keys = KeysFound::find(settings, args.keys.keys).await?.read(output).await?;

@@ -1,4 +1,4 @@
-//! Where the keys of tokens are, by what was typed.
+//! Finds the keys of tokens that the arguments select.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,20 +15,22 @@ use crate::tokens::{Key, KeyRing, SignError};
 
 /// The keys of one place.
 pub(super) struct KeysFound {
-    /// The place.
+    /// The keys.
     pub(super) keys: Arc<dyn TokenKeys>,
-    /// How others of this machine find it.
+    /// The place, for other processes of this machine.
     pub(super) place: KeysPlace,
-    /// Whether it may be filled without being told to: the data folder's file, and no other.
+    /// Whether a missing key may be made without a request. This applies only to the file of the data
+    /// folder.
     is_ours: bool,
 }
 
 impl KeysFound {
-    /// The file that was named; else the one of the data folder or, on AWS, the stack's secret.
+    /// Finds the keys: in the named file, else in that of the data folder or, on AWS, in the stack's
+    /// secret.
     pub(super) async fn find(settings: &Settings, file: Option<PathBuf>) -> Result<Self, Failure> {
         match (file, settings.backend) {
             (Some(file), _) => {
-                // Others find it from wherever they were started.
+                // Other processes may have another working directory.
                 let file = std::path::absolute(file).map_err(Failure::internal)?;
                 Ok(Self::in_file(KeysFile::new(file), false))
             }
@@ -56,7 +58,7 @@ impl KeysFound {
             .hint("say where the keys are with --keys FILE"))
     }
 
-    /// The keys. Those of the data folder are made if there are none.
+    /// Returns the keys. If the data folder has none, they are made.
     pub(super) async fn read(&self, output: &Output) -> Result<KeyRing, Failure> {
         if let Some(keys) = self.keys.read().await? {
             return Ok(keys);
@@ -67,7 +69,7 @@ impl KeysFound {
         self.keys.read().await?.ok_or_else(|| self.missing())
     }
 
-    /// That there are none.
+    /// Returns the failure that there are no keys.
     pub(super) fn missing(&self) -> Failure {
         let hint = match &self.place {
             KeysPlace::File(file) => {
@@ -81,7 +83,7 @@ impl KeysFound {
         Failure::new(ExitCode::NotFound, message).hint(hint)
     }
 
-    /// What a gateway that wants tokens checks them with.
+    /// Returns how a gateway that requires tokens checks them.
     pub(super) fn tokens(&self, provider: Option<IdentityProvider>) -> Tokens {
         let check = TokenCheck::new(self.keys.clone(), Arc::new(SystemClock));
         let check = match provider {
@@ -92,17 +94,17 @@ impl KeysFound {
     }
 }
 
-/// What a gateway was told to check tokens with.
+/// The keys that a gateway was given on the command line.
 #[derive(Default)]
 pub(super) struct GivenKeys {
     /// The file of ocache's own keys.
     pub(super) file: Option<PathBuf>,
-    /// Whose tokens are accepted too.
+    /// The identity provider whose tokens are accepted too.
     pub(super) provider: Option<IdentityProvider>,
 }
 
 impl GivenKeys {
-    /// What was typed, if the keys of the provider can be read now.
+    /// Reads the arguments. Fails if the keys of the provider cannot be read now.
     pub(super) async fn read(args: &AccessArgs) -> Result<Self, Failure> {
         let provider = args.provider.provider()?;
         if let Some(provider) = &provider {
@@ -111,7 +113,7 @@ impl GivenKeys {
         Ok(Self { file: args.keys.keys.clone(), provider })
     }
 
-    /// Refuses keys that would keep nobody out.
+    /// Refuses keys that would have no effect.
     pub(super) fn check_use(&self, requires_token: bool) -> Result<(), Failure> {
         let flag = match (&self.file, &self.provider) {
             _ if requires_token => return Ok(()),
@@ -152,7 +154,7 @@ impl From<ProviderError> for Failure {
     }
 }
 
-/// A key that nobody can guess.
+/// Makes a random key.
 pub(super) fn new_key() -> Result<Key, Failure> {
     let bits = || SystemRandomness.bits();
     Key::from_random(bits(), [bits(), bits()]).map_err(Failure::internal)

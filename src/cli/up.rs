@@ -1,4 +1,4 @@
-//! `ocache up`: everything at once, ready when a real quote has been answered.
+//! `ocache up`: runs everything in one process. It is ready when a real quote has been answered.
 
 mod events;
 mod example;
@@ -37,13 +37,13 @@ pub(super) async fn run(
     args: UpArgs,
 ) -> Result<(), Failure> {
     let mut access = serve::access(&args.access)?;
-    // The port first: a second `up` must not touch the store of the first.
+    // Bind the port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
     let metrics_port = MetricsPort::bind(args.metrics).await?;
     let given = Given::read(settings)?;
     let keys = GivenKeys::read(&args.access).await?;
     if settings.backend == Backend::Embedded {
-        // What cannot be done neither makes a store nor empties one.
+        // A command that must fail neither creates nor empties a store.
         check_keys_given(settings, output, &given, &keys).await?;
         if args.fresh || makes_store(settings) {
             keys.check_use(given.asks_for_tokens())?;
@@ -62,7 +62,8 @@ pub(super) async fn run(
         super::provision::make_missing(settings, output, aws).await?;
     }
     engine.stay(settings, output).await?;
-    // Before everybody is kept out who has none. On AWS they may be among what is missing.
+    // Check before tokens are required from everybody. On AWS the keys may be among the missing
+    // resources.
     check_keys_given(settings, output, &given, &keys).await?;
     stack_settings::set_if_alone(&engine, output, &given).await?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
@@ -91,7 +92,7 @@ pub(super) async fn run(
         shutdown: shutdown.clone(),
     };
     engine.announce(&ProcessRole::ALL, &system.worker.metrics).await;
-    // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
+    // The schedule starts last, because nothing may be refreshed while the check cleans up.
     let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
     let (own, made_up) = (gateway.destination(), MadeUp::new(&ports).map_err(Failure::internal)?);
     gateway.do_not_count(made_up.user().clone());
@@ -106,7 +107,7 @@ pub(super) async fn run(
             events::tell(output, &system.worker, &engine, settings.backend, &shutdown);
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
-            // Its supervisor has heard of a panic.
+            // The supervisor has already been told of a panic.
             let _ = schedule.await;
             Ok(())
         }
@@ -118,7 +119,7 @@ pub(super) async fn run(
         }
         None => Ok(()),
     };
-    // Workers first, so that their last answers still find the sockets open.
+    // Stop the workers first, so that their last answers still find the sockets open.
     let _ = workers.await;
     gateway.stop().await;
     engine.close().await;
@@ -128,7 +129,7 @@ pub(super) async fn run(
     outcome
 }
 
-/// Fails if tokens are to be required and there are no keys to check them with.
+/// Fails if the given values require tokens and there are no keys to check them with.
 async fn check_keys_given(
     settings: &Settings,
     output: &Output,
@@ -154,7 +155,8 @@ impl System {
     }
 }
 
-/// A store is not emptied while others work with it: their customers would be quoted other prices.
+/// Refuses to empty a store that other processes use, because their customers would be quoted other
+/// prices.
 async fn check_unused(engine: &Engine, folder: &str) -> Result<(), Failure> {
     match engine.others_live().await? {
         false => Ok(()),
@@ -175,7 +177,7 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
     }
 }
 
-/// Loads the fixtures when there are no products.
+/// Loads the fixtures if there are no products.
 async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
     let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
     while first_products(&*ports.store, 1).await?.rows.is_empty() {
@@ -190,7 +192,7 @@ async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
                 ));
                 return Ok(());
             }
-            // Somebody else has brought products, perhaps another `up`.
+            // Another process, perhaps another `up`, has loaded products.
             Err(LoadError::Contended) => {}
             Err(error) => return Err(error.into()),
         }
@@ -240,7 +242,7 @@ fn announce(
     Ok(())
 }
 
-/// Says what to do now: a quote that works on what is stored.
+/// Suggests a quote that works with the stored data.
 async fn invite(output: &Output, store: &dyn Store, target: &str) -> Result<(), Failure> {
     const READY: &str = "ready: a quote was answered over the websocket. Open the page";
     match example::example(store).await? {
@@ -253,8 +255,8 @@ async fn invite(output: &Output, store: &dyn Store, target: &str) -> Result<(), 
     Ok(())
 }
 
-/// This program as it was started, which works in another terminal too: `cargo run` puts nothing on
-/// the path.
+/// Returns this program as it was started, so that the suggestion works in another terminal. `cargo run`
+/// does not put it on the path.
 fn program() -> String {
     let typed = std::env::args().next().unwrap_or_default();
     let found = match Path::new(&typed).components().count() {

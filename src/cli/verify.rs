@@ -1,4 +1,4 @@
-//! `ocache verify`: whether what is stored is right.
+//! `ocache verify`: checks whether stored tables and answers are right.
 
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,7 @@ fn seed(randomness: &dyn Randomness) -> u64 {
     (u128::from_le_bytes(randomness.bits()) & u128::from(u64::MAX)) as u64
 }
 
-/// What the exit code says.
+/// Returns the failure that determines the exit code, if there are findings that count.
 fn verdict(report: &Report, strict: bool) -> Result<(), Failure> {
     let kinds: &[Kind] = if strict { &Kind::ALL } else { &[Kind::Wrong] };
     let found: Vec<String> = kinds

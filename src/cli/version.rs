@@ -1,13 +1,13 @@
-//! What this program was built from.
+//! Shows from which sources this program was built.
 
 use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;
 
-/// The commit, if the builder named it in OCACHE_COMMIT, as `.ci/package --release` does. A build script that
+/// The commit, if the builder set OCACHE_COMMIT, as `.ci/package --release` does. A build script that
 /// looked it up would recompile everything after each commit, and fail on sources without a repository.
 const COMMIT: Option<&str> = option_env!("OCACHE_COMMIT");
 
-/// What `--version --verbose` prints after the name.
+/// Returns what `--version --verbose` prints after the name.
 pub(super) fn details() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let commit = COMMIT.filter(|commit| !commit.is_empty()).unwrap_or("not recorded");

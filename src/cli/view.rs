@@ -1,4 +1,4 @@
-//! A quotation as people read it.
+//! Shows quotations to people.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::output::{name, number, table};
 use crate::model::{Timestamp, show_duration};
 use crate::protocol::{InvalidFrame, LineFrame, QuotationFrame, RuleFrame, ScopeFrame, TierFrame};
 
-/// The quotation as a table with its grand total, what could not be priced, and how old the prices
-/// are.
+/// Formats a quotation as a table with its total, the products without a price, and the age of the
+/// prices.
 pub(super) fn quotation(quotation: &QuotationFrame, now: Timestamp) -> String {
     match quotation.status.as_str() {
         "answered" => answered(quotation, now),
@@ -21,7 +21,7 @@ pub(super) fn quotation(quotation: &QuotationFrame, now: Timestamp) -> String {
 
 fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
     let lines = &quotation.lines;
-    // Columns that no line fills are left out: most sellers have no price lists.
+    // Columns that are empty in all lines are left out, because most sellers have no price lists.
     let has_rules = lines.iter().any(|line| line.rule.is_some());
     let has_tiers = lines.iter().any(|line| line.next_tier.is_some());
     let mut header =
@@ -68,7 +68,7 @@ fn percent(line: &LineFrame) -> String {
     }
 }
 
-/// Where a price comes from, in a few words: `gold, tools/drills, from 10`.
+/// Says in a few words where a price comes from: `gold, tools/drills, from 10`.
 pub(super) fn rule(rule: &RuleFrame) -> String {
     let mut text = rule.list.clone().unwrap_or_else(|| "own".to_owned());
     match &rule.scope {

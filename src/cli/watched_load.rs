@@ -1,22 +1,22 @@
-//! What a load has done when it is interrupted.
+//! Finds out what a load has done when it is interrupted.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::failure::{ExitCode, Failure};
 use crate::ports::{LoadId, PortError, Store};
 
-/// How far a load is, for whoever interrupts it.
+/// The phase of a load, which an interruption reads.
 #[derive(Debug, Default)]
 pub(super) struct Watched(Mutex<Phase>);
 
 #[derive(Clone, Debug, Default)]
 enum Phase {
-    /// It has written nothing that can come into force.
+    /// The load has written nothing that can take effect.
     #[default]
     Comparing,
-    /// It has a journal, and may just have come into force in place of this version.
+    /// The load has a journal, and may just have taken effect in place of this version.
     Writing(LoadId, u64),
-    /// It is in force, as this version.
+    /// The load is in force as this version.
     InForce(u64),
 }
 
@@ -31,17 +31,17 @@ enum Did {
 }
 
 impl Watched {
-    /// The load compares: what it may have written before was in vain.
+    /// Notes that the load compares. What it wrote before has no effect.
     pub(super) fn comparing(&self) {
         self.set(Phase::Comparing);
     }
 
-    /// The load has a journal.
+    /// Notes that the load has a journal.
     pub(super) fn began(&self, load: &LoadId, version: u64) {
         self.set(Phase::Writing(load.clone(), version));
     }
 
-    /// The load is in force.
+    /// Notes that the load is in force.
     pub(super) fn in_force(&self, version: u64) {
         self.set(Phase::InForce(version));
     }
@@ -50,8 +50,8 @@ impl Watched {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
     }
 
-    /// What an interrupted load has done, as an error. A journal that nobody will ever read is
-    /// dropped.
+    /// Returns the failure of an interrupted load, which says what it has done. Drops its journal if
+    /// nobody will ever read it.
     pub(super) async fn interrupted(&self, store: &dyn Store) -> Failure {
         let interrupted = |message: &str| Failure::new(ExitCode::Interrupted, message);
         match self.did(store).await.unwrap_or(Did::Unknown) {
@@ -74,21 +74,21 @@ impl Watched {
             Phase::InForce(version) => return Ok(Did::All(version)),
             Phase::Writing(load, before) => (load, before),
         };
-        // First, so that the load cannot come into force afterwards. A load that is in force and not
-        // folded keeps its journal.
+        // Drop the journal first, so that the load cannot take effect afterwards. A load that is in force
+        // and not folded keeps its journal.
         store.drop_journal(&load).await?;
         let head = store.catalogue_head().await?;
         let version = head.as_ref().map_or(0, |head| head.version);
         Ok(match head.and_then(|head| head.unfolded) {
             Some(unfolded) if unfolded == load => Did::All(version),
             _ if version == before => Did::Nothing,
-            // Another load came between, or somebody else has folded this one already.
+            // Another load came in between, or another process has already folded this one.
             _ => Did::Unknown,
         })
     }
 }
 
-/// A load that was interrupted before it did anything, as an error.
+/// Returns the failure of a load that was interrupted before it did anything.
 pub(super) fn nothing_changed() -> Failure {
     Failure::new(ExitCode::Interrupted, "interrupted; nothing was changed")
         .hint("load the files again")

@@ -1,4 +1,4 @@
-//! `ocache worker`: one role, or all, in the foreground.
+//! `ocache worker`: runs one role, or all, in the foreground.
 
 use std::sync::Arc;
 

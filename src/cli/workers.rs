@@ -1,13 +1,13 @@
-//! Whether somebody works for those who wait.
+//! Checks whether processes run the roles that waiting work needs.
 
 use super::engine::{Engine, Kind};
 use crate::ports::{PortError, ProcessRecord, ProcessRole, living_processes};
 
-/// The processes of a stack that live.
+/// The processes of a stack that are alive.
 pub(super) struct Workers {
-    /// Those that have said so.
+    /// The processes that announced themselves.
     pub(super) living: Vec<ProcessRecord>,
-    /// Whether functions do what no process does. They say nothing while there is nothing for them to do.
+    /// Whether deployed functions run the roles. Functions announce nothing while they have no work.
     has_functions: bool,
 }
 
@@ -23,7 +23,7 @@ impl Workers {
         Ok(Self { living, has_functions })
     }
 
-    /// Those of some roles that nobody has.
+    /// Returns the given roles that nobody runs.
     pub(super) fn missing(&self, roles: &[ProcessRole]) -> Vec<ProcessRole> {
         let is_done = |role: &ProcessRole| self.living.iter().any(|it| it.roles.contains(role));
         let missing = roles.iter().copied().filter(|role| !self.has_functions && !is_done(role));
@@ -31,19 +31,19 @@ impl Workers {
     }
 }
 
-/// Whether functions are deployed: the schedule is, which wakes one of them. Who may not ask is not told
-/// that nobody works.
+/// Whether functions are deployed, which the schedule that wakes one of them shows. If the caller may not
+/// ask, they count as deployed, so that nobody is told wrongly that no process works.
 #[cfg(feature = "aws")]
 async fn has_functions(aws: &crate::aws::Aws) -> bool {
     !matches!(aws.deployed_schedule().await, Ok(None))
 }
 
-/// The words for some roles.
+/// Returns the names of roles.
 pub(super) fn names(roles: &[ProcessRole]) -> String {
     roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// What starts somebody who does all work of a stack.
+/// Returns a hint that starts a process with all roles.
 pub(super) fn start_one(as_flags: &str) -> String {
     format!(
         "start one with `ocache worker all{as_flags}`, or run everything with `ocache up{as_flags}`"
