@@ -1,4 +1,4 @@
-//! Who may use a gateway, and how much of it.
+//! The arguments that decide who may use a gateway, and how much of it.
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -89,7 +89,7 @@ impl TryFrom<&AccessArgs> for Access {
             count_loopback: args.limit_loopback,
         };
         let origins = AllowedOrigins::new(&args.allow_origin, &args.allow_host)?;
-        // The keys of tokens have to be looked up first.
+        // `tokens` is set later, because the keys must be read first.
         let prefix = args.path_prefix.clone().unwrap_or_default();
         Ok(Self { origins, prefix, limits, tokens: None })
     }

@@ -1,4 +1,4 @@
-//! Of `ocache provision` and `ocache destroy`.
+//! The arguments of `ocache provision` and `ocache destroy`.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! Of `ocache backup` and `ocache restore`.
+//! The arguments of `ocache backup` and `ocache restore`.
 
 use std::path::PathBuf;
 

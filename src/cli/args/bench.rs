@@ -1,4 +1,4 @@
-//! What a benchmark is made of.
+//! The arguments of `ocache bench`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Settings.
+//! The arguments of `ocache config`.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -50,9 +50,9 @@ pub enum SetKey {
     Rounding,
 }
 
-/// The names of those that are kept with the prices, because prices depend on them.
+/// The name of a setting that is stored with the prices, because prices depend on it.
 pub const UNIT_DECIMALS: &str = "unit-decimals";
-/// As [`UNIT_DECIMALS`].
+/// The name of the other such setting, as [`UNIT_DECIMALS`].
 pub const ROUNDING: &str = "rounding";
 
 impl SetKey {

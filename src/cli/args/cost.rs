@@ -1,4 +1,4 @@
-//! Of `ocache cost`.
+//! The arguments of `ocache cost`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -91,7 +91,7 @@ pub struct ForecastArgs {
     pub price_list: Option<PathBuf>,
 }
 
-/// More than nothing.
+/// Parses a number greater than zero.
 fn parse_some(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.parse().ok().filter(|number| (0.001..=1e9).contains(number));
     number.ok_or_else(|| format!("`{text}` is not a number from 0.001 to a thousand million"))

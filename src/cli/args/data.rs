@@ -1,4 +1,4 @@
-//! What is loaded and generated.
+//! The arguments of `ocache load` and `ocache generate`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Messages that were given up.
+//! The arguments of `ocache dead-letters`.
 
 use clap::{Args, Subcommand, ValueEnum};
 

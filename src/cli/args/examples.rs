@@ -1,4 +1,4 @@
-//! What can be typed, by example. Every line is run by a test, in this order.
+//! Examples of what can be typed. A test runs every line, in this order.
 
 pub(super) const UP: &str = "\
 Examples:
@@ -16,7 +16,7 @@ Examples:
   ocache load --template csv templates/       empty files with every column
   gzip -c fixtures/products.json | ocache load -";
 
-/// In the whole help, what files may look like.
+/// The forms that files may have, for the whole help.
 pub(super) const LOAD_FILES: &str = "\
 Formats: a JSON array of rows, an object of tables ({\"products\": [...]}), NDJSON
 (one row per line), CSV with a header, and DynamoDB JSON: batch writes, scans,

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::paths::path;
 
-/// The stack that is meant when none is named.
+/// The stack that is used if none is named.
 pub const DEFAULT_STACK: &str = "organic-cache";
 
 /// Options of every command.

@@ -1,4 +1,4 @@
-//! How the commands are listed.
+//! The order in which commands are listed.
 
 /// The commands in groups, in the order in which they are listed.
 pub const GROUPS: &[(&str, &[&str])] = &[
@@ -42,7 +42,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
 #[cfg(not(feature = "aws"))]
 pub const AWS_COMMANDS: [&str; 2] = ["provision", "destroy"];
 
-/// What to type first.
+/// The commands to start with.
 pub const START: &str = "\
 Start here: ocache up, and in another terminal ocache quote --client AAA P1:2 P3:1";
 

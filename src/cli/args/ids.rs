@@ -1,7 +1,7 @@
-//! Ids on the command line.
+//! Parses ids on the command line.
 //!
-//! A command that makes something parses them as new ids, which is the default. One that only reads or
-//! removes also takes what version 0.1.0 may have stored.
+//! A command that creates something accepts only ids that are valid now, which is the default. A command
+//! that only reads or removes also accepts ids that version 0.1.0 may have stored.
 
 use crate::model::{IdError, ProductId, RequestId, UserId};
 

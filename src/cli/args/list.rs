@@ -1,4 +1,4 @@
-//! Of `ocache list` and `ocache export`.
+//! The arguments of `ocache list` and `ocache export`.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! The settings of the stack that stages keep to.
+//! The settings of the stack that the stages follow.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::stages::Setting;
 
-/// Above the settings of the stack, in the help of every command that takes them.
+/// The heading of the stack's settings in the help of every command that takes them.
 pub const STACK_SETTINGS: &str = "Settings of the stack, the same for all its processes";
 
 /// The settings of the stack that stages keep to: what [`crate::stages::Policy`] is made of. Their
@@ -39,7 +39,7 @@ pub struct PolicyArgs {
     pub answer: String,
 }
 
-/// Reads a value of a setting, into the form that the stack's record has it in.
+/// Parses a value of a setting into the form of the stack's record.
 pub(super) fn of(
     setting: Setting,
 ) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {

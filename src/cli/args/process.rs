@@ -1,4 +1,4 @@
-//! How much one process takes on.
+//! The arguments for the resources of one process.
 
 use clap::Args;
 
@@ -54,7 +54,7 @@ pub struct MetricsArgs {
 }
 
 impl MemoryArgs {
-    /// Has a process keep to it.
+    /// Applies the limit to a process.
     pub(in crate::cli) fn bound(self, lookup: &Lookup) {
         lookup.bases().keep_at_most(u64::from(self.base_memory) * 1024 * 1024);
     }

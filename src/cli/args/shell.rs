@@ -1,4 +1,4 @@
-//! What shells and readers of manuals need.
+//! The arguments of commands for shells and readers of manuals.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap_complete::{CompletionCandidate, Shell};
 
 use super::groups::GROUPS;
 
-/// Topics that are not commands.
+/// The topics of `ocache help` that are not commands.
 pub const TOPICS: [&str; 3] = ["globals", "settings", "exit-codes"];
 
 /// Of `ocache completions`.
@@ -37,7 +37,7 @@ pub struct HelpArgs {
     pub topic: Vec<String>,
 }
 
-/// The words that `ocache help` takes, for completion.
+/// Returns the words that `ocache help` accepts, for completion.
 fn topics() -> Vec<CompletionCandidate> {
     let commands = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
     commands.chain(TOPICS).map(Into::into).collect()

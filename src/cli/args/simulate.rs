@@ -1,4 +1,4 @@
-//! Of `ocache simulate`.
+//! The arguments of `ocache simulate`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::terms::TermsArgs;
 use crate::model::parse_duration;
 
-/// Arguments that say more of generated arrivals and of price lists. They have no room on the screen of
+/// Details of generated arrivals and price lists. They do not fit on the screen of
 /// `ocache simulate --help`.
 pub const SIMULATE_DETAILS: [&str; 9] = [
     "users",

@@ -7,7 +7,7 @@ use crate::data::ListSpec;
 use crate::pricing::Currency;
 use crate::replay::TermsSpec;
 
-/// How many lists each customer has by default, if there are as many.
+/// The default number of lists of each customer, if there are as many.
 const LISTS_PER_USER: u64 = 3;
 
 /// The price lists of made-up customers.
@@ -31,10 +31,10 @@ pub struct TermsArgs {
 }
 
 impl TermsArgs {
-    /// The terms that these arguments describe.
+    /// Returns the terms that these arguments describe.
     ///
     /// # Errors
-    /// When customers would have more lists than there are, or more combinations than are possible.
+    /// Fails if customers would have more lists than there are, or more combinations than are possible.
     pub fn spec(&self) -> Result<TermsSpec, Failure> {
         let currency = self.currencies.first().copied().unwrap_or(Currency::USD);
         let mut currencies: Vec<Currency> = vec![];

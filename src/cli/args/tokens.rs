@@ -1,4 +1,4 @@
-//! Tokens, and the keys that they are signed with.
+//! The arguments for tokens and the keys that sign them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,10 +49,10 @@ pub enum ProviderError {
 }
 
 impl ProviderArgs {
-    /// The provider, if one was named.
+    /// Returns the provider, if one is given.
     ///
     /// # Errors
-    /// [`ProviderError`], when it is named by half.
+    /// Returns [`ProviderError`] if it is given only in part.
     pub fn provider(&self) -> Result<Option<IdentityProvider>, ProviderError> {
         let Self { jwks, issuer, audience, client_claim } = self.clone();
         match (jwks, issuer) {

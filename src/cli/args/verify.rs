@@ -1,4 +1,4 @@
-//! Of `ocache verify`.
+//! The arguments of `ocache verify`.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! The address of a websocket, as it is typed.
+//! The URL of a websocket on the command line.
 
 use std::str::FromStr as _;
 

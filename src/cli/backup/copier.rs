@@ -1,7 +1,7 @@
-//! The process that copies, and the way to it.
+//! The process that makes the copy, and the connection to it.
 //!
-//! It says on stdout how far it is, a line `PAGES TOTAL` each time, and ends when its stdin does: then
-//! the command that started it is gone.
+//! It reports its progress on stdout, in lines `PAGES TOTAL`. It ends when its stdin is closed, because
+//! the command that started it is then gone.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
@@ -22,7 +22,7 @@ use super::super::output::Output;
 use super::super::settings::Settings;
 use crate::embedded::Copied;
 
-/// Copies, as the process that was started for it.
+/// Makes the copy. This runs in the separate process.
 pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Result<(), Failure> {
     let engine = Engine::open_existing(settings, output).await?;
     let copied = match engine.kind() {
@@ -45,20 +45,20 @@ pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Resu
     Ok(copied?)
 }
 
-/// Is set when the command that started this process is gone.
+/// Returns a flag that is set when the command that started this process is gone.
 fn watch_stdin() -> Arc<AtomicBool> {
     let is_alone = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&is_alone);
     thread::spawn(move || {
-        // Nothing is ever sent, so this returns at the end.
+        // Nothing is ever sent, so this returns when stdin is closed.
         let _ = io::stdin().read(&mut [0]);
         set.store(true, Ordering::Relaxed);
     });
     is_alone
 }
 
-/// Says how far the copy is, on a thread of its own: a command that was stopped does not read, and the
-/// copy must not wait for it.
+/// Returns a function that reports the progress from a thread of its own. A stopped command does not
+/// read, and the copy must not wait for it.
 fn teller() -> impl Fn(Copied) {
     let (sender, receiver) = channel::<Copied>();
     thread::spawn(move || {
@@ -71,27 +71,28 @@ fn teller() -> impl Fn(Copied) {
         }
     });
     move |copied| {
-        // If nobody listens any more, the end of stdin says so.
+        // If nobody reads the reports any more, stdin is closed too.
         let _ = sender.send(copied);
     }
 }
 
-/// What the process says.
+/// A message of the process.
 pub(super) enum Said {
-    /// So many pages of so many are copied.
+    /// The pages that are copied, and the total.
     Copied { pages: u64, total: u64 },
-    /// Something for people.
+    /// A line for people.
     Line(String),
 }
 
-/// The process, as the command sees it. Ended and its file removed if it is dropped before it is done.
+/// The copying process, as the command sees it. If it is dropped early, the process is ended and its file
+/// removed.
 pub(super) struct Copier {
     child: Child,
     file: PathBuf,
     said: UnboundedReceiver<Said>,
-    /// Whether it has made the file.
+    /// Whether the process has made the file.
     is_ours: bool,
-    /// What it said last, if it was why it failed.
+    /// The last message, if it was the cause of a failure.
     failure: Option<Failure>,
     is_done: bool,
 }
@@ -103,16 +104,16 @@ impl Copier {
             Failure::new(ExitCode::Failure, message)
         };
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-        // Its settings are those of this command, whatever is in a settings file.
+        // The process has the settings of this command, whatever a settings file contains.
         #[cfg(unix)]
         command.args(["--config", "/dev/null"]);
         command.args(["--backend", "embedded", "--output", "json", "--data-dir"]).arg(data_dir);
         command.args(["backup", "--copier", "--"]).arg(file);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What a terminal sends to this command it does not send to that process.
+        // Signals from the terminal to this command do not reach that process.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        // What is there already is not for this command to remove.
+        // A file that existed before must not be removed.
         let is_ours = !file.exists();
         let mut child = command.spawn().map_err(failed)?;
         let (say, said) = unbounded_channel();
@@ -129,7 +130,7 @@ impl Copier {
         Ok(Self { child, file, said, is_ours, failure: None, is_done: false })
     }
 
-    /// What it says next; `None` when it has ended.
+    /// Returns the next message; `None` when the process has ended.
     pub(super) async fn said(&mut self) -> Option<Said> {
         loop {
             match self.said.recv().await? {
@@ -144,7 +145,7 @@ impl Copier {
         }
     }
 
-    /// What came of it, once it has ended.
+    /// Returns the result, after the process has ended.
     pub(super) fn outcome(mut self) -> Result<(), Failure> {
         let status = self.child.wait().map_err(Failure::internal)?;
         if status.success() {
@@ -163,7 +164,7 @@ impl Drop for Copier {
         if self.is_done {
             return;
         }
-        // It may have ended by itself, and removed its file.
+        // The process may have ended by itself, and removed its file.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if self.is_ours {
@@ -188,7 +189,7 @@ fn listen(
     });
 }
 
-/// The failure that a line is, if it is one.
+/// Parses a line as a failure, if it is one.
 fn failure(line: &str) -> Option<Failure> {
     let value: Value = serde_json::from_str(line).ok()?;
     let error = value.get("error")?;

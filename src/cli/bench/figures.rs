@@ -1,4 +1,4 @@
-//! What was measured, for people and for programs.
+//! The measured figures, for people and for programs.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use crate::load_generator::{Tally, Times};
 use crate::meter::rules::UNIT;
 use crate::meter::{Unit, Usage};
 
-/// The share of calls that are done within a time, as it is named.
+/// The quantiles that are shown, with their names.
 const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
-/// Times as JSON; null if there are none.
+/// Returns times as JSON; null if there are none.
 fn to_json(times: &Times) -> Value {
     if times.is_empty() {
         return Value::Null;
@@ -25,7 +25,7 @@ fn to_json(times: &Times) -> Value {
 /// What a phase has used.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Used {
-    /// Calls of any service.
+    /// The calls of all services.
     calls: u64,
     read_units: f64,
     write_units: f64,
@@ -40,11 +40,11 @@ pub(super) struct Figures {
     took: Duration,
     acknowledged: Times,
     answered: Times,
-    /// Answers that were compared with what was asked for, where there are answers.
+    /// The number of answers that were compared with their quotes; `None` for phases without answers.
     checked: Option<u64>,
-    /// Why a call did not end as it should: the first reason, if one is known.
+    /// The first reason why a call failed, if it is known.
     complaint: Option<String>,
-    /// What it has used, where that is known.
+    /// What the phase has used, if it is known.
     pub(super) used: Option<Usage>,
 }
 
@@ -68,7 +68,7 @@ impl Figures {
         })
     }
 
-    /// Those of quotes that were sent.
+    /// Returns the figures of quotes that were sent.
     pub(super) fn of_quotes(phase: &'static str, tally: Tally) -> Result<Self, Failure> {
         Ok(Self {
             done: tally.answered,
@@ -81,23 +81,23 @@ impl Figures {
         })
     }
 
-    /// A call was taken.
+    /// Records how long a call took to be acknowledged.
     pub(super) fn acknowledged(&mut self, took: Duration) {
         self.acknowledged.add(took);
     }
 
-    /// What it was for is there.
+    /// Records how long the result of a call took.
     pub(super) fn answered(&mut self, took: Duration) {
         self.answered.add(took);
     }
 
-    /// A call ended as it should.
+    /// Counts a call that succeeded.
     pub(super) fn done(&mut self) {
         self.done += 1;
         self.took = self.begun.elapsed();
     }
 
-    /// The calls and the units of both kinds that it has used, as AWS bills them.
+    /// Returns the calls and the units of both kinds that the phase has used, as AWS bills them.
     fn used(&self) -> Option<Used> {
         let used = self.used.as_ref()?;
         let units = |unit| used.total(|line| line.unit == unit).milliunits() as f64 / UNIT as f64;
@@ -113,7 +113,7 @@ impl Figures {
     }
 }
 
-/// A whole run.
+/// The figures of a whole run.
 pub(super) struct Report {
     pub(super) engine: String,
     pub(super) gateway: String,
@@ -123,12 +123,12 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// How many calls did not end as they should.
+    /// Returns the number of calls that failed.
     pub(super) fn unanswered(&self) -> u64 {
         self.phases.iter().map(|phase| phase.asked - phase.done).sum()
     }
 
-    /// Why some did not: the first reason.
+    /// Returns the first reason of these failures.
     pub(super) fn complaint(&self) -> Option<&str> {
         self.phases.iter().find_map(|phase| phase.complaint.as_deref())
     }
@@ -187,7 +187,7 @@ impl Report {
     }
 }
 
-/// Milliseconds in three digits.
+/// Formats milliseconds with three digits.
 fn show(millis: f64) -> String {
     match millis {
         ..10.0 => format!("{millis:.2} ms"),

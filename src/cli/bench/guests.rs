@@ -1,4 +1,4 @@
-//! Users made up for a run: subscribed, refreshed, and removed with all that they left.
+//! The customers that a run makes up, subscribes, refreshes, and removes with all their data.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use crate::ports::{ActiveUser, MAX_BATCH, PortError, Ports, TableHead, first_pro
 use crate::stages::refresh::{Tick, order};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
-/// Longer than any run; users that a killed run leaves behind expire by it.
+/// Longer than any run. Customers that a killed run leaves behind expire after it.
 const TTL: Duration = Duration::from_secs(15 * 60);
-/// So many users are written, looked up or removed at once.
+/// The most customers that are written, read or removed concurrently.
 const AT_ONCE: usize = 32;
-/// So many heads are read with one call.
+/// The number of heads that are read with one call.
 const HEADS_AT_ONCE: usize = 100;
-/// How often it is looked whether tables are there.
+/// How often to check whether the tables exist.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// No quote asks for more products than there are here.
+/// The most products that are used. No quote has more lines.
 const PRODUCTS: usize = 10_000;
 
-/// The users of one run, and what is stored for them.
+/// The customers of one run, and the quotations that are stored for them.
 pub(super) struct Guests {
     ports: Ports,
     prefix: String,
@@ -40,7 +40,7 @@ pub(super) struct Guests {
 impl Guests {
     pub(super) fn new(ports: Ports, args: &BenchArgs) -> Self {
         let run = RequestId::made(ports.clock.now(), ports.randomness.bits());
-        // Of its end: it begins with the time, which two runs of a second share.
+        // The end of the id, because it begins with the time, which two runs may share.
         let name = &run.as_str()[run.as_str().len() - 8..];
         let prefix = format!("ocache-bench-{name}-");
         let (wanted, patience) = (args.users, args.timeout);
@@ -48,7 +48,7 @@ impl Guests {
         Self { ports, prefix, warm, cold, wanted, quotations, patience }
     }
 
-    /// What all their ids begin with.
+    /// Returns the prefix of all their ids.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -57,7 +57,7 @@ impl Guests {
         self.warm.clone()
     }
 
-    /// Users that nobody has seen.
+    /// Makes up customers that no process has seen.
     pub(super) fn newcomers(&mut self, count: u32) -> Result<Vec<UserId>, Failure> {
         self.cold = self.named("cold", count)?;
         Ok(self.cold.clone())
@@ -68,12 +68,12 @@ impl Guests {
         (0..count).map(named).collect::<Result<_, _>>().map_err(Failure::internal)
     }
 
-    /// What is stored for a quote has to be removed.
+    /// Notes a quote whose stored quotation must be removed.
     pub(super) fn quoted(&mut self, user: UserId, request_id: RequestId) {
         self.quotations.push((user, request_id));
     }
 
-    /// Products to quote.
+    /// Returns products to quote.
     pub(super) async fn products(&self) -> Result<Vec<ProductId>, Failure> {
         let first = first_products(&*self.ports.store, PRODUCTS).await?;
         let mut products: Vec<ProductId> =
@@ -86,7 +86,7 @@ impl Guests {
         Ok(products)
     }
 
-    /// Makes the users active, as `PUT /subscribe` does.
+    /// Makes the customers active, as `PUT /subscribe` does.
     pub(super) async fn subscribe(&mut self, output: &Output) -> Result<Figures, Failure> {
         self.warm = self.named("warm", self.wanted)?;
         let bar = output.progress("subscribe", self.warm.len() as u64);
@@ -113,9 +113,9 @@ impl Guests {
         self.tables("first tables", output, &HashMap::new(), Instant::now()).await
     }
 
-    /// Makes every table one that nothing has found right for a day: a refresh of any other writes
-    /// nothing that could be waited for. Returns the versions that a refresh will exceed: those written here. A
-    /// schedule beside the run may already have written later ones.
+    /// Makes every table look as if it was last validated a day ago. Otherwise a refresh would write
+    /// nothing that could be waited for. Returns the versions written here, which a refresh will exceed.
+    /// A schedule beside the run may already have written later ones.
     pub(super) async fn age_tables(&self) -> Result<HashMap<UserId, u64>, Failure> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         let store = &self.ports.store;
@@ -127,7 +127,7 @@ impl Guests {
                 let validated_at = head.validated_at.minus(DAY);
                 let aged = TableHead { version: head.version + 1, validated_at, ..head };
                 let put = store.put_table(&user, &aged, &[], expected, until, None).await?;
-                // Whoever was quicker has refreshed the table.
+                // If the write was refused, another process has refreshed the table already.
                 let version = if put.is_done() { aged.version } else { aged.version - 1 };
                 Ok::<_, PortError>((user, version))
             });
@@ -137,7 +137,8 @@ impl Guests {
         Ok(versions)
     }
 
-    /// Orders one scheduled calculation for each user, and waits until every table is later than it was `aged`.
+    /// Orders one scheduled calculation for each customer, and waits until every table has a later
+    /// version than `aged`.
     pub(super) async fn refresh(
         &self,
         aged: &HashMap<UserId, u64>,
@@ -150,7 +151,8 @@ impl Guests {
             first_seen: now,
             last_seen: now,
         });
-        // A number of its own, so that no other tick's orders are taken for these.
+        // The tick has a number of its own, so that its orders are not taken for duplicates of another
+        // tick's.
         let number = now.millis().unsigned_abs();
         let tick = Tick { number, due: now, interval: Duration::from_secs(60) };
         let begun = Instant::now();
@@ -162,7 +164,7 @@ impl Guests {
         self.tables("refresh", output, aged, begun).await
     }
 
-    /// Waits until every user has a table of a later version than before.
+    /// Waits until every customer has a table of a later version than before.
     async fn tables(
         &self,
         phase: &'static str,
@@ -209,13 +211,13 @@ impl Guests {
         Ok(versions)
     }
 
-    /// Removes them, and everything that is stored for them.
+    /// Removes the customers, and everything that is stored for them.
     pub(super) async fn remove(&self, output: &Output) -> Result<(), Failure> {
         let users = || self.warm.iter().chain(&self.cold);
         let steps = users().count() * 2 + self.quotations.len();
         let bar = output.progress("removing", steps as u64);
         let (store, shown) = (&*self.ports.store, &bar);
-        // First all of them stop being active, so that nobody refreshes what is being deleted.
+        // First make all of them inactive, so that no process refreshes what is being deleted.
         stream::iter(users())
             .map(async |user| {
                 unsubscribe(store, None, user).await?;
@@ -299,7 +301,8 @@ mod tests {
         guests.subscribe(&output).await.unwrap();
         guests.first_tables(&output).await.unwrap();
         let aged = guests.age_tables().await.unwrap();
-        // The first refresh is the schedule's. After it, no calculation writes these tables for a while.
+        // The first refresh is that of the schedule. After it, no calculation writes these tables for a
+        // while.
         for _ in 0..2 {
             guests.refresh(&aged, &output).await.unwrap();
         }

@@ -1,4 +1,4 @@
-//! The quotes of a run: whose they are, and what is shown while they are answered.
+//! Sends the quotes of a run, and shows its progress.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::model::{ProductId, RequestId, UserId};
 use crate::runtime::client::Destination;
 use crate::tokens::Token;
 
-/// Of so many answers, one is compared with its question.
+/// One of this many answers is compared with its quote.
 const CHECK_EVERY: u64 = 16;
 
-/// Where quotes are sent, and what is in them.
+/// Where quotes are sent, and what they contain.
 pub(super) struct Quotes<'a> {
     pub(super) gateway: &'a Destination,
-    /// What the gateway wants to see, if it does.
+    /// The token for the gateway, if it requires one.
     pub(super) token: Option<&'a Token>,
     pub(super) sockets: usize,
     pub(super) lines: usize,
@@ -27,7 +27,7 @@ pub(super) struct Quotes<'a> {
     pub(super) output: &'a Output,
 }
 
-/// Whose quotes, and how many.
+/// The customers and the number of quotes of one phase.
 pub(super) struct Plan {
     pub(super) phase: &'static str,
     pub(super) users: Vec<UserId>,

@@ -1,4 +1,4 @@
-//! The system that is measured: the one that runs, or one inside this process.
+//! The system that is measured: the running one, or one inside this process.
 
 use tokio::task::JoinHandle;
 
@@ -18,7 +18,7 @@ use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::{Clients, Token};
 
-/// An engine, and the gateway that quotes go through.
+/// An engine, and the gateway to which quotes are sent.
 pub(super) struct Stack {
     engine: Engine,
     ports: Ports,
@@ -34,8 +34,8 @@ struct OwnSystem {
 }
 
 impl Stack {
-    /// The given gateway, else the one that runs, else one of its own with its own workers. There is
-    /// no schedule in it: what is refreshed is what is measured.
+    /// Uses the given gateway, else the running one, else starts one in this process with its own
+    /// workers. These have no schedule, because the benchmark measures its own refreshes.
     pub(super) async fn find(
         settings: &Settings,
         output: &Output,
@@ -46,7 +46,7 @@ impl Stack {
             Some(url) => {
                 Some(FoundGateway { gateway: Destination::Url(url.clone()), ticket: None })
             }
-            // Its users are many, so its token speaks for every client.
+            // There are many customers, so the token covers every client.
             None => {
                 let wished = args.token.is_none().then_some(Clients::Every);
                 find_gateway(settings, &engine, wished).await?
@@ -99,7 +99,7 @@ impl Stack {
         &self.engine.label
     }
 
-    /// Runs a phase, and adds what it has used, if all who work on it are in this process.
+    /// Runs a phase, and adds what it has used if all its workers are in this process.
     pub(super) async fn metered(
         &self,
         phase: impl Future<Output = Result<Figures, Failure>>,
@@ -120,7 +120,7 @@ impl Stack {
     pub(super) async fn leave(self) {
         if let Some(own) = self.own {
             own.shutdown.begin();
-            // Their supervisor has heard of a panic.
+            // The supervisor has already been told of a panic.
             let _ = own.workers.await;
             own.gateway.stop().await;
         }

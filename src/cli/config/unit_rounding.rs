@@ -1,7 +1,7 @@
-//! The settings that prices depend on: how finely unit prices are kept, and where halves go.
+//! The settings that prices depend on: the decimals of unit prices, and where halves are rounded.
 //!
-//! They are kept with the prices, and a change of one is a load: it comes into force with prices that are
-//! rounded so, and every active customer's table is ordered anew.
+//! They are stored with the prices, and a change is a load. It takes effect together with the prices
+//! rounded in the new way, and orders the table of every active customer.
 
 use serde_json::json;
 
@@ -39,7 +39,7 @@ pub(super) async fn set(
     output.data(&data, |_| format!("{name}  {before} → {now}"))
 }
 
-/// Sets one of them; returns what was before, what is now, and how many tables are ordered.
+/// Sets one of them. Returns the previous value, the new value, and the number of ordered tables.
 async fn set_in(
     ports: &Ports,
     key: SetKey,
@@ -75,7 +75,7 @@ async fn set_in(
     Ok((before, now, ordered.ordered))
 }
 
-/// Both, as they are in force.
+/// Returns both settings as they are in force.
 pub(super) fn shown(in_force: UnitRounding) -> [Shown; 2] {
     let shown = |name: &str, value: String, is_default| Shown {
         setting: name.to_owned(),

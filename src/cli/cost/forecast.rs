@@ -1,4 +1,4 @@
-//! A month from a few numbers.
+//! Forecasts the cost of a month from a few numbers.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Fail
     Ok(())
 }
 
-/// What is said beside a bill. `logs` says whether they are on it.
+/// Returns the note below a bill. `logs` says whether it includes them.
 pub(super) fn note(prices: &PriceList, logs: &str) -> String {
     format!("list prices of {} dated {}; {logs}, data transfer or tax", prices.region, prices.dated)
 }
@@ -86,12 +86,12 @@ fn too_few_quotes(args: &ForecastArgs) -> Failure {
         .hint("give fewer --active-users, more --quotes-a-minute or a longer --ttl")
 }
 
-/// What a million refreshes cost.
+/// Returns the cost of a million refreshes.
 fn per_million_refreshes(month: &Month) -> Usd {
     per_million(month.spent(Purpose::KeepWarm), month.events.refreshes)
 }
 
-/// What a million quotes cost, with the tables that they had to wait for.
+/// Returns the cost of a million quotes, including the tables for which they had to wait.
 fn per_million_quotes(month: &Month) -> Usd {
     let spent = [Purpose::Quotes, Purpose::Cold].map(|purpose| month.spent(purpose));
     per_million(spent.into_iter().sum(), month.events.quotes)

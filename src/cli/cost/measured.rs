@@ -1,4 +1,4 @@
-//! The running stack over a window, from what the meter saw.
+//! Shows the cost of the running stack over a period, from the records of the meter.
 
 use super::super::args::CostArgs;
 use super::super::engine::Engine;

@@ -1,4 +1,4 @@
-//! How money is shown.
+//! Formats amounts of money.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::meter::Stage;
 use crate::meter::billing::{Service, Usd};
 use crate::model::show_duration;
 
-/// As many digits as tell something.
+/// Formats an amount with as many digits as are useful.
 pub(super) fn money(usd: Usd) -> String {
     const CENT: i128 = 10_000_000_000;
     match usd.pico() {
@@ -22,7 +22,7 @@ pub(super) fn money(usd: Usd) -> String {
     }
 }
 
-/// A count of any size in three or four digits.
+/// Formats a count of any size with three or four digits.
 pub(super) fn count(number: f64) -> String {
     match number {
         _ if number >= 1e9 => format!("{:.2} G", number / 1e9),
@@ -33,7 +33,7 @@ pub(super) fn count(number: f64) -> String {
     }
 }
 
-/// A row for each stage, a column for each service.
+/// Returns a table with a row for each stage and a column for each service.
 pub(super) fn by_stage(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> String {
     let services = Service::ALL.map(Service::name);
     let mut rows = table(["US$ a month"].into_iter().chain(services).chain(["all"]));
@@ -66,7 +66,7 @@ fn row(
     std::iter::once(name.into()).chain(services).collect()
 }
 
-/// Where the money goes.
+/// Returns a table of the purposes for which money is spent.
 pub(super) fn by_purpose(month: &Month) -> String {
     let all = month.bill.total();
     let mut rows = table(["goes into", "US$ a month", "share"]);
@@ -126,7 +126,7 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
     )
 }
 
-/// An amount of any size in three digits at least.
+/// Formats an amount of any size with at least three digits.
 fn small(usd: Usd) -> String {
     const DIGITS: usize = 3;
     const PICO_DIGITS: usize = 12;

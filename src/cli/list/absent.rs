@@ -1,4 +1,4 @@
-//! What a list was asked for by name, and does not exist.
+//! Finds out whether a name by which a list was filtered exists.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::cli::known::{is_known, meant_products, nearest_user};
 use crate::model::{ProductId, UserId, nearest};
 use crate::ports::{Store, products_now};
 
-/// So many names are kept, to find the one that was meant.
+/// The most names that are remembered for a suggestion.
 const REMEMBERED: usize = 10_000;
 
-/// The names of a kind that were met while a list was read, and the one that was asked for.
+/// The names of a kind that were met while a list was read, and the wanted one.
 pub(super) struct Met<'a> {
     wanted: Option<&'a str>,
     is_there: bool,
@@ -23,7 +23,7 @@ impl<'a> Met<'a> {
         Self { wanted, is_there: false, others: BTreeSet::new() }
     }
 
-    /// A name was met; says whether it is the one that was asked for.
+    /// Notes a name. Returns whether it is the wanted one.
     pub(super) fn meets(&mut self, name: &str, is_wanted: bool) -> bool {
         self.is_there |= is_wanted;
         if self.wanted.is_some() && !self.is_there && self.others.len() < REMEMBERED {
@@ -32,7 +32,7 @@ impl<'a> Met<'a> {
         is_wanted
     }
 
-    /// The failure if what was asked for was not met.
+    /// Returns the failure if the wanted name was not met.
     pub(super) fn absent(&self, kind: &str, see: &str) -> Option<Failure> {
         let wanted = self.wanted.filter(|_| !self.is_there)?;
         let near = nearest(wanted, self.others.iter().map(String::as_str));
@@ -44,7 +44,7 @@ fn not_there(kind: &str, name: &str) -> Failure {
     Failure::new(ExitCode::NotFound, format!("there is no {kind} `{name}`"))
 }
 
-/// The failure if nothing is known of a customer.
+/// Returns the failure if nothing is known of a customer.
 pub(super) async fn customer(
     engine: &Engine,
     store: &dyn Store,
@@ -59,7 +59,7 @@ pub(super) async fn customer(
     Ok(Some(not_there("customer", user.as_str()).suggest(near, see)))
 }
 
-/// The failure if there is no such product.
+/// Returns the failure if there is no such product.
 pub(super) async fn product(
     engine: &Engine,
     store: &dyn Store,

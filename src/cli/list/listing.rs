@@ -1,4 +1,4 @@
-//! A list that is printed while it is read, and where it is read from.
+//! A list that is printed while it is read, and the pages from which it is read.
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::cli::stream::ListStream;
 use crate::cli::table::Cell;
 use crate::ports::{AtHead, CatalogueHead, Cursor, Page, PortError, Store};
 
-/// The rows that are printed.
+/// A list that is being printed.
 pub(super) struct Listing<'a> {
     output: &'a Output,
     printed: Printed<'a>,
@@ -22,7 +22,7 @@ pub(super) struct Listing<'a> {
 
 enum Printed<'a> {
     Json(ListStream<'a>),
-    /// And the rows of the present page.
+    /// The table, and the rows of the current page.
     Text(Pieces<'a>, Vec<Vec<Cell>>),
 }
 
@@ -39,7 +39,7 @@ impl<'a> Listing<'a> {
         Self { output, printed, limit, count: 0, has_more: false }
     }
 
-    /// Adds a row, unless there are enough: for programs, or for people.
+    /// Adds a row, unless the limit is reached. `data` is for programs, `cells` for people.
     pub(super) fn row(
         &mut self,
         data: impl FnOnce() -> Value,
@@ -67,7 +67,7 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Whether there is room for more rows, and somebody who reads them.
+    /// Whether there is room for more rows, and somebody reads them.
     pub(super) const fn goes_on(&self) -> bool {
         let is_heard = match &self.printed {
             Printed::Json(stream) => stream.is_heard(),
@@ -76,12 +76,12 @@ impl<'a> Listing<'a> {
         is_heard && !self.has_more
     }
 
-    /// Whether nothing was found yet.
+    /// Whether no row was added yet.
     pub(super) const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Ends a list without rows, because what it was asked for does not exist, if that is so.
+    /// Ends a list. Fails with `absent` if the name by which it was filtered does not exist.
     pub(super) fn end_without(
         self,
         absent: Option<Failure>,
@@ -133,8 +133,8 @@ impl<'s, T> Walk<'s, T> {
         Self { store, read, head: None, from: None, is_at_end: false }
     }
 
-    /// The next page, and the head at which it was read. `None` after the last one, and once the listing
-    /// has enough.
+    /// Returns the next page, and the head at which it was read. Returns `None` after the last page, and
+    /// when the listing needs no more.
     pub(super) async fn next(
         &mut self,
         listing: &Listing<'_>,
@@ -157,7 +157,7 @@ impl<'s, T> Walk<'s, T> {
         Ok(None)
     }
 
-    /// Begins again at the next head, because a load came between. That is too late once rows are listed.
+    /// Starts over at the next head, because a load came in between. Fails if rows were listed already.
     pub(super) fn start_over(&mut self, listing: &Listing<'_>) -> Result<(), Failure> {
         if listing.count > 0 {
             let message = "a load came into force while the list was read";

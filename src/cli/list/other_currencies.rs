@@ -1,5 +1,5 @@
-//! Own prices in another currency than that of their customer. A row of the files does not name a currency,
-//! so such a price would be in the customer's currency once it is loaded again.
+//! Finds own prices in another currency than their customer's. A row of the files does not name a
+//! currency, so such a price would be in the customer's currency once it is loaded again.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::model::UserId;
 use crate::ports::{AtHead, CatalogueHead, PortError, Store};
 use crate::pricing::{Currency, Customer};
 
-/// The customers whose listed prices are in another currency than theirs.
+/// The customers whose listed prices are in another currency than their own.
 #[derive(Default)]
 pub(super) struct OtherCurrencies {
     first: Option<Other>,
@@ -17,9 +17,9 @@ pub(super) struct OtherCurrencies {
 
 struct Other {
     user: UserId,
-    /// Of their own prices.
+    /// The currency of the customer's own prices.
     stored: Currency,
-    /// Of the customer.
+    /// The currency of the customer.
     own: Currency,
 }
 
@@ -52,7 +52,7 @@ impl OtherCurrencies {
         Ok(AtHead::Read(()))
     }
 
-    /// Names the first of the customers, and says how many more there are.
+    /// Prints the first of the customers, and how many more there are.
     pub(super) fn tell(&self, output: &Output) {
         let Some(Other { user, stored, own }) = &self.first else { return };
         let more = match self.customers - 1 {

@@ -1,4 +1,4 @@
-//! Past quotations: all as they are read, or the latest ones.
+//! Lists past quotations: all as they are read, or only the latest.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -19,8 +19,8 @@ use crate::ports::{Ports, Quotation, QuotationStatus};
 const HEADER: [&str; 7] =
     ["request id", "customer", "status", "asked at", "lines", "total", "reason"];
 
-/// Lists them. No order is promised of a listing, so the latest ones are known only at its end: so many
-/// are held.
+/// Lists the quotations. A listing has no promised order, so the latest ones are known only at its end.
+/// Until then only as many as needed are kept.
 pub(super) async fn list(
     engine: &Engine,
     ports: &Ports,
@@ -62,7 +62,7 @@ fn is_of_client(quotation: &Quotation, args: &ListQuotationsArgs) -> bool {
     args.client.as_ref().is_none_or(|client| *client == quotation.user)
 }
 
-/// Whether a quotation is kept, and was asked within a time.
+/// Whether a quotation is still kept, and was accepted within the given time.
 pub(in crate::cli) fn is_asked_in(
     quotation: &Quotation,
     over: Option<Duration>,
@@ -85,7 +85,7 @@ const fn name_of(status: &QuotationStatus) -> StatusName {
     }
 }
 
-/// What is told of a quotation. Ordered by the time at which it was asked, then by its id.
+/// A row of the list. Rows are ordered by the time of acceptance, then by id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     asked_at: Timestamp,
@@ -155,7 +155,7 @@ impl Row {
 /// The latest rows of many.
 struct Latest {
     most: usize,
-    /// One more than are wanted, so that it is known whether there are others. The earliest is on top.
+    /// The wanted rows and one more, which shows whether there are others. The earliest is on top.
     rows: BinaryHeap<Reverse<Row>>,
 }
 
@@ -171,7 +171,7 @@ impl Latest {
         }
     }
 
-    /// The latest first.
+    /// Returns the rows, the latest first.
     fn into_rows(self) -> impl Iterator<Item = Row> {
         self.rows.into_sorted_vec().into_iter().map(|Reverse(row)| row)
     }

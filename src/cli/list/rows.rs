@@ -1,4 +1,4 @@
-//! The rows of lists: as `ocache load` reads them, and as people do.
+//! The rows of lists: in the form that `ocache load` reads, and for people.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ pub(super) const PRICE_LISTS: [&str; 6] =
 pub(super) const DISCOUNTS: [&str; 4] =
     ["customer", "product", "from quantity", "price or discount"];
 
-/// A row whose members are there only if they have a value.
+/// A JSON object whose members are present only if they have a value.
 #[derive(Default)]
 struct Fields(Map<String, Value>);
 
@@ -86,7 +86,7 @@ pub(super) fn product_cells(product: &Product, head: &CatalogueHead) -> Vec<Cell
     ]
 }
 
-/// Such as `min 2, step 2, max 100`.
+/// Formats quantity rules, such as `min 2, step 2, max 100`.
 fn quantities(QuantityRules { min, step, max }: QuantityRules) -> String {
     let rules = [("min", min), ("step", step), ("max", max)];
     let rules = rules.into_iter().filter_map(|(name, rule)| Some(format!("{name} {}", rule?)));
@@ -151,11 +151,11 @@ pub(super) struct OwnRow<'a> {
     pub(super) product: &'a ProductId,
     min_quantity: MinQuantity,
     rule: PriceRule,
-    /// Of prices and amounts.
+    /// The currency of prices and amounts.
     currency: Option<Currency>,
 }
 
-/// All rows of a list.
+/// Returns all rows of a list.
 pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>> {
     let UserDiscounts { user, discounts, ladders } = list;
     let plain = discounts.as_slice().iter().map(move |discount| OwnRow {
@@ -178,7 +178,7 @@ pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>>
 }
 
 impl OwnRow<'_> {
-    /// The currency of its price or amount; a percentage has none.
+    /// Returns the currency of its price or amount; a percentage has none.
     pub(super) fn stated_in(&self) -> Option<Currency> {
         self.currency.filter(|_| !self.rule.is_relative())
     }

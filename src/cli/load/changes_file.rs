@@ -12,7 +12,7 @@ use crate::data::{Amounts, MovedPrice, MovedPrices};
 /// The columns of a CSV file.
 const COLUMNS: [&str; 6] = ["customer", "product", "min_quantity", "before", "after", "currency"];
 
-/// Written under another name, and renamed when it is whole.
+/// A file that is written under another name, and renamed when it is complete.
 #[derive(Debug)]
 pub(super) struct ChangesFile {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct ChangesFile {
     unit_decimals: u8,
 }
 
-/// Each with a buffer of its own.
+/// The format. Each writer has a buffer of its own.
 #[derive(Debug)]
 enum Form {
     Csv(Box<csv::Writer<File>>),
@@ -39,7 +39,7 @@ impl ChangesFile {
                 return Err(Failure::new(ExitCode::Usage, message).hint("--changes changes.csv"));
             }
         };
-        // Hidden, so that nobody takes half a file for a whole one.
+        // The name is hidden, so that nobody mistakes an incomplete file for a complete one.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let partial = path.with_file_name(format!(".{name}.partial"));
         let file = File::create(&partial).map_err(|error| {
@@ -51,12 +51,12 @@ impl ChangesFile {
         Ok(Self { path: path.to_owned(), partial, form: form(file), unit_decimals: 0 })
     }
 
-    /// Amounts have so many decimals beyond those of their currency.
+    /// Sets how many decimals amounts have beyond those of their currency.
     pub(super) const fn set_unit_decimals(&mut self, unit_decimals: u8) {
         self.unit_decimals = unit_decimals;
     }
 
-    /// Gives the file its name.
+    /// Completes the file and gives it its name.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.form.flush()?;
         std::fs::rename(&self.partial, &self.path)
@@ -81,14 +81,14 @@ impl Form {
 
 impl Drop for ChangesFile {
     fn drop(&mut self) {
-        // There is none after it got its name.
+        // After the rename there is no partial file.
         drop(std::fs::remove_file(&self.partial));
     }
 }
 
 impl MovedPrices for ChangesFile {
     fn restart(&mut self) -> io::Result<()> {
-        // What is still in the buffer would be written after the file became empty.
+        // Text that is still in the buffer would be written after the file is emptied.
         self.form.flush()?;
         let mut file = self.form.file();
         file.rewind()?;

@@ -1,4 +1,4 @@
-//! `ocache load --dry-run`: what a load would change.
+//! `ocache load --dry-run`: shows what a load would change.
 
 use super::changes_file::ChangesFile;
 use super::report::{counts_table, say_lost, say_mentions, summary};
@@ -12,13 +12,13 @@ use crate::model::ShownDecimal;
 use crate::ports::Ports;
 use crate::pricing::Rate;
 
-/// What a load would change, and how its amounts are shown.
+/// What a load would change, and the decimals with which its amounts are shown.
 pub(super) struct Previewed {
     preview: Preview,
     unit_decimals: u8,
 }
 
-/// Works it out, with a progress bar.
+/// Calculates the preview, with a progress bar.
 pub(super) async fn preview(
     output: &Output,
     ports: &Ports,
@@ -31,7 +31,7 @@ pub(super) async fn preview(
     let progress = |progress| match progress {
         PreviewProgress::Compared(done) => bar.set_position(done),
         PreviewProgress::Priced(done) => {
-            // How many there are is known only at the end.
+            // The number of prices is known only at the end.
             bar.set_prefix("pricing");
             bar.set_length(done);
             bar.set_position(done);
@@ -116,7 +116,7 @@ fn active(customers: u64) -> String {
     format!("{customers} active {plural}")
 }
 
-/// `+12.5 %: P1 for AAA from 10.00 to 11.25 USD`.
+/// Formats a changed price: `+12.5 %: P1 for AAA from 10.00 to 11.25 USD`.
 fn shown(price: &MovedPrice, unit_decimals: u8) -> String {
     let MovedPrice { customer, product, min_quantity, before, after, currency, .. } = price;
     let amounts = Amounts { currency: *currency, unit_decimals };
@@ -137,7 +137,7 @@ fn shown(price: &MovedPrice, unit_decimals: u8) -> String {
     )
 }
 
-/// How much more a price is, to two decimals: `+12.5`.
+/// Formats the increase of a price in percent with two decimals: `+12.5`.
 fn signed_percent(fall: Rate) -> String {
     const DECIMALS: u32 = 2;
     const MILLIONTHS: i64 = 10_000;

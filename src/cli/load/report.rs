@@ -1,4 +1,4 @@
-//! What a load did, for people and programs.
+//! Reports what a load did, for people and programs.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::data::{
     mention_json, mentions_json,
 };
 
-/// So many instants are shown to people.
+/// The most instants that are shown to people.
 const SHOWN_TIMES: usize = 10;
 
 pub(super) fn print(
@@ -42,7 +42,7 @@ pub(super) fn print(
     Ok(())
 }
 
-/// What is printed of a load, whether it was done or not.
+/// Returns the summary of a load or a dry run.
 pub(super) fn summary(
     dataset: &Dataset,
     counts: &KindCounts,
@@ -92,7 +92,8 @@ pub(super) fn summary(
     summary
 }
 
-/// A line for each kind; of price lists and what belongs to them only where there is any.
+/// Returns a table with a line for each kind. Price lists and what belongs to them appear only if there
+/// are any.
 pub(super) fn counts_table(counts: &KindCounts) -> Table {
     const ALWAYS: usize = 2;
     let mut table = table(["", "added", "changed", "unchanged", "removed"]);
@@ -106,7 +107,7 @@ pub(super) fn counts_table(counts: &KindCounts) -> Table {
     table
 }
 
-/// Says what may not be meant, and what was taken for which instant.
+/// Prints what may be unintended, and how local times were converted to instants.
 pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentions) {
     for time in dataset.local_times.iter().take(SHOWN_TIMES) {
         output.note(&local_time(time));
@@ -147,7 +148,7 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
     }
 }
 
-/// Says what own lists lose that the files replace.
+/// Prints what customers' own lists lose because the files replace them.
 pub(super) fn say_lost(output: &Output, lost: &LostRows, verb: &str) {
     let LostRows { rows, users } = lost;
     let Some(first) = users.first.first() else { return };

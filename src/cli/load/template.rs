@@ -1,4 +1,4 @@
-//! `ocache load --template`: files with every column and no rows, to be filled in.
+//! `ocache load --template`: writes files with every column and no rows, to be filled in.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::output::Output;
 use crate::data::csv_templates;
 
-/// Writes one file for each kind of row. Files that exist are not overwritten.
+/// Writes one file for each kind of row. Existing files are not overwritten.
 pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure> {
     let [format, folder] = template else {
         return Err(Failure::new(ExitCode::Usage, "--template takes a format and a folder"));
@@ -31,7 +31,7 @@ pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure>
     fs::create_dir_all(folder).map_err(|error| cannot(folder, error))?;
     let files: Vec<(PathBuf, String)> =
         csv_templates().map(|(name, header)| (folder.join(name), header)).collect();
-    // Checked before the first write, so that all of them are written or none.
+    // Check before the first write, so that either all files are written or none.
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         let source = io::Error::new(io::ErrorKind::AlreadyExists, "there is such a file already");
         return Err(cannot(path, source));

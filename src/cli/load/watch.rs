@@ -1,10 +1,10 @@
 //! `ocache load --watch`: loads files again whenever one of them changes.
 //!
-//! The files are looked at twice a second. They are loaded when two looks in a row found the same, so that a file
-//! which is still being written is waited for. Notifications of the file system would not replace the looks:
-//! a folder that another machine writes to, over NFS or SMB, sends none; they do not say whether a file is
-//! complete; and they are lost when a queue overflows or the folder itself is replaced. A look costs a
-//! listing of the folder and the metadata of its files.
+//! The files are looked at twice a second. They are loaded when two looks in a row find the same state,
+//! so that a file that is still being written is not loaded yet. File system notifications could not
+//! replace the looks. A folder to which another machine writes over NFS or SMB sends none. They do not
+//! say whether a file is complete. They are lost when a queue overflows or the folder itself is replaced.
+//! A look costs a listing of the folder and the metadata of its files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,24 +23,26 @@ use crate::model::show_duration;
 use crate::runtime::backoff;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A file that has not changed for so long counts as complete.
+/// A file that has not changed for this long counts as complete.
 const STILL_FOR: Duration = LOOK_EVERY;
-/// The same where rows that a file does not have are removed: half a file would remove the other half.
+/// The same for `--prune`, which removes rows that a file does not have: half a file would remove the
+/// other half.
 const STILL_BEFORE_PRUNING: Duration = Duration::from_secs(5);
-/// Files that were refused are tried again after so long: it may be the store that made them wrong, which
-/// another load has changed since.
+/// Files that were refused are tried again after this time. The cause may be in the store, and another
+/// load may have changed it.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
-/// So many of the files that changed are named.
+/// The most changed files that are named.
 const NAMED: usize = 5;
 
-/// Loads the files, and again whenever one of them changes, until Ctrl-C or until the reader of the reports
-/// leaves. Neither is a failure. Each time all files are read, because rows of one customer or one price
-/// list may be in several files; only what differs from the store is written.
+/// Loads the files, and again whenever one of them changes, until Ctrl-C or until the reader of the
+/// reports leaves. Neither is a failure. Each time all files are read, because rows of one customer or
+/// one price list may be in several files. Only differences from the store are written.
 pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
     let paths = &loading.args.paths;
     paths.iter().try_for_each(|path| check(path))?;
     let output = loading.output.line_by_line();
-    // Listen before the first load: from here on Ctrl-C ends the command and not the process.
+    // Listen before the first load. From here on Ctrl-C ends the command in order and does not kill the
+    // process.
     let mut stopped = pin!(stopped());
     let still_for = if loading.args.prune { STILL_BEFORE_PRUNING } else { STILL_FOR };
     let mut files = Watching { paths, still_for, loaded: None, again: None };
@@ -58,7 +60,7 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
             continue;
         }
         let is_first = files.loaded.is_none();
-        // It is opened for each load, and said once which one it is.
+        // The engine is opened for each load, but named only once.
         let opening = if is_first { output } else { output.quietly() };
         let layout = loading.layout.clone();
         let loading = Loading { output: &output, opening, layout, ..loading };
@@ -66,9 +68,9 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
         if matches!(&done, Err(failure) if failure.code() == ExitCode::Interrupted) {
             return done.map(drop);
         }
-        // What was found in a file that is being written says nothing about the file.
+        // An error in a file that is still being written says nothing about the file.
         if matches!(done, Ok(Done::Overtaken)) || (done.is_err() && look(paths).await? != seen) {
-            // Its next change is told.
+            // Its next change is reported.
             continue;
         }
         files.loaded = Some(seen);
@@ -100,18 +102,18 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
     }
 }
 
-/// The files, and what is known of them.
+/// The watched files and their state.
 struct Watching<'a> {
     paths: &'a [PathBuf],
     still_for: Duration,
-    /// As they were when they were last loaded, or refused.
+    /// The files as they were when they were last loaded or refused.
     loaded: Option<FilesSeen>,
-    /// When they are loaded even if they do not change.
+    /// When they are loaded again even if they do not change.
     again: Option<Instant>,
 }
 
 impl Watching<'_> {
-    /// Waits until the files are not as they were loaded, and complete.
+    /// Waits until the files differ from what was loaded, and are complete.
     async fn changed(&self) -> Result<FilesSeen, Failure> {
         let (mut seen, mut since) = (look(self.paths).await?, Instant::now());
         loop {
@@ -129,7 +131,7 @@ impl Watching<'_> {
         }
     }
 
-    /// Says which files are new, written or gone.
+    /// Prints which files are new, changed or gone.
     fn say_changed(&self, seen: &FilesSeen, output: &Output) {
         let Some(loaded) = &self.loaded else { return };
         let changed = seen.changed_since(loaded);
@@ -144,15 +146,15 @@ impl Watching<'_> {
     }
 }
 
-/// Looks at the files, on a thread of its own: a network file system may take its time, and Ctrl-C shall be
-/// heard.
+/// Looks at the files on a thread of its own. A network file system may be slow, and Ctrl-C must still
+/// work.
 pub(super) async fn look(paths: &[PathBuf]) -> Result<FilesSeen, Failure> {
     let paths = paths.to_owned();
     let looking = tokio::task::spawn_blocking(move || FilesSeen::at(&paths));
     looking.await.map_err(Failure::internal)
 }
 
-/// Fails if a path is not there, or can never change.
+/// Fails if a path does not exist, or can never change.
 fn check(path: &Path) -> Result<(), Failure> {
     if path == Path::new("-") {
         let failure = Failure::new(ExitCode::Usage, "standard input cannot be watched");
@@ -170,7 +172,7 @@ fn check(path: &Path) -> Result<(), Failure> {
     Err(Failure::new(ExitCode::Usage, message).hint("leave out --watch"))
 }
 
-/// Waits for Ctrl-C, or until nobody reads what is printed.
+/// Waits for Ctrl-C, or until nobody reads the output.
 fn stopped() -> impl Future<Output = ()> {
     let interrupted = signalled(1);
     async move {

@@ -1,4 +1,4 @@
-//! Why products cost a user what they do: every row, not the table made from them.
+//! Explains a customer's prices from the loaded rows, not from the stored table.
 
 use super::super::args::PricesArgs;
 use super::super::failure::Failure;
@@ -8,7 +8,7 @@ use crate::model::{Item, ProductId, Quantity};
 use crate::ports::Ports;
 use crate::verify::{Reasons, reasons, reasons_json};
 
-/// Prints the rows of the products that were asked for. Returns which of those do not exist.
+/// Prints the rows of the requested products. Returns which of these do not exist.
 pub(super) async fn print(
     output: &Output,
     args: &PricesArgs,

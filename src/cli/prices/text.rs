@@ -12,10 +12,10 @@ use crate::pricing::{MinQuantity, Rate, Rule, Step};
 use crate::protocol::RuleFrame;
 
 const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit price"];
-/// Of a table that has prices by price lists or by ladders.
+/// The header of a table that has prices from price lists or ladders.
 const WITH_RULES: [&str; 7] =
     ["product", "name", "list price", "discount", "unit price", "rule", "ladder"];
-/// The table, and what is known of it as a whole.
+/// The printed table and its head.
 pub(super) struct TextTable<'a> {
     pieces: Pieces<'a>,
     head: &'a TableHead,
@@ -40,7 +40,7 @@ impl<'a> TextTable<'a> {
         self.pieces.is_heard()
     }
 
-    /// Prints a piece.
+    /// Prints some rows.
     pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         let TableHead { currency, rounding, .. } = *self.head;
         let amounts = Amounts { currency, rounding };
@@ -68,7 +68,7 @@ impl<'a> TextTable<'a> {
         self.pieces.rows(rows.iter().map(row))
     }
 
-    /// Prints what is to be known of the whole table.
+    /// Ends the table with a line about it as a whole.
     pub(super) fn end(mut self) -> Result<(), Failure> {
         if self.pieces.is_empty() {
             self.pieces.rows([])?;
@@ -85,7 +85,7 @@ impl<'a> TextTable<'a> {
     }
 }
 
-/// The steps of a ladder, such as `9.00, 8.50 from 10`; nothing of one that is a single price.
+/// Formats the steps of a ladder, such as `9.00, 8.50 from 10`. Returns nothing for a single price.
 fn ladder(row: &TableRow, amounts: Amounts) -> String {
     if row.ladder.iter().all(|(step, _)| step.from == MinQuantity::ZERO) {
         return String::new();

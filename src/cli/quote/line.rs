@@ -1,4 +1,4 @@
-//! One line of a session: products and quantities.
+//! Parses one line of a session: products and quantities.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -8,20 +8,20 @@ use thiserror::Error;
 use crate::model::Item;
 use crate::protocol::{ItemsError, check_items, parse_item};
 
-/// Why a line is no quote.
+/// Why a line is not a quote.
 #[derive(Debug, Error)]
 pub(super) enum LineError {
-    /// A word began with a quotation mark, and there is no second one.
+    /// A word begins with a quotation mark that is not closed.
     #[error("{0} is not closed")]
     Open(char),
-    /// The words are not items.
+    /// The words are not valid items.
     #[error(transparent)]
     Items(#[from] ItemsError),
 }
 
-/// The items of a line. Blanks separate them. A product with a blank in its id, or with a quotation mark
-/// as its first character, stands in quotation marks: `"a b":2`, `'"a" b':2`. In them, two of the same
-/// are one.
+/// Parses the items of a line, which blanks separate. A product with a blank in its id, or with a
+/// quotation mark as its first character, must be in quotation marks: `"a b":2`, `'"a" b':2`. Inside
+/// them, a doubled mark means a single one.
 pub(super) fn items(line: &str) -> Result<Vec<Item>, LineError> {
     let words = words(line)?;
     let items = words.iter().map(|word| parse_item(word)).collect::<Result<_, _>>()?;
@@ -47,7 +47,7 @@ fn words(line: &str) -> Result<Vec<String>, LineError> {
     }
 }
 
-/// What stands between a quotation mark that was read and the next single one.
+/// Returns the text from a quotation mark that was read to its closing mark.
 fn quoted(mark: char, characters: &mut Peekable<Chars<'_>>) -> Result<String, LineError> {
     let mut text = String::new();
     loop {

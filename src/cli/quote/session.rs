@@ -1,4 +1,4 @@
-//! A session: quotes as they are typed or piped, replies as they come.
+//! A session: sends quotes as they are typed or piped, and prints the replies.
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IsTerminal as _};
@@ -15,20 +15,21 @@ use crate::protocol::{Frame, QuotationFrame};
 use crate::runtime::client::Client;
 use crate::runtime::gateway::Limits;
 
-/// What a person is told who asks for help.
+/// The help inside a session.
 const HELP: &str = "\
 P1:2 P3:1   a quote: products, each with a quantity after a colon; without one it is 1
 \"a b\":2     a product with a blank in its id; in quotation marks, two of the same are one
 a:b:2       a product with a colon in its id needs a quantity
 help        this
 exit        ends the session, as Ctrl-D does";
-/// What some programs write before the first character of a file.
+/// The byte order mark that some programs write at the beginning of a file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// So many lines of a file wait for an answer at most. Further ones are read later.
+/// The most lines of a file that wait for an answer. Further ones are read later.
 const MOST_ASKED: usize = 1000;
 
-/// Between two lines of a file, so that a session stays a fifth below what a gateway takes of a socket.
+/// Returns the pause between two lines of a file, so that a session stays a fifth below a gateway's limit
+/// for a socket.
 fn pause() -> Duration {
     Duration::from_millis(1250) / Limits::DEFAULT.frames_per_sec
 }
@@ -36,31 +37,32 @@ fn pause() -> Duration {
 pub(super) struct Session<'a> {
     client: Client,
     quoter: &'a Quoter<'a>,
-    /// Whether a person types the lines, who reads each error and goes on.
+    /// Whether a person types the lines, reads each error and continues.
     is_typed: bool,
-    /// How many lines were read.
+    /// The number of lines that were read.
     read: usize,
-    /// How many of them were quotes, or should have been.
+    /// The number of lines that are quotes, or should be.
     quotes: usize,
-    /// How many of those have no price.
+    /// The number of these without a price.
     failed: usize,
-    /// The exit code of the worst line: the largest.
+    /// The largest exit code of a line.
     worst: Option<ExitCode>,
-    /// The quotes of which nothing is printed yet, in the order of their lines.
+    /// The quotes for which nothing is printed yet, in the order of their lines.
     asked: VecDeque<Asked>,
     /// When the next line of a file may be sent.
     next_at: Instant,
-    /// When to look whether anybody works for them.
+    /// When to check whether any process works on the quotes.
     look_at: Option<Instant>,
-    /// Whether somebody does.
+    /// Whether a process does.
     is_worked: bool,
-    /// Answers that came already, or that nobody waits for: a quotation may be pushed twice.
+    /// Quotations that were received already, or are not waited for any more. A quotation may be pushed
+    /// twice.
     seen: HashSet<String>,
-    /// The hints that were printed. In a file each is printed once.
+    /// The hints that were printed. For a file each is printed once.
     hinted: HashSet<String>,
 }
 
-/// The next line, not before a time. Nothing is lost when it is not awaited to its end.
+/// Returns the next line, not before a time. Nothing is lost if the future is dropped early.
 async fn line_from<R: AsyncBufRead + Unpin>(
     lines: &mut Split<R>,
     from: Instant,
@@ -69,11 +71,11 @@ async fn line_from<R: AsyncBufRead + Unpin>(
     lines.next_segment().await
 }
 
-/// A line that is a quote, or should have been.
+/// A line that is a quote, or should be.
 struct Asked {
     line: usize,
     sent_at: Instant,
-    /// Once the gateway has replied.
+    /// The id, once the gateway has replied.
     request_id: Option<String>,
     outcome: Option<Outcome>,
 }
@@ -113,7 +115,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Ends with the input, or when nobody reads the answers any more.
+    /// Runs until the input ends, or nobody reads the answers any more.
     pub(super) async fn run(mut self) -> Result<(), Failure> {
         tokio::select! {
             done = self.quote_all() => done?,
@@ -140,7 +142,7 @@ impl<'a> Session<'a> {
             false => "a line such as P1:2 P3:1 is a quote; end of input ends the session",
         });
         self.prompt();
-        // None while there may be more lines.
+        // `None` while there may be more lines.
         let mut deadline = None;
         while deadline.is_none() || !self.asked.is_empty() {
             let far = Instant::now() + self.quoter.args.timeout;
@@ -174,21 +176,21 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Whether the next line is read. A line of a file is sent after the reply to the one before, because an
-    /// error does not say which quote it refuses.
+    /// Whether the next line may be read. A line of a file is sent only after the reply to the one
+    /// before, because an error does not say which quote it refuses.
     fn takes_lines(&self) -> bool {
         let is_replied = self.asked.back().is_none_or(|last| !last.awaits_reply());
         self.is_typed || (is_replied && self.asked.len() < MOST_ASKED)
     }
 
-    /// When a line of a file is given up if the gateway has not replied to it.
+    /// Returns when a line of a file is given up if the gateway has not replied.
     fn reply_by(&self) -> Option<Instant> {
         let last = self.asked.back().filter(|last| !self.is_typed && last.awaits_reply())?;
         Some(last.sent_at + self.quoter.args.timeout)
     }
 
-    /// Gives up the quotes that have waited for others for a while, if there are no others. A quote that was sent
-    /// just now may be answered where it arrived.
+    /// Gives up quotes that have waited for other processes for a while, if there are none. A quote that
+    /// was just sent may still be answered by the gateway itself.
     async fn look_for_workers(&mut self) {
         self.look_at = None;
         let asked_at = Instant::now();
@@ -208,7 +210,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// No answer is waited for any more for some quotes, all for the same reason.
+    /// Gives up waiting for the selected quotes, all for the same reason.
     fn give_up(&mut self, which: impl Fn(&Asked) -> bool, why: impl Fn(&Self) -> Failure) {
         let failure = why(self);
         for asked in self.asked.iter_mut().filter(|asked| asked.is_open() && which(asked)) {
@@ -217,7 +219,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Asks a person for a line, once everything that was asked for is answered.
+    /// Prompts a person for a line, once all quotes are answered.
     fn prompt(&self) {
         if self.is_typed && self.asked.is_empty() {
             let client = &self.quoter.args.client;
@@ -225,7 +227,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Returns whether the session goes on.
+    /// Handles one line. Returns whether the session continues.
     async fn take_line(&mut self, line: &[u8]) -> Result<bool, Failure> {
         self.read += 1;
         let Ok(line) = std::str::from_utf8(line) else {
@@ -239,7 +241,7 @@ impl<'a> Session<'a> {
         };
         match line.trim() {
             "" => {}
-            // In a file these are products.
+            // In a file these words are products.
             "help" | "?" if self.is_typed => self.quoter.output.note(HELP),
             "exit" | "quit" if self.is_typed => return Ok(false),
             line => self.ask(line).await?,
@@ -262,7 +264,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The line was sent, or is no quote. A typing error ends no session.
+    /// Notes a line that was sent, or that is not a quote. A typing error does not end the session.
     fn asked(&mut self, wrong: Option<&str>) {
         let outcome = wrong.map(|why| {
             Outcome::Failed(Failure::new(ExitCode::Usage, why).hint(
@@ -277,7 +279,7 @@ impl<'a> Session<'a> {
         match frame {
             Frame::Accepted { request_id, message } => {
                 self.quoter.output.note(&format!("{message} ({request_id})"));
-                // The answer may have come before it.
+                // The answer may have come before the acknowledgement.
                 if self.seen.contains(&request_id) {
                     return;
                 }
@@ -311,12 +313,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The quote that the gateway replies to next.
+    /// Returns the quote to which the gateway replies next.
     fn unreplied(&mut self) -> Option<&mut Asked> {
         self.asked.iter_mut().find(|asked| asked.awaits_reply())
     }
 
-    /// Prints what came of quotes: to a person as it comes, of a file in the order of its lines.
+    /// Prints the outcomes: for a person as they come, for a file in the order of its lines.
     async fn print(&mut self) {
         while let Some(asked) = self.next_to_print() {
             match asked.outcome {
@@ -359,7 +361,7 @@ impl<'a> Session<'a> {
         last
     }
 
-    /// Says why lines have no price.
+    /// Prints why lines have no price.
     fn fail(&mut self, mut failure: Failure, first: usize, last: usize) {
         if !self.is_typed {
             failure = failure.of_a(&match first == last {

@@ -1,4 +1,4 @@
-//! The active users and their tables.
+//! Shows the active customers and their tables.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use super::Overview;
 use crate::model::{Timestamp, UserId, show_duration};
 use crate::ports::{ActiveUser, Cursor, Ports, Segment, TableHead};
 
-/// People are shown so many users; programs are told of all of them.
+/// The most customers that are shown to people. Programs get all of them.
 const SHOWN: usize = 50;
-/// So many tables are looked up at once: with a million products the head of each is some 10 KB.
+/// The number of tables that are read at once. With a million products, each head has about 10 KB.
 const HEADS_AT_ONCE: usize = 100;
 
 #[derive(Serialize)]
@@ -38,17 +38,17 @@ struct TableStatus {
     usable: bool,
 }
 
-/// Users for people.
+/// The customers that are shown to people.
 pub(super) struct ShownUsers {
     first: Vec<(ActiveUser, Option<TableHead>)>,
     count: usize,
 }
 
-/// Active users, page by page.
+/// The active customers, page by page.
 struct Pages<'a> {
     ports: &'a Ports,
     now: Timestamp,
-    /// None after the last page.
+    /// Where the next page begins; `None` after the last page.
     from: Option<Option<Cursor>>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// Prints everything for programs, each user when it is read.
+/// Prints everything for programs, each customer as soon as it is read.
 pub(super) async fn stream_users(
     output: &Output,
     ports: &Ports,
@@ -91,7 +91,7 @@ pub(super) async fn stream_users(
     stream.end(&Map::new())
 }
 
-/// The first users by name, and how many there are.
+/// Returns the first customers by id, and the number of all.
 pub(super) async fn shown_users(
     output: &Output,
     ports: &Ports,
@@ -114,7 +114,7 @@ pub(super) async fn shown_users(
     Ok(ShownUsers { first, count })
 }
 
-/// Users with the heads of their tables, in the order given.
+/// Returns the customers with the heads of their tables, in the given order.
 async fn with_tables(
     ports: &Ports,
     users: Vec<ActiveUser>,
@@ -156,12 +156,12 @@ impl TableStatus {
 }
 
 impl ShownUsers {
-    /// How many could be shown.
+    /// Returns how many customers can be shown.
     pub(super) const fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// A table of at most so many.
+    /// Formats a table of at most this many customers.
     pub(super) fn show(&self, now: Timestamp, at_most: usize) -> String {
         if self.count == 0 {
             return "no active customers".to_owned();

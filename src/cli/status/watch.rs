@@ -1,4 +1,4 @@
-//! `ocache status --watch`: the status again and again.
+//! `ocache status --watch`: shows the status repeatedly.
 //!
 //! On a terminal it uses the alternate screen, so that the terminal's former content returns afterwards.
 
@@ -22,7 +22,7 @@ use crate::ports::Ports;
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";
 /// Shows the cursor and switches back.
 const LEAVE: &[u8] = b"\x1b[?25h\x1b[?1049l";
-/// Assumed for a terminal that does not report its size.
+/// The size of a terminal that does not report it.
 const SIZE: (usize, usize) = (80, 24);
 
 /// Shows the status at every interval, until Ctrl-C or until its reader leaves. Neither is a failure.
@@ -32,7 +32,7 @@ pub(super) async fn run(
     engine: &Engine,
     every: Duration,
 ) -> Result<(), Failure> {
-    // Listen before the screen changes: from here on Ctrl-C restores it before the process ends.
+    // Listen before the screen changes. From here on Ctrl-C restores the screen before the process ends.
     let interrupted = signalled(1);
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -92,18 +92,18 @@ async fn on_terminal(
     }
 }
 
-/// Columns and lines.
+/// Returns the columns and lines of the terminal.
 fn size() -> (usize, usize) {
     terminal_size::terminal_size_of(io::stdout())
         .map_or(SIZE, |(width, height)| (width.0.into(), height.0.into()))
 }
 
-/// The lines of the status that fit. If there are too many, customers are left out first.
+/// Returns the lines of the status that fit. If there are too many, customers are left out first.
 fn frame(overview: &Overview, users: &ShownUsers, (columns, lines): (usize, usize)) -> Vec<String> {
     let mut text = show(overview, users, usize::MAX);
     let excess = text.lines().count().saturating_sub(lines);
     if excess > 0 {
-        // One more, to make room for the line that counts the others.
+        // Leave out one more, to make room for the line that counts the others.
         text = show(overview, users, users.len().saturating_sub(excess + 1));
     }
     let text = escape_but(&text, &['\n']);
@@ -122,12 +122,12 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Draws over the last frame, so that the screen never flickers.
+    /// Draws over the last frame, so that the screen does not flicker.
     fn draw(&self, lines: &[String]) -> Result<(), Failure> {
         let mut frame = String::from("\x1b[H");
         for (place, line) in lines.iter().enumerate() {
             let end = if place == 0 { "" } else { "\r\n" };
-            // Writing to a string cannot fail.
+            // Writing to a string does not fail.
             let _ = write!(frame, "{end}\x1b[2K{line}");
         }
         if lines.len() < size().1 {
@@ -144,10 +144,10 @@ impl Drop for Screen {
     }
 }
 
-/// What happens to the terminal.
+/// An event of the terminal.
 enum Event {
     Resized,
-    /// Ctrl-Z.
+    /// Ctrl-Z was typed.
     Suspended,
 }
 
@@ -178,7 +178,7 @@ impl Events {
 #[cfg(unix)]
 fn suspend() {
     use rustix::process::{Signal, getpid, kill_process};
-    // If it cannot be stopped, it continues.
+    // If the process cannot be stopped, it continues.
     let _ = kill_process(getpid(), Signal::STOP);
 }
 

@@ -1,7 +1,7 @@
-//! What happens while `ocache up` runs, a line for each event.
+//! Prints a line for each event while `ocache up` runs.
 //!
 //! The stages of this process report quotes and calculations. Customers and loads are polled from the
-//! store: other processes add them too, and no code runs when a customer expires.
+//! store, because other processes add them too, and no code runs when a customer expires.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::runtime::{Shutdown, Worker};
 
 /// Events that wait to be printed; further ones are dropped.
 const WAITING: usize = 1024;
-/// Maximum lines printed in a second; nobody reads more.
+/// The most lines that are printed in a second. Nobody reads more.
 const LINES_A_SECOND: usize = 20;
 /// With more active customers than this, they are not listed one by one.
 const KNOWN_USERS: usize = 5_000;
 /// How often to poll for customers and loads. On AWS each poll is billed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY_ON_AWS: Duration = Duration::from_secs(60);
-/// Polling takes at most one part in this many of the time.
+/// Polling takes at most this fraction of the time: one part in fifty.
 const SHARE_OF_LOOKING: u32 = 50;
 
 /// Prints what happens from now on, until the shutdown begins.
@@ -61,7 +61,7 @@ pub(super) fn tell(
     });
 }
 
-/// Whether an event deserves a line: the schedule finds most tables unchanged, every time.
+/// Whether an event deserves a line. The schedule finds most tables unchanged every time, which does not.
 fn is_told(event: &Event) -> bool {
     match event.what {
         What::Calculated { effect, .. } => effect == WRITTEN,
@@ -73,14 +73,14 @@ struct Teller {
     lines: Lines,
     ports: Ports,
     every: Duration,
-    /// None before the first poll, which finds the state at the start.
+    /// The result of the last poll; `None` before the first, which reads the initial state.
     seen: Option<Seen>,
 }
 
 /// What a poll of the store found.
 struct Seen {
     version: u64,
-    /// When each active customer expires; None if there are too many.
+    /// When each active customer expires; `None` if there are too many.
     users: Option<BTreeMap<String, Timestamp>>,
 }
 
@@ -95,7 +95,7 @@ impl Teller {
                 },
                 () = sleep_until(next_look) => None,
             };
-            // Poll first if the customer is new, so that their arrival is printed before their quote.
+            // Poll first if the customer is new, so that the arrival is printed before the quote.
             let must_look = match &event {
                 Some(event) => self.is_new(&event.user) && self.lines.has_room(),
                 None => true,
@@ -113,7 +113,7 @@ impl Teller {
 
     fn is_new(&self, user: &str) -> bool {
         let users = self.seen.as_ref().and_then(|seen| seen.users.as_ref());
-        // On AWS a single customer causes no poll: it would be billed for each of them.
+        // On AWS a new customer causes no poll, because each poll is billed.
         self.every == LOOK_EVERY && users.is_some_and(|users| !users.contains_key(user))
     }
 
@@ -159,7 +159,7 @@ fn tell_users(
     }
 }
 
-/// What the store holds, and the line for its last load.
+/// Returns what the store holds, and the line for its last load.
 async fn seen(ports: &Ports, now: Timestamp) -> Result<(Seen, String), PortError> {
     let head = ports.store.catalogue_head().await?;
     let version = head.as_ref().map_or(0, |head| head.version);
@@ -225,7 +225,7 @@ struct Lines {
     /// The current second, and the lines printed in it.
     second: i64,
     printed: usize,
-    /// By kind.
+    /// The number of dropped lines of each kind.
     left_out: BTreeMap<&'static str, u64>,
 }
 
@@ -249,7 +249,7 @@ impl Lines {
         }
     }
 
-    /// Resets the count at each new second, and prints how many lines the last one left out.
+    /// Resets the count at each new second, and prints how many lines were dropped in the last one.
     fn pass_time(&mut self) {
         let second = SystemClock.now().millis() / 1000;
         if second == self.second {
@@ -265,7 +265,7 @@ impl Lines {
     }
 }
 
-/// The time on this machine's clock, in its time zone.
+/// Returns the time of day in this machine's time zone.
 fn time_of_day(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis()).map_or_else(
         |_| at.to_string(),

@@ -1,4 +1,4 @@
-//! A quote that can be asked for: of a customer and of products that are stored.
+//! Suggests a quote for a customer and products that are stored.
 
 use super::super::shell::quoted;
 use crate::model::{Item, ProductId, Quantity, UserId};
@@ -8,11 +8,11 @@ use crate::ports::{
 };
 use crate::pricing::{Currency, Product};
 
-/// So many products are looked at.
+/// The most products that are read.
 const LOOKED_AT: usize = 1_000;
 
-/// The arguments of `ocache quote`. `None` if no product that was looked at has a list price in the
-/// customer's currency.
+/// Returns the arguments of `ocache quote`; `None` if none of the products that were read has a list
+/// price in the customer's currency.
 pub(super) async fn example(store: &dyn Store) -> Result<Option<String>, PortError> {
     if has_fixtures(store).await? {
         return Ok(Some("--client AAA P1:2 P3:1".to_owned()));
@@ -23,14 +23,14 @@ pub(super) async fn example(store: &dyn Store) -> Result<Option<String>, PortErr
     if items.is_empty() {
         return Ok(None);
     }
-    // A customer of whom nothing is stored pays list prices.
+    // A customer without stored data pays list prices.
     let customer = customer.as_ref().map_or("AAA", UserId::as_str);
     let items = items.iter().map(|item| quoted(&format!("{}:{}", item.product, item.quantity)));
     let words = [quoted(customer)].into_iter().chain(items);
     Ok(Some(format!("--client {}", words.collect::<Vec<_>>().join(" "))))
 }
 
-/// The guides quote what the fixtures have.
+/// Whether the store has the fixtures, whose quote is that of the guides.
 async fn has_fixtures(store: &dyn Store) -> Result<bool, PortError> {
     let products = ["P1", "P3"].map(str::parse::<ProductId>).into_iter().flatten();
     let found = products_now(store, &products.collect::<Vec<_>>()).await?;
@@ -41,7 +41,7 @@ async fn has_fixtures(store: &dyn Store) -> Result<bool, PortError> {
         && !discounts_now(store, &[customer]).await?.is_empty())
 }
 
-/// One with discounts, else one with a currency or groups, else one who is active.
+/// Returns a customer with discounts, else one with a currency or groups, else an active one.
 async fn some_customer(store: &dyn Store) -> Result<Option<UserId>, PortError> {
     let named = |users: Vec<UserId>| users.into_iter().filter(|it| is_word(it.as_str())).min();
     if let Some(user) = named(first_discounted_users(store, 1).await?.rows) {
@@ -57,7 +57,7 @@ async fn some_customer(store: &dyn Store) -> Result<Option<UserId>, PortError> {
     Ok(named(active.items.into_iter().map(|active| active.user).collect()))
 }
 
-/// The customer's currency, and that of the stack.
+/// Returns the customer's currency, and that of the stack.
 async fn currencies(
     store: &dyn Store,
     customer: Option<&UserId>,
@@ -77,7 +77,7 @@ async fn currencies(
     .await
 }
 
-/// Two of the products that have a price in the first currency.
+/// Returns two of the products that have a price in the first currency.
 fn items(mut products: Vec<Product>, [currency, catalogue]: [Currency; 2]) -> Vec<Item> {
     products.retain(|product| {
         product.price_in(currency, catalogue).is_some() && is_word(product.id.as_str())
@@ -94,7 +94,7 @@ fn items(mut products: Vec<Product>, [currency, catalogue]: [Currency; 2]) -> Ve
     items.collect()
 }
 
-/// Whether it is taken for a flag by no command.
+/// Whether no command takes the id for a flag.
 fn is_word(id: &str) -> bool {
     !id.starts_with('-')
 }

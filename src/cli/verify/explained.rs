@@ -1,4 +1,4 @@
-//! One answer, explained.
+//! Explains one answer.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::ports::{Ports, Quotation, QuotationStatus};
 use crate::pricing::Answer;
 use crate::verify::{Explained, ExplainedLine, Reasons, WhyPrice, explain, price_json, reasons};
 
-/// Prints an answer line by line, and the rows that its prices came from as long as they are there.
+/// Prints an answer line by line, with the rows that its prices came from if these are still loaded.
 pub(super) async fn print(
     output: &Output,
     found: &Quotation,
@@ -30,7 +30,7 @@ pub(super) async fn print(
         }
     };
     let reasons = reasons(&*ports.store, &found.user, &found.items, answer.answered_at).await?;
-    // After a later load the rows may be others than those that were looked at.
+    // After a later load, the rows may differ from those that the answer used.
     let is_current = reasons.catalogue_version == answer.catalogue_version;
     let priced = reasons.items.iter().filter_map(|(_, why)| why.as_ref());
     let may_have_floors = !is_current || priced.into_iter().any(|why| why.goods.floor.is_some());
@@ -105,7 +105,7 @@ pub(super) async fn print(
     Ok(())
 }
 
-/// The rows that the prices of an answer came from; none when others may have been loaded since.
+/// The rows that the prices of an answer came from; none if another load came in between.
 struct Rows<'a> {
     reasons: Option<&'a Reasons>,
     answer: &'a Answer,
@@ -123,7 +123,7 @@ impl Rows<'_> {
         Some(Amounts { currency: reasons.currency, rounding: reasons.rounding })
     }
 
-    /// The first line that the rows give another price.
+    /// Returns the first line whose price differs from that of the rows.
     fn first_difference(&self) -> Option<String> {
         let amounts = self.amounts()?;
         self.answer.lines.iter().find_map(|line| {
@@ -137,8 +137,8 @@ impl Rows<'_> {
         })
     }
 
-    /// The rows of all items. Of those that only a discount on every quantity is agreed for, the lines have
-    /// told all.
+    /// Formats the rows of all items. Items with nothing but a discount on every quantity are left out,
+    /// because their lines already say everything.
     fn show(&self) -> String {
         let (Some(reasons), Some(amounts)) = (self.reasons, self.amounts()) else {
             return String::new();

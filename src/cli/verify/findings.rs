@@ -1,4 +1,4 @@
-//! Findings, printed as they are made.
+//! Prints findings as they are made.
 
 use serde_json::{Map, Value, json};
 
@@ -9,16 +9,16 @@ use super::super::stream::ObjectStream;
 use super::words;
 use crate::verify::{Audience, Finding, Kind, Step, Subject};
 
-/// People are shown so many findings of each kind; programs are told all of them.
+/// The most findings of each kind that are shown to people. Programs get all.
 const SHOWN_OF_A_KIND: u64 = 50;
 
-/// Prints findings, and how far the verification is.
+/// Prints findings, and the progress of the verification.
 pub(super) struct Findings<'a> {
     output: &'a Output,
-    /// For programs; begun with the first finding, so that a verification that fails at once prints
-    /// nothing.
+    /// The stream for programs. It begins with the first finding, so that a verification that fails at
+    /// once prints nothing.
     stream: Option<ObjectStream<'a>>,
-    /// For people.
+    /// The number of findings of each kind, for people.
     shown: [u64; Kind::ALL.len()],
     progress: Option<(Step, Progress)>,
     failure: Option<Failure>,
@@ -30,7 +30,7 @@ impl<'a> Findings<'a> {
         Self { output, stream: None, shown, progress: None, failure: None }
     }
 
-    /// Prints what is to be said in the end.
+    /// Prints the summary.
     pub(super) fn end(
         mut self,
         summary: Map<String, Value>,
