@@ -1,26 +1,26 @@
-//! How old tables are, of any number of them.
+//! The distribution of the ages of any number of tables.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Ages below this are kept to the millisecond, older ones to the second.
+/// Ages below this are counted by the millisecond, older ones by the second.
 const EXACT_BELOW: Duration = Duration::from_secs(60);
 
-/// How old the tables of active users are, by when they were last found to be right.
+/// The ages of the tables of active customers, counted from when each was last found right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ages {
-    /// Half of them are so old or younger.
+    /// The age that 50 % of the tables do not exceed.
     pub p50: Duration,
-    /// Of a hundred, 90.
+    /// The age that 90 % of the tables do not exceed.
     pub p90: Duration,
-    /// Of a hundred, 99.
+    /// The age that 99 % of the tables do not exceed.
     pub p99: Duration,
-    /// The oldest.
+    /// The age of the oldest table.
     pub oldest: Duration,
 }
 
-/// How many tables have which age. It takes no more memory for more tables, because tables are not
-/// kept for ever.
+/// The number of tables of each age. Tables are not kept for ever, so the number of different ages is
+/// limited, however many tables there are.
 #[derive(Debug, Default)]
 pub(super) struct AgeCounts {
     counts: BTreeMap<Duration, u64>,
@@ -41,7 +41,7 @@ impl AgeCounts {
         Ages { p50: self.at(50), p90: self.at(90), p99: self.at(99), oldest: self.at(100) }
     }
 
-    /// So many of a hundred are so old or younger.
+    /// Returns the age that this percentage of the tables does not exceed.
     fn at(&self, percent: u64) -> Duration {
         let rank = (self.total * percent).div_ceil(100);
         let mut passed = 0;

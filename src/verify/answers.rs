@@ -1,4 +1,4 @@
-//! One answer against itself, and against what is loaded while that is what it was made from.
+//! Checks an answer against itself, and against the loaded data if it was made from the same version.
 
 use super::arithmetic::{WHOLE, line_total_by, rounded_by, written};
 use super::customer::{PointRows, own_ladder, own_records};
@@ -13,8 +13,8 @@ use crate::pricing::{
     Answer, AnswerLine, GivenList, PRICING_VERSION, Rounding, RuleKind, Subject, UnitRounding,
 };
 
-/// Checks an answer. One of an older catalogue is checked by its own figures: what it was made from is no
-/// longer there.
+/// Checks an answer. An answer from an older catalogue is checked only against itself, because its inputs
+/// no longer exist.
 pub(super) async fn check(
     store: &dyn Store,
     quotation: &Quotation,
@@ -33,7 +33,7 @@ pub(super) async fn check(
         .or_else(|| product_problem(answer, inputs));
     let what = match own_problem {
         Some(what) => Some(what),
-        // Of one version there is one state.
+        // Each catalogue version has exactly one state, so the rows must match.
         None if answer.catalogue_version == inputs.head.version => {
             row_problem(store, quotation, answer, inputs).await?
         }
@@ -42,8 +42,8 @@ pub(super) async fn check(
     Ok(what.map(|what| (Kind::Wrong, what)))
 }
 
-/// Every product that was asked for is in the answer, in its order, or is said to have no price, or not to
-/// be sold in its quantity.
+/// Checks that every requested product is in the answer in its order, or is reported as without a price
+/// or as not sold in its quantity.
 fn is_complete(quotation: &Quotation, answer: &Answer) -> Option<String> {
     let asked = quotation.items.iter().map(|item| (&item.product, item.quantity));
     let invalid: Vec<_> =
@@ -61,8 +61,8 @@ fn is_complete(quotation: &Quotation, answer: &Answer) -> Option<String> {
     Some(format!("it has {lines} lines, and not those that were asked for"))
 }
 
-/// What is wrong with a line by its own figures, if anything is. How the stack rounded then, and whether a
-/// floor raised a price, is not in an answer.
+/// Returns what is wrong with a line by its own figures, if anything is. An answer does not say how the
+/// stack rounded, or whether a floor raised a price.
 pub(super) fn line_problem(answer: &Answer, line: &AnswerLine, has_floors: bool) -> Option<String> {
     const ROUNDINGS: [Rounding; 2] = [Rounding::HalfEven, Rounding::HalfUp];
     let (product, decimals) = (&line.product, answer.currency.decimals());
@@ -113,7 +113,7 @@ pub(super) fn line_problem(answer: &Answer, line: &AnswerLine, has_floors: bool)
     })
 }
 
-/// What is wrong with the grand total, if anything is.
+/// Returns what is wrong with the grand total, if anything is.
 pub(super) fn total_problem(answer: &Answer) -> Option<String> {
     let sum: i128 = answer.lines.iter().map(|line| i128::from(line.total.minor())).sum();
     let is = i128::from(answer.total.minor());
@@ -123,7 +123,7 @@ pub(super) fn total_problem(answer: &Answer) -> Option<String> {
 }
 
 fn product_problem(answer: &Answer, inputs: &Inputs) -> Option<String> {
-    // Since then no load has changed a product.
+    // If a load has changed a product since then, the products cannot be compared.
     if answer.catalogue_version < inputs.head.base_version {
         return None;
     }
@@ -155,7 +155,7 @@ const fn currencies(answer: &Answer, inputs: &Inputs) -> Currencies {
     Currencies { of_customer: answer.currency, of_catalogue: inputs.head.currency }
 }
 
-/// What is wrong with an answer of this version by the rows that were looked at, if anything is.
+/// Compares an answer of the current version with the price rows. Returns what is wrong, if anything is.
 async fn row_problem(
     store: &dyn Store,
     quotation: &Quotation,
@@ -202,7 +202,7 @@ async fn row_problem(
     Ok(None)
 }
 
-/// What an answer says of an item that the rows do not.
+/// Returns how an answer differs from the expected price of an item, if it does.
 fn item_problem(
     answer: &Answer,
     item: &Item,
@@ -246,7 +246,7 @@ fn item_problem(
         let (is, says) = (written(expected.discount(), 6, 0), line.discount);
         return Some(format!("has a discount of {is} %, the answer says {says} %"));
     }
-    // Of a discount on every quantity no rule is told.
+    // An answer names no rule for a discount on every quantity.
     let is_plain = line.rule.is_none() && expected.plain_discount().is_some();
     (!is_plain && line.rule.as_deref() != expected.rule.as_ref())
         .then(|| "has its price by another rule than the answer says".to_owned())

@@ -1,31 +1,31 @@
-//! The rules of prices, worked out with nothing but whole numbers of 128 bits.
+//! The arithmetic of prices, with integers of 128 bits only.
 
 use crate::pricing::{Money, PriceRule, Rounding, UnitRounding};
 
-/// A whole, in millionths of a per cent.
+/// A whole, in millionths of a percent.
 pub const WHOLE: i128 = 100_000_000;
 /// One piece, in thousandths.
 pub const PIECE: i128 = 1_000;
 
-/// The price of one before rounding: in minor units, times [`WHOLE`].
+/// Returns the price of one piece before rounding: in minor units, times [`WHOLE`].
 #[must_use]
 pub const fn exact_unit_price(list_price: i64, discount_millionths: i128) -> i128 {
     list_price as i128 * (WHOLE - discount_millionths)
 }
 
-/// The price of one: list price less discount, halves to the even neighbour.
+/// Returns the price of one piece: list price less discount, with halves rounded to even.
 #[must_use]
 pub const fn unit_price(list_price: i64, discount_millionths: i128) -> i128 {
     rounded(exact_unit_price(list_price, discount_millionths), WHOLE)
 }
 
-/// The price of a line: of one, times a quantity in thousandths, halves to the even neighbour.
+/// Returns the total of a line: unit price times a quantity in thousandths, with halves rounded to even.
 #[must_use]
 pub const fn line_total(unit_price: i128, quantity_thousandths: i128) -> i128 {
     rounded(unit_price * quantity_thousandths, PIECE)
 }
 
-/// `numerator ÷ denominator`, halves to the even neighbour; of numbers that are not negative.
+/// Returns `numerator ÷ denominator` with halves rounded to even. Both must not be negative.
 #[must_use]
 pub const fn rounded(numerator: i128, denominator: i128) -> i128 {
     let (down, rest) = (numerator / denominator, numerator % denominator);
@@ -38,7 +38,7 @@ pub const fn rounded(numerator: i128, denominator: i128) -> i128 {
     }
 }
 
-/// `numerator ÷ denominator` rounded as a stack says; of numbers that are not negative.
+/// Returns `numerator ÷ denominator` with the rounding of a stack. Both must not be negative.
 #[must_use]
 pub const fn rounded_by(numerator: i128, denominator: i128, rounding: Rounding) -> i128 {
     match rounding {
@@ -47,9 +47,9 @@ pub const fn rounded_by(numerator: i128, denominator: i128, rounding: Rounding) 
     }
 }
 
-/// What a row makes of a list price, in units of unit prices: rounded once, then raised to the smaller of
-/// floor and list price, which a stated price is not. `None` for what is calculated off a list price that
-/// is not there.
+/// Applies a row to a list price. Returns units of unit prices, rounded once. A calculated price is then
+/// raised to the smaller of floor and list price; a stated price is not. Returns `None` if the rule needs
+/// a list price and there is none.
 #[must_use]
 pub fn finished(
     rule: PriceRule,
@@ -70,15 +70,15 @@ pub fn finished(
     Some(calculated.max(least))
 }
 
-/// The price of a line in minor units of the currency: of one, in units of unit prices, times a quantity
-/// in thousandths, rounded once.
+/// Returns the total of a line in minor units of the currency, rounded once. The unit price is in units
+/// of unit prices, the quantity in thousandths.
 #[must_use]
 pub fn line_total_by(unit_price: i128, quantity_thousandths: i128, rounding: UnitRounding) -> i128 {
     let whole = PIECE * i128::from(rounding.scale());
     rounded_by(unit_price * quantity_thousandths, whole, rounding.rounding)
 }
 
-/// `units × 10^-decimals` with at least so many decimals, and more only where they are not zero.
+/// Formats `units × 10^-decimals` with at least `at_least` decimals, and more only if they are not zero.
 #[must_use]
 pub fn written(units: i128, decimals: u32, at_least: u32) -> String {
     let (decimals, at_least) = (decimals as usize, at_least as usize);

@@ -1,8 +1,8 @@
-//! Who hears of a verification while it goes on.
+//! The receiver of findings and progress during a verification.
 
 use super::Finding;
 
-/// What a verification is at.
+/// The current step of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Products are read.
@@ -20,7 +20,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// What is counted in it.
+    /// Returns the name of what the step counts.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,19 +34,20 @@ impl Step {
     }
 }
 
-/// Hears of findings as soon as they are certain, and of how far it is.
+/// Receives findings as soon as they are certain, and the progress.
 pub trait Audience: Send {
-    /// Something is not simply right.
+    /// Receives a finding.
     fn found(&mut self, finding: Finding);
 
-    /// So many more were done of what a step counts.
+    /// Receives the number of things that a step has just done.
     fn progress(&mut self, step: Step, count: u64);
 
-    /// A load came into force, so everything is looked at once more. What was told stays true.
+    /// Called when a load came into force, so that everything is verified again. Earlier findings stay
+    /// true.
     fn starts_over(&mut self) {}
 }
 
-/// Keeps every finding.
+/// Keeps every finding, and ignores the progress.
 impl Audience for Vec<Finding> {
     fn found(&mut self, finding: Finding) {
         self.push(finding);

@@ -1,4 +1,4 @@
-//! A table against what is loaded, both gone through once in the order of ids.
+//! Compares a table with the loaded data. Both are read once, in the order of ids.
 
 use std::cmp::Ordering;
 
@@ -13,57 +13,58 @@ use crate::model::{ProductId, Quantity, Timestamp};
 use crate::ports::TableHead;
 use crate::pricing::{GivenList, Goods, Money, Percentage, PriceRule, RuleKind, Subject};
 
-/// A comparison that goes on.
+/// A comparison under way.
 pub(super) struct Comparison<'a> {
     head: &'a TableHead,
     inputs: &'a Inputs,
     customer: &'a CustomerInputs,
-    /// By period of the head.
+    /// The periods of the head.
     periods: Vec<Period>,
-    /// How many products the table had so far.
+    /// The number of products that the table had so far.
     products: u64,
-    /// Where the next product of the table should be among the list prices.
+    /// The index among the list prices that the next product of the table should have.
     next: usize,
     /// The first price that does not follow from the table's own figures.
     miscalculated: Option<String>,
     /// The first product of the table that does not exist.
     unknown: Option<String>,
-    /// The first product of which the base says something else.
+    /// The first product that differs in the base.
     base_differs: Option<String>,
-    /// The first product that costs something else.
+    /// The first product with another price.
     price_differs: Option<String>,
 }
 
-/// A time in which the same price lists are in force.
+/// A period in which the same price lists are in force.
 pub(super) struct Period {
-    /// A moment of it.
+    /// An instant in the period.
     pub(super) at: Timestamp,
-    /// Whether the ladders of the terms were compared with the same lists before, for another customer.
+    /// Whether the ladders of these terms were already compared with the same lists, for another
+    /// customer.
     pub(super) knows_terms: bool,
 }
 
-/// What a table says, and what is loaded does not.
+/// A difference between a table and the loaded data.
 pub(super) struct Difference {
     pub(super) what: String,
-    /// Whether it is about what all users have in common.
+    /// Whether the difference is in the part that all customers share.
     pub(super) is_of_base: bool,
 }
 
-/// What came of a comparison.
+/// The result of a comparison.
 pub(super) struct Compared {
-    /// Why the table cannot be right, whatever it was made from.
+    /// Why the table cannot be right, whatever its inputs were.
     pub(super) contradiction: Option<String>,
-    /// The first difference between the table and what is loaded.
+    /// The first difference between the table and the loaded data.
     pub(super) difference: Option<Difference>,
 }
 
-/// What a table says that a product costs.
+/// What a table stores about the price of a product.
 enum Stored<'a> {
-    /// Its list price.
+    /// The list price.
     List,
-    /// Less a discount on every quantity.
+    /// The list price less a discount on every quantity.
     Discount(OwnPrice),
-    /// So much from each of these quantities on.
+    /// A price from each of these quantities on.
     Steps(&'a [StoredStep]),
 }
 
@@ -85,7 +86,8 @@ impl<'a> Stored<'a> {
         steps.iter().map(|step| step.from.thousandths())
     }
 
-    /// Whether it says what is expected at a quantity; else what it says.
+    /// Compares the stored price with the expected one at a quantity. Returns the stored price if they
+    /// differ.
     fn check(&self, quantity: Quantity, expected: &Expected) -> Result<(), Option<Money>> {
         let price = |price: Money| Some(i128::from(price.minor()));
         let at_list = || match expected.rule {
@@ -179,7 +181,7 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// Every calculated price follows from the list price that the table itself gives.
+    /// Checks that every calculated price follows from the list price in the table itself.
     fn calculate(&mut self, row: &TableRow) {
         let follows = |rule: PriceRule, price: Money| {
             let Goods { list_price, floor, rounding } = row.goods;
@@ -277,7 +279,7 @@ impl<'a> Comparison<'a> {
             .then(|| "is sold in other quantities than the table says".to_owned())
     }
 
-    /// The first quantity at which the table says something else.
+    /// Returns the first difference at any quantity.
     fn price_difference(
         &self,
         subject: Subject<'_>,
@@ -332,8 +334,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The discount that is expected and the one that is stored, when both are on every quantity, or there is
-/// none.
+/// Returns the expected and the stored discount, if each is on every quantity or zero.
 fn discounts(expected: &Expected, stored: &Stored<'_>) -> Option<(String, Percentage)> {
     let is = match &expected.rule {
         None => Percentage::default(),

@@ -1,4 +1,4 @@
-//! What is loaded of one customer: own rows, and the price lists that are given to them with their rows.
+//! The loaded data of one customer: own rows, and the given price lists with their rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::pricing::{
     Scope,
 };
 
-/// What the prices of one customer depend on.
+/// The inputs of one customer's prices.
 pub(super) struct CustomerInputs {
     pub(super) customer: Customer,
     pub(super) discounts: Discounts,
     pub(super) ladders: OwnLadders,
-    /// All lists that are given to the customer, in force or not, with their rows.
+    /// All lists that the customer is given, in force or not, with their rows.
     lists: Vec<(Arc<PriceList>, Arc<ListRows>)>,
 }
 
@@ -43,17 +43,17 @@ impl CustomerInputs {
         Ok(Self { customer, discounts, ladders, lists })
     }
 
-    /// Whether no list and no ladder is given to the customer.
+    /// Whether the customer has no lists and no ladders.
     pub(super) fn is_plain(&self) -> bool {
         self.lists.is_empty() && self.ladders.is_empty()
     }
 
-    /// The lists that are given to the customer, in force or not.
+    /// Returns the lists that the customer is given, in force or not.
     pub(super) fn lists(&self) -> Vec<Arc<PriceList>> {
         self.lists.iter().map(|(list, _)| list.clone()).collect()
     }
 
-    /// The rows for a product of the lists that are priced for many customers at once.
+    /// Returns the rows for a product in the lists that are priced for many customers at once.
     pub(super) fn shared_rows<'a>(
         &'a self,
         product: &'a ProductId,
@@ -62,7 +62,8 @@ impl CustomerInputs {
         Rows { own: None, lists: self.rows_of(product, category, false) }
     }
 
-    /// The rows for a product of the customer's own, and of the lists that are priced with the customer.
+    /// Returns the customer's own rows for a product, and the rows in the lists that are priced with the
+    /// customer.
     pub(super) fn own_rows<'a>(
         &'a self,
         product: &'a ProductId,
@@ -100,7 +101,7 @@ impl Rows<'_> {
     }
 }
 
-/// What is known of a customer, and what only this customer has.
+/// Reads a customer, and the rows that only this customer has.
 pub(super) async fn own_records(
     store: &dyn Store,
     user: &UserId,
@@ -122,7 +123,7 @@ pub(super) async fn own_records(
     Ok((customer, discounts, ladders))
 }
 
-/// The customer's own ladder of a product, with the currency of its prices and amounts.
+/// Returns the customer's own ladder of a product, with the currency of its prices and amounts.
 pub(super) fn own_ladder(
     product: &ProductId,
     discounts: &Discounts,
@@ -137,14 +138,14 @@ pub(super) fn own_ladder(
     Some((ladder_of(product, list[place].percentage)?, None))
 }
 
-/// The rows that are looked at for some products, read one by one.
+/// The rows that are considered for some products, read one by one.
 pub(super) struct PointRows {
     lists: Vec<Arc<PriceList>>,
     rows: BTreeMap<(crate::model::PriceListId, Scope), Ladder>,
 }
 
 impl PointRows {
-    /// Reads the rows of lists for products, of which each comes with its category.
+    /// Reads the rows of lists for products, each of which is given with its category.
     pub(super) async fn read(
         store: &dyn Store,
         lists: Vec<Arc<PriceList>>,
@@ -169,7 +170,7 @@ impl PointRows {
         Ok(Self { lists, rows })
     }
 
-    /// The lists with those of their rows that are for a product.
+    /// Returns the lists with those of their rows that are for a product.
     pub(super) fn of(
         &self,
         product: &ProductId,
@@ -189,10 +190,10 @@ impl PointRows {
     }
 }
 
-/// The scopes of more than one product that a category is in.
+/// Returns the scopes of more than one product that include a category.
 fn wide_scopes(category: Option<&Category>) -> impl Iterator<Item = Scope> {
     let chain = category.into_iter().flat_map(|category| category.chain());
-    // A part of a category is one.
+    // A prefix of a category is a category.
     let categories = chain.filter_map(|path| path.parse().ok()).map(Scope::Category);
     categories.chain(std::iter::once(Scope::All))
 }

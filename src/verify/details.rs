@@ -1,15 +1,15 @@
-//! What only some products have, in little memory.
+//! Details that only some products have, in little memory.
 
 use std::collections::HashMap;
 
 use crate::pricing::{Category, Currency, Money, Product, ProductDetail, QuantityRules};
 
-/// Details of products by their places, which are counted from 0 in the order in which they come.
+/// The details of products by index. Indexes start at 0, in the order in which products are added.
 #[derive(Debug, Default)]
 pub(super) struct Details {
-    /// Of each place which detail; none at all before the first product with one.
+    /// The detail at each index; empty until the first product with a detail.
     of: Vec<Option<Box<Detail>>>,
-    /// Each once: many products are in one category.
+    /// Each category once, because many products share one.
     categories: Vec<Category>,
     numbers: HashMap<Category, u32>,
     has_floors: bool,
@@ -26,7 +26,7 @@ struct Detail {
 }
 
 impl Details {
-    /// Keeps what the product at a place has. Products come in the order of their places.
+    /// Stores the detail of a product. Products must be added in the order of their indexes.
     pub(super) fn push(&mut self, place: usize, product: &Product) {
         if let Some(detail) = product.detail.as_deref() {
             let detail = self.detail(detail);
@@ -61,7 +61,8 @@ impl Details {
         number
     }
 
-    /// The same in another order: at each place what is at the place that comes from the iterator.
+    /// Returns the details in another order: at each index the detail that was at the index from the
+    /// iterator.
     pub(super) fn reordered(mut self, places: impl Iterator<Item = usize>) -> Self {
         if self.of.is_empty() {
             return self;
@@ -80,7 +81,7 @@ impl Details {
         self.of.get(place)?.as_deref()
     }
 
-    /// The list price in another currency than that of the catalogue.
+    /// Returns the list price in another currency than that of the catalogue.
     pub(super) fn price(&self, place: usize, currency: Currency) -> Option<Money> {
         self.amount(place, currency)?.1
     }

@@ -1,13 +1,13 @@
-//! Why a verification ends, and why a stored table cannot be read.
+//! Why a verification fails, and why a stored table cannot be read.
 
 use thiserror::Error;
 
 use crate::ports::PortError;
 
-/// Why nothing can be said.
+/// Why a verification has no result.
 #[derive(Debug, Error)]
 pub enum VerifyError {
-    /// A port failed, or something stored cannot be read at all.
+    /// A port failed, or a stored record cannot be read at all.
     #[error(transparent)]
     Port(#[from] PortError),
     /// The products kept changing.
@@ -18,7 +18,7 @@ pub enum VerifyError {
 /// Why a table cannot be shown.
 pub(super) enum Failure {
     Port(PortError),
-    /// It is wrong: this is how.
+    /// The table is wrong. The text says how.
     Wrong(String),
 }
 

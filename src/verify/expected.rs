@@ -1,4 +1,4 @@
-//! What a product costs a customer at one quantity, worked out from rows.
+//! The price of a product for a customer at one quantity, recalculated from rows.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +9,18 @@ use crate::pricing::{
     Scope, Subject, explain,
 };
 
-/// What one costs.
+/// The expected price of one piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     /// The list price, if there is one.
     pub list_price: Option<Money>,
-    /// In units of unit prices; `None` when there is no price.
+    /// The price in units of unit prices; `None` if there is no price.
     pub unit_price: Option<i128>,
-    /// Where it comes from; `None` for the list price.
+    /// The rule that makes the price; `None` for the list price.
     pub rule: Option<Rule>,
 }
 
-/// Looks at every row of some lists.
+/// Calculates the price by looking at every row of some lists.
 #[must_use]
 pub fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Expected {
     let explanation = explain(subject, lists);
@@ -48,7 +48,7 @@ fn rule_of(winner: &Considered, lists: &[GivenList<'_>]) -> Rule {
 }
 
 impl Expected {
-    /// How much less than the list price it is, in millionths of a per cent.
+    /// Returns the discount off the list price, in millionths of a percent.
     #[must_use]
     pub fn discount(&self) -> i128 {
         use crate::pricing::RuleKind::Percentage;
@@ -59,7 +59,8 @@ impl Expected {
         }
     }
 
-    /// The discount, if it is one of the customer's own on every quantity: of those no rule is told.
+    /// Returns the discount if it is the customer's own on every quantity. Answers name no rule for such
+    /// discounts.
     #[must_use]
     pub fn plain_discount(&self) -> Option<Percentage> {
         use crate::pricing::{MinQuantity, RuleKind};
@@ -74,8 +75,8 @@ impl Expected {
     }
 }
 
-/// How much less than the list price a price is, in millionths of a per cent, halves to the even one; none
-/// of a list price of nothing, and shown no further than a rate goes.
+/// Returns how much less than the list price a price is, in millionths of a percent, with halves rounded
+/// to even. Returns 0 for a list price of zero, and at least the lowest value that a rate may show.
 #[must_use]
 pub fn percent_off(list_price: Money, unit_price: i128) -> i128 {
     use super::arithmetic::{WHOLE, rounded};
@@ -84,12 +85,12 @@ pub fn percent_off(list_price: Money, unit_price: i128) -> i128 {
         return 0;
     }
     let off = (list_price - unit_price) * WHOLE;
-    // A surcharge is rounded as the same discount is.
+    // A surcharge is rounded as the discount of the same size.
     let millionths = off.signum() * rounded(off.abs(), list_price);
     millionths.max(i128::from(i32::MIN) * WHOLE)
 }
 
-/// A discount on every quantity as the ladder that it is.
+/// Returns a discount on every quantity as a ladder.
 #[must_use]
 pub fn ladder_of(product: &crate::model::ProductId, discount: Percentage) -> Option<OwnLadder> {
     let rule = PriceRule::Percentage(Rate::from(discount));
@@ -97,14 +98,14 @@ pub fn ladder_of(product: &crate::model::ProductId, discount: Percentage) -> Opt
     Some(OwnLadder { product_id: product.clone(), ladder })
 }
 
-/// The quantities at which a price may change: between them it stays the same.
+/// Returns the quantities at which a price may change. Between them it stays the same.
 pub(super) fn quantities_of(
     lists: &[GivenList<'_>],
     others: impl Iterator<Item = u64>,
 ) -> BTreeSet<Quantity> {
     let rungs = lists.iter().flat_map(|given| &given.rows).flat_map(|(_, ladder)| ladder.rungs());
     let thousandths = rungs.map(|rung| rung.min_quantity.thousandths()).chain(others);
-    // The least quantity is one thousandth.
+    // The smallest quantity is one thousandth.
     let least = std::iter::once(1);
     least
         .chain(thousandths.map(|thousandths| thousandths.max(1)))

@@ -1,42 +1,42 @@
-//! One past answer, line by line, from nothing but what was stored with it.
+//! Explains a past answer line by line, from nothing but what was stored with it.
 
 use super::answers::{line_problem, total_problem};
 use super::arithmetic::{PIECE, exact_unit_price, written};
 use crate::pricing::{Answer, AnswerLine, Money, PRICING_VERSION, Rate, RuleKind};
 
-/// An answer, worked out again.
+/// A recalculated answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explained {
-    /// Its lines.
+    /// The lines of the answer.
     pub lines: Vec<ExplainedLine>,
     /// What is wrong with the grand total, if anything is.
     pub problem: Option<String>,
-    /// The version of the rules that it is by.
+    /// The version of the pricing rules that made the answer.
     pub pricing_version: u32,
-    /// Whether this ocache has those rules: without them nothing can be said to be wrong.
+    /// Whether this ocache has those rules. Without them nothing can be called wrong.
     pub knows_rules: bool,
 }
 
-/// A line, worked out again.
+/// A recalculated line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedLine {
-    /// Which product.
+    /// The product.
     pub product: String,
     /// The list price of one, if there is one.
     pub list_price: Option<String>,
-    /// The rule by which it becomes the price of one.
+    /// The rule that makes the unit price from the list price.
     pub rule: String,
-    /// What the rule gives before rounding.
+    /// The result of the rule before rounding.
     pub exact_unit_price: String,
-    /// What the answer says.
+    /// The unit price in the answer.
     pub unit_price: String,
-    /// How many.
+    /// The quantity.
     pub quantity: String,
-    /// Price times quantity before rounding.
+    /// Unit price times quantity before rounding.
     pub exact_total: String,
-    /// What the answer says.
+    /// The total in the answer.
     pub total: String,
-    /// What is wrong with it, if anything is.
+    /// What is wrong with the line, if anything is.
     pub problem: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Explained {
     }
 }
 
-/// Explains an answer. Where a product may have a floor, a price may be higher than its rule makes it.
+/// Explains an answer. If a product may have a floor, a price may be higher than its rule makes it.
 #[must_use]
 pub fn explain(answer: &Answer, may_have_floors: bool) -> Explained {
     let knows_rules = answer.pricing_version == PRICING_VERSION;
@@ -74,7 +74,7 @@ fn explain_line(answer: &Answer, line: &AnswerLine, problem: Option<String>) -> 
     let exact = match (kind, line.list_price) {
         (None | Some(RuleKind::Percentage(_)), Some(list_price)) => {
             let less = i128::from(line.discount.millionths());
-            // A whole is 10^8.
+            // A whole is 10^8 units of the discount.
             let exact = exact_unit_price(list_price.minor(), less);
             written(exact, decimals + beyond + 8, decimals)
         }
@@ -89,7 +89,7 @@ fn explain_line(answer: &Answer, line: &AnswerLine, problem: Option<String>) -> 
         exact_unit_price: exact,
         unit_price,
         quantity: line.quantity.to_string(),
-        // A piece is 10^3.
+        // A piece is 10^3 units of the quantity.
         exact_total: written(exact_total, decimals + beyond + PIECE.ilog10(), decimals),
         total: line.total.format(answer.currency),
         problem,

@@ -1,27 +1,27 @@
-//! What is found of a table or an answer that is not simply right.
+//! The findings of a verification.
 
 use std::fmt;
 
 use crate::model::{RequestId, UserId};
 
-/// What kind of thing it is.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// No inputs that there were explain it: damaged, incomplete, or miscalculated.
+    /// No possible inputs explain it: it is damaged, incomplete, or miscalculated.
     Wrong,
-    /// It is by another version of the pricing rules, which this ocache does not know.
+    /// It was made by a version of the pricing rules that this ocache does not have.
     OtherRules,
-    /// It is right by the inputs it was made from; they have changed since.
+    /// It is right for its inputs, which have changed since.
     Outdated,
-    /// It is past its freshness although its user is active.
+    /// It is past its freshness although its customer is active.
     Stale,
 }
 
 impl Kind {
-    /// All of them, the worst first.
+    /// All kinds, the worst first.
     pub const ALL: [Self; 4] = [Self::Wrong, Self::OtherRules, Self::Outdated, Self::Stale];
 
-    /// The word for it.
+    /// Returns the name of the kind.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,12 +33,12 @@ impl Kind {
     }
 }
 
-/// What something was found of.
+/// The subject of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// The table of a user.
+    /// The table of a customer.
     Table(UserId),
-    /// An answer to a user.
+    /// An answer to a customer.
     Answer(UserId, RequestId),
 }
 
@@ -51,13 +51,13 @@ impl fmt::Display for Subject {
     }
 }
 
-/// One thing that was found.
+/// A finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind.
     pub kind: Kind,
-    /// Of what.
+    /// The subject.
     pub subject: Subject,
-    /// What exactly.
+    /// What exactly was found.
     pub what: String,
 }

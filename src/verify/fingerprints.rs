@@ -1,4 +1,4 @@
-//! Whether a table is what its fingerprint says, whatever the inputs are now.
+//! Checks whether a table matches its fingerprint, independently of the current inputs.
 
 use super::VerifyError;
 use super::stored_table::{TableRow, read_rows};
@@ -6,11 +6,11 @@ use crate::model::UserId;
 use crate::ports::{Store, TableHead};
 use crate::pricing::{Discount, Discounts, fingerprint};
 
-/// Whether a table's content is what its fingerprint was made from. Discounts on products that a
-/// table does not have leave no trace in it but count in its fingerprint; they are taken from the
-/// user's present list.
+/// Checks whether a table's content has its fingerprint. Discounts on products that the table does not
+/// contain leave no trace in it but count in its fingerprint. They are taken from the customer's current
+/// list.
 ///
-/// Reads the table once more, because hardly any table needs this.
+/// The table is read once more, because hardly any table needs this check.
 pub(super) async fn is_as_calculated(
     store: &dyn Store,
     user: &UserId,
@@ -22,14 +22,14 @@ pub(super) async fn is_as_calculated(
     Ok(read.is_ok() && seen.matches_fingerprint())
 }
 
-/// What a fingerprint is made from, as far as the table shows it.
+/// The inputs of a fingerprint, as far as the table shows them.
 struct Seen<'a> {
     head: &'a TableHead,
     /// The discounts that the table shows.
     own: Vec<Discount>,
-    /// Those of the present list that can have left no trace.
+    /// The discounts of the current list that leave no trace in a table.
     traceless: Vec<Discount>,
-    /// The rest of the present list, sorted by product.
+    /// The rest of the current list, sorted by product.
     present: &'a [Discount],
 }
 
@@ -38,7 +38,7 @@ impl<'a> Seen<'a> {
         Self { head, own: vec![], traceless: vec![], present: present.as_slice() }
     }
 
-    /// The next product of the table.
+    /// Adds the next product of the table.
     fn add(&mut self, row: TableRow) {
         let TableRow { product: id, own, .. } = row;
         let own = own.map(|own| own.discount).unwrap_or_default();
@@ -59,7 +59,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Whether the fingerprint is that of what was seen.
+    /// Whether the discounts seen so far have the fingerprint.
     fn matches_fingerprint(mut self) -> bool {
         self.traceless.extend_from_slice(self.present);
         let with_traceless = self.own.iter().cloned().chain(self.traceless).collect();

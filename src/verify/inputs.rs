@@ -1,4 +1,4 @@
-//! Products and price lists as they are stored, read row by row and never from a base.
+//! Products and price lists as they are stored. They are read row by row and never from a base.
 
 use std::collections::HashSet;
 
@@ -10,23 +10,23 @@ use super::{Audience, Step, VerifyError};
 use crate::model::PriceListId;
 use crate::ports::{AtHead, BaseName, CatalogueHead, CatalogueStore, Segment, Store};
 
-/// How often the products are read anew because a load came between.
+/// The most times that the products are read again because a load came in between.
 pub(super) const MAX_READS: u32 = 5;
 
 /// One state of products and price lists.
 pub(super) struct Inputs {
-    /// The head that it was in force at.
+    /// The head of the catalogue that was in force.
     pub(super) head: CatalogueHead,
     pub(super) prices: ListPrices,
     pub(super) lists: PriceLists,
-    /// Rows of those of the lists that were needed.
+    /// The rows of price lists that were needed recently.
     pub(super) rows: Mutex<KeptRows>,
-    /// Terms that were found to be what these lists give.
+    /// Terms whose ladders were already found right for these lists.
     pub(super) known_terms: Mutex<HashSet<(BaseName, Vec<PriceListId>)>>,
 }
 
 impl Inputs {
-    /// Reads all products and lists, of one version.
+    /// Reads all products and lists of one version.
     pub(super) async fn read(
         store: &dyn Store,
         audience: &mut dyn Audience,
@@ -43,7 +43,7 @@ impl Inputs {
         Err(VerifyError::Loading)
     }
 
-    /// The lists that are in force at a head, where products are read one by one.
+    /// Reads the lists in force at a head, for callers that read products one by one.
     pub(super) async fn without_products(
         store: &dyn Store,
         head: CatalogueHead,
@@ -55,8 +55,8 @@ impl Inputs {
         Ok(Self { head, prices, lists, rows, known_terms })
     }
 
-    /// Whether the products are still those that were read. What differs after a load ended is
-    /// no finding.
+    /// Fails if a load has come into force since the products were read. A difference found after that
+    /// proves nothing.
     pub(super) async fn check_current(
         &self,
         store: &dyn CatalogueStore,

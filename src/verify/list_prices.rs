@@ -1,4 +1,4 @@
-//! List prices of all products, and what they are called, in little memory.
+//! The list prices and hashed names of all products, in little memory.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -6,24 +6,24 @@ use super::details::Details;
 use crate::model::ProductId;
 use crate::pricing::{Category, Currency, Goods, Money, Product, QuantityRules, Rounding};
 
-/// Products sorted by id, with their list prices: for each the bytes of its id and 24 more, and of those
-/// that have more than a price, that.
+/// Products with their list prices, sorted by id. Each takes the bytes of its id and 24 more; details are
+/// stored only for products that have some.
 #[derive(Debug, Default)]
 pub(super) struct ListPrices {
     ids: String,
     /// Where each id ends in `ids`.
     ends: Vec<usize>,
-    /// In the currency of the catalogue; [`NO_PRICE`] for none.
+    /// Prices in the currency of the catalogue; [`NO_PRICE`] means none.
     prices: Vec<i64>,
-    /// The hash of each name: names would take more than all the rest.
+    /// The hash of each name, because the names would take more memory than everything else.
     names: Vec<u64>,
     details: Details,
 }
 
-/// No price is negative.
+/// Marks a missing price, because no price is negative.
 const NO_PRICE: i64 = -1;
 
-/// A product as it is listed.
+/// A product with its list price.
 pub(super) struct Listed<'a> {
     pub(super) id: &'a str,
     all: &'a ListPrices,
@@ -31,7 +31,7 @@ pub(super) struct Listed<'a> {
     name: u64,
 }
 
-/// In which currency a customer buys, and which one is that of the catalogue.
+/// The currency in which a customer buys, and that of the catalogue.
 #[derive(Clone, Copy)]
 pub(super) struct Currencies {
     pub(super) of_customer: Currency,
@@ -39,7 +39,7 @@ pub(super) struct Currencies {
 }
 
 impl<'a> Listed<'a> {
-    /// What its prices are calculated off.
+    /// Returns the inputs for calculated prices.
     pub(super) fn goods(&self, currencies: Currencies, rounding: Rounding) -> Goods {
         let Currencies { of_customer, of_catalogue } = currencies;
         let (details, place) = (&self.all.details, self.place);
@@ -53,17 +53,17 @@ impl<'a> Listed<'a> {
         Goods { list_price, floor: details.floor(place, of_customer), rounding }
     }
 
-    /// The category that it is in.
+    /// Returns the product's category.
     pub(super) fn category(&self) -> Option<&'a Category> {
         self.all.details.category(self.place)
     }
 
-    /// Which quantities it is sold in.
+    /// Returns the quantities in which the product is sold.
     pub(super) fn quantities(&self) -> QuantityRules {
         self.all.details.quantities(self.place)
     }
 
-    /// Whether this is what it is called.
+    /// Whether the product has this name.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.name == hash(name)
     }
@@ -76,14 +76,14 @@ fn hash(name: &str) -> u64 {
 }
 
 impl ListPrices {
-    /// Of products in any order. Of two with one id the later one counts.
+    /// Sorts products. If an id occurs twice, the later product counts.
     pub(super) fn of(unsorted: Unsorted) -> Self {
         let Unsorted { products, is_sorted } = unsorted;
         if is_sorted {
             return products;
         }
         let mut order: Vec<usize> = (0..products.len()).collect();
-        // Stable, so that of two with one id the later one stays behind.
+        // The sort is stable, so the later of two products with the same id stays behind the other.
         order.sort_by(|a, b| products.id(*a).cmp(products.id(*b)));
         let is_last = |place: usize| {
             let next = order.get(place + 1);
@@ -108,7 +108,7 @@ impl ListPrices {
         self.names.push(name);
     }
 
-    /// How many products there are.
+    /// Returns the number of products.
     pub(super) const fn len(&self) -> usize {
         self.ends.len()
     }
@@ -123,13 +123,13 @@ impl ListPrices {
         &self.ids[start..self.ends[index]]
     }
 
-    /// The product at a place in the order of ids.
+    /// Returns the product at an index in the order of ids.
     pub(super) fn at(&self, index: usize) -> Option<Listed<'_>> {
         let name = *self.names.get(index)?;
         Some(Listed { id: self.id(index), all: self, place: index, name })
     }
 
-    /// A product, if there is such a product.
+    /// Returns the product with an id, if there is one.
     pub(super) fn get(&self, product: &ProductId) -> Option<Listed<'_>> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -144,7 +144,8 @@ impl ListPrices {
 #[derive(Debug)]
 pub(super) struct Unsorted {
     products: ListPrices,
-    /// Whether they have come in the order of ids, each once, so far: they do on some engines.
+    /// Whether all products so far came in the order of ids without duplicates, as they do on some
+    /// engines.
     is_sorted: bool,
 }
 
@@ -174,7 +175,7 @@ mod tests {
         listed.goods(currencies, Rounding::HalfEven).list_price.map(Money::minor)
     }
 
-    /// Of products that are called as their ids are.
+    /// Returns all products. Their names must be equal to their ids.
     fn all_of(prices: &ListPrices) -> Vec<(&str, i64)> {
         let all: Vec<_> = (0..).map_while(|index| prices.at(index)).collect();
         assert!(all.iter().all(|listed| listed.is_called(listed.id) && !listed.is_called("P")));
@@ -217,7 +218,7 @@ mod tests {
             category: Some(format!("a/{}", number % 2).parse().unwrap()),
             quantities: QuantityRules::ANY,
         };
-        // In their order, in another one, and in another one with one that comes again.
+        // In order, in another order, and in another order with a duplicate.
         for order in [vec![1, 2, 3, 4], vec![4, 2, 1, 3], vec![3, 4, 3, 2, 1]] {
             let mut unsorted = Unsorted::new();
             for number in order {

@@ -1,11 +1,11 @@
-//! Whether what is stored is right: tables and answers are worked out anew from what is loaded, in the
-//! plainest way, and compared.
+//! Verifies what is stored: recalculates tables and answers from the loaded data, in the simplest
+//! possible way, and compares them.
 //!
-//! Nothing of what made them is used: no join, no composed ladder, no rounding of the pricing module, only
-//! integers of 128 bits ([`arithmetic`]). Which row counts is found by looking at every row, for one
-//! quantity at a time ([`expected`]); tables are composed of whole ladders instead. Packed tables are read
-//! by decoders of their own (`packed`). A fingerprint is looked at only where a table and its inputs
-//! differ, to tell a table by older inputs from a wrong one.
+//! The verification uses no code that made the tables: no joins, no composed ladders, no rounding of the
+//! pricing module, only integers of 128 bits ([`arithmetic`]). To find the row that counts, it looks at
+//! every row, for one quantity at a time ([`expected`]); tables are composed of whole ladders instead. It
+//! reads packed tables with decoders of its own (`packed`). It uses a fingerprint only if a table and its
+//! inputs differ, to tell a table made from older inputs from a wrong one.
 
 mod ages;
 mod answers;

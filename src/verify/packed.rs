@@ -1,7 +1,7 @@
-//! Decoders of packed bases, own rows and ladders, written after the descriptions of their formats alone.
+//! Decoders of packed bases, own rows and ladders, written only from the descriptions of their formats.
 //!
-//! They share no code with those that quotes are answered through: a mistake of packing that unpacking
-//! undoes would hide from a verification that read with the same code.
+//! They share no code with the decoders that quotes use. A mistake in packing that the matching unpacking
+//! undoes would be hidden from a verification that used the same code.
 
 use std::io::Read as _;
 
@@ -9,7 +9,7 @@ mod ladders;
 
 pub(super) use ladders::{LadderRow, StoredStep, ladder_rows};
 
-/// No part is larger once decompressed.
+/// The largest size of a decompressed part.
 const MAX_BYTES: u64 = 1024 * 1024;
 const MAX_ID_BYTES: usize = 64;
 
@@ -18,28 +18,28 @@ const MAX_ID_BYTES: usize = 64;
 pub(super) struct BaseRow {
     pub(super) id: String,
     pub(super) name: String,
-    /// In units of unit prices, if it has one in the currency of the base.
+    /// The list price in units of unit prices, if there is one in the currency of the base.
     pub(super) price: Option<u64>,
-    /// What calculated prices are not to be below.
+    /// The floor of calculated prices.
     pub(super) floor: Option<u64>,
-    /// The least, the step and the most that it is sold in, in thousandths; 0 for none.
+    /// The smallest quantity, the step and the largest quantity, in thousandths; 0 means none.
     pub(super) quantities: [u64; 3],
-    /// The category that it is in.
+    /// The product's category.
     pub(super) category: Option<String>,
 }
 
 /// A row that only one customer has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OwnRow {
-    /// How many products of the base come before its product.
+    /// The number of products of the base before this product.
     pub(super) index: u64,
-    /// In millionths of a per cent.
+    /// The discount in millionths of a percent.
     pub(super) discount: u64,
-    /// In minor units.
+    /// The discount on one piece, in minor units.
     pub(super) saving: u64,
 }
 
-/// The products of a part of a base, or why it cannot be read.
+/// Decodes the products of a part of a base. Returns why, if it cannot be read.
 pub(super) fn base_rows(part: &[u8]) -> Result<Vec<BaseRow>, String> {
     let body = match part {
         [b'O', b'B', 1, 0..16, body @ ..] => decompressed(body, MAX_BYTES)?,
@@ -74,11 +74,11 @@ pub(super) fn base_rows(part: &[u8]) -> Result<Vec<BaseRow>, String> {
     Ok(rows)
 }
 
-/// The columns of what only some products have.
+/// Reads the columns that only some bases have.
 fn read_details(body: &mut Bytes<'_>, columns: u8, rows: &mut [BaseRow]) -> Result<(), String> {
     if columns & 1 != 0 {
         for row in rows.iter_mut() {
-            // One byte each: a number of one byte.
+            // The flag is a single byte, which is read as a number.
             if body.number()? != 0 {
                 row.price = None;
             }
@@ -110,7 +110,7 @@ fn read_details(body: &mut Bytes<'_>, columns: u8, rows: &mut [BaseRow]) -> Resu
     Ok(())
 }
 
-/// The rows of a part of own rows, or why it cannot be read.
+/// Decodes a part of own rows. Returns why, if it cannot be read.
 pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
     let columns = columns_of(part, MAX_BYTES)?;
     let mut columns = Bytes(&columns);
@@ -132,7 +132,7 @@ pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
     Ok(rows)
 }
 
-/// The columns of a part that begins with its version and form, and ends with a checksum.
+/// Returns the columns of a part, which begins with its version and form and ends with a checksum.
 fn columns_of(part: &[u8], most: u64) -> Result<Vec<u8>, String> {
     let (form, body) = match part {
         [1, form, body @ ..] => (*form, body),
@@ -177,11 +177,11 @@ fn fnv_1a(bytes: &[u8]) -> u32 {
     sum
 }
 
-/// What is left to be read.
+/// The bytes that are still to be read.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    /// A number of seven bits a byte, the lowest first, of nine bytes at most.
+    /// Reads a number with seven bits in each byte, the lowest first, of at most nine bytes.
     fn number(&mut self) -> Result<u64, String> {
         let mut number = 0;
         for place in 0..9 {

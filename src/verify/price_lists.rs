@@ -1,4 +1,5 @@
-//! Price lists as they are stored: all of them without their rows, and the rows of those that are needed.
+//! Price lists as they are stored: all lists without their rows, and the rows of the lists that are
+//! needed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,11 +9,11 @@ use crate::model::{CustomerGroup, PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{AtHead, CatalogueHead, PriceListStore};
 use crate::pricing::{Category, Currency, Customer, Ladder, PriceList, Scope};
 
-/// Rows of lists are kept up to so many bytes, about; of the lists of one customer all are, however many
-/// they are.
+/// About how many bytes of rows are kept. All lists of one customer are kept while they are needed,
+/// whatever their size.
 const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
-/// All price lists at a head, by those that they are given to.
+/// All price lists at a head, indexed by recipient.
 #[derive(Default)]
 pub(super) struct PriceLists {
     lists: Vec<Arc<PriceList>>,
@@ -58,7 +59,7 @@ impl PriceLists {
         self.lists.push(Arc::new(list));
     }
 
-    /// The lists that a customer has, whether they are in force or in another currency.
+    /// Returns the lists that a customer is given, whether in force or not, in any currency.
     pub(super) fn given_to(&self, customer: &Customer) -> Vec<Arc<PriceList>> {
         let groups = customer.groups.iter().filter_map(|group| self.by_group.get(group)).flatten();
         let own = self.by_user.get(&customer.user).into_iter().flatten();
@@ -68,7 +69,7 @@ impl PriceLists {
     }
 }
 
-/// When the next of some lists begins or ends, of those in a currency.
+/// Returns the next time at which one of the lists in a currency begins or ends.
 pub(super) fn next_edge(
     lists: &[Arc<PriceList>],
     currency: Currency,
@@ -87,7 +88,7 @@ pub(super) struct ListRows {
 }
 
 impl ListRows {
-    /// Those that a product is in the scope of.
+    /// Returns the rows whose scope includes a product.
     pub(super) fn of<'a>(
         &'a self,
         product: &'a ProductId,
@@ -100,16 +101,16 @@ impl ListRows {
     }
 }
 
-/// The rows of the lists that were needed last, at one head.
+/// The rows of recently used lists, at one head.
 #[derive(Default)]
 pub(super) struct KeptRows {
-    /// With the number of the last use.
+    /// The rows, each with the number of its last use.
     kept: BTreeMap<PriceListId, (u64, Arc<ListRows>)>,
     uses: u64,
 }
 
 impl KeptRows {
-    /// The rows of some lists, in their order.
+    /// Returns the rows of some lists, in the order of the lists.
     pub(super) async fn of(
         &mut self,
         store: &(impl PriceListStore + ?Sized),
@@ -150,7 +151,7 @@ async fn read_rows(
     list: &PriceListId,
     head: &CatalogueHead,
 ) -> Result<AtHead<ListRows>, VerifyError> {
-    /// Of a row beside its id and its rungs, and of a rung.
+    /// The approximate size of a row without its id and rungs, and of a rung.
     const ROW_BYTES: usize = 96;
     const RUNG_BYTES: usize = 24;
     let mut rows = ListRows { of_products: HashMap::new(), wide: vec![], bytes: 0 };

@@ -1,4 +1,5 @@
-//! Why products cost one customer what they do now: every row that is looked at, and why it wins or loses.
+//! Explains why products have their prices for a customer: every row that is considered, and why it wins
+//! or loses.
 
 use super::VerifyError;
 use super::customer::{PointRows, own_ladder, own_records};
@@ -9,10 +10,10 @@ use crate::pricing::{
     Currency, Explanation, GivenList, Goods, Product, Subject, UnitRounding, Unsold, explain,
 };
 
-/// Why some items cost what they do.
+/// Why some items have their prices.
 #[derive(Clone, Debug)]
 pub struct Reasons {
-    /// The version of everything loaded that it is by.
+    /// The catalogue version on which the prices are based.
     pub catalogue_version: u64,
     /// The currency of all amounts.
     pub currency: Currency,
@@ -20,27 +21,27 @@ pub struct Reasons {
     pub rounding: UnitRounding,
     /// The instant that decides which price lists are in force.
     pub at: Timestamp,
-    /// Item by item; `None` for a product that does not exist.
+    /// The reason for each item; `None` for a product that does not exist.
     pub items: Vec<(Item, Option<WhyPrice>)>,
 }
 
-/// Why one item costs what it does.
+/// Why one item has its price.
 #[derive(Clone, Debug)]
 pub struct WhyPrice {
-    /// What people call the product.
+    /// The name of the product.
     pub name: String,
-    /// What its prices are calculated off.
+    /// The inputs for calculated prices.
     pub goods: Goods,
-    /// That it is not sold in this quantity, and the quantities next to it.
+    /// Set if the product is not sold in this quantity; has the quantities next to it.
     pub unsold: Option<Unsold>,
-    /// The rows.
+    /// The rows that were considered.
     pub explanation: Explanation,
 }
 
-/// Looks at every row that a customer's prices of some items may come from at an instant.
+/// Looks at every row from which a customer's prices of some items may come at an instant.
 ///
 /// # Errors
-/// [`VerifyError`]; [`VerifyError::Loading`] when loads keep coming into force meanwhile.
+/// Returns [`VerifyError`]; [`VerifyError::Loading`] if loads keep coming into force in the meantime.
 pub async fn reasons(
     store: &dyn Store,
     user: &UserId,

@@ -1,4 +1,4 @@
-//! The answers that were asked for last.
+//! Selects the latest answers.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use crate::model::{QuotationKey, Timestamp};
 use crate::ports::Quotation;
 
-/// Keeps the keys of so many of all quotations that it is shown, those asked for last.
+/// Keeps the keys of the latest `size` of the quotations that it is shown.
 pub(super) struct Recent {
     size: usize,
     last: BinaryHeap<Reverse<(Timestamp, QuotationKey)>>,
@@ -24,7 +24,7 @@ impl Recent {
         }
     }
 
-    /// The keys, the last one first.
+    /// Returns the keys, the latest first.
     pub(super) fn into_keys(self) -> Vec<QuotationKey> {
         self.last.into_sorted_vec().into_iter().map(|Reverse((_, key))| key).collect()
     }

@@ -1,13 +1,13 @@
-//! What a verification found, in all.
+//! The totals of a verification.
 
 use super::{Ages, Finding, Kind, Subject};
 
-/// How many findings of each kind there are.
+/// The number of findings of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts([u64; Kind::ALL.len()]);
 
 impl Counts {
-    /// How many of a kind.
+    /// Returns the number of findings of a kind.
     #[must_use]
     pub const fn of(&self, kind: Kind) -> u64 {
         self.0[kind as usize]
@@ -18,35 +18,35 @@ impl Counts {
     }
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The version of the catalogue that everything was compared with.
+    /// The catalogue version with which everything was compared.
     pub catalogue_version: u64,
-    /// Users who are active.
+    /// The number of active customers.
     pub active_users: u64,
-    /// Tables stored, and those of them that were checked.
+    /// The number of stored tables.
     pub tables: u64,
-    /// See above.
+    /// The number of tables that were checked.
     pub tables_checked: u64,
-    /// What is not simply right of tables.
+    /// The findings about tables.
     pub table_findings: Counts,
-    /// Tables of active users, which the schedule keeps fresh.
+    /// The number of tables of active customers, which the schedule keeps fresh.
     pub active_tables: u64,
-    /// Those of them that are past their freshness.
+    /// How many of these are stale.
     pub stale: u64,
-    /// How old those of active users are.
+    /// The ages of the tables of active customers.
     pub ages: Ages,
-    /// Answers stored, and those of them that were checked: the last ones.
+    /// The number of stored answers.
     pub answers: u64,
-    /// See above.
+    /// The number of answers that were checked, the latest first.
     pub answers_checked: u64,
-    /// What is not simply right of answers.
+    /// The findings about answers.
     pub answer_findings: Counts,
 }
 
 impl Report {
-    /// How many findings of a kind there are.
+    /// Returns the number of findings of a kind, about tables and answers.
     #[must_use]
     pub const fn count(&self, kind: Kind) -> u64 {
         self.table_findings.of(kind) + self.answer_findings.of(kind)
@@ -59,7 +59,7 @@ impl Report {
         }
     }
 
-    /// The share of active users' tables that are past their freshness.
+    /// Returns the share of active customers' tables that are stale.
     #[must_use]
     pub fn stale_share(&self) -> f64 {
         if self.active_tables == 0 { 0.0 } else { self.stale as f64 / self.active_tables as f64 }

@@ -1,7 +1,7 @@
-//! The whole of it: what is listed, what of it is checked.
+//! A whole verification: lists what is stored and checks all of it or a sample.
 //!
-//! Everything is read in pages, and nothing of a page is kept but counts and what was chosen to be
-//! checked, so that a store of any size can be verified. Only list prices are kept, in little memory.
+//! Everything is read in pages. Of each page only counts and the chosen sample are kept, so a store of
+//! any size can be verified. Only list prices are kept completely, in little memory.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -16,27 +16,27 @@ use super::{Audience, Finding, Kind, Report, Step, Subject, answers, tables};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead};
 
-/// So many heads are read at once: hardly any takes more than a kilobyte.
+/// The number of heads that are read at once. Hardly any head has more than a kilobyte.
 const HEADS_AT_ONCE: usize = 100;
-/// So often a verification starts over because a load came into force.
+/// The most times that a verification starts over because a load came into force.
 const MAX_RESTARTS: u32 = 3;
 
 /// What to verify.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyOptions {
-    /// So many tables at most, by chance; every one of them if there is no limit.
+    /// The size of the random sample of tables; `None` for all tables.
     pub tables: Option<usize>,
-    /// So many answers at most, the last ones; every one of them if there is no limit.
+    /// How many of the latest answers are checked; `None` for all answers.
     pub answers: Option<usize>,
-    /// What the chance comes from.
+    /// The seed of the random sample.
     pub seed: u64,
 }
 
-/// Verifies a store as it is at a time. It reads and never writes; what is changed meanwhile by
-/// others is no finding. The audience hears of each finding when it is made.
+/// Verifies a store as of a time. It reads and never writes. Concurrent changes are no findings. The
+/// audience receives each finding as soon as it is made.
 ///
 /// # Errors
-/// [`VerifyError`].
+/// Returns [`VerifyError`].
 pub async fn verify(
     store: &dyn Store,
     options: VerifyOptions,
@@ -56,14 +56,14 @@ pub async fn verify(
     Ok(run.report)
 }
 
-/// A verification that goes on.
+/// A verification under way.
 struct Run<'a> {
     store: &'a dyn Store,
     inputs: Inputs,
     now: Timestamp,
     audience: &'a mut dyn Audience,
     report: Report,
-    /// Hashes of what was told, so that nothing is told twice when it starts over.
+    /// Hashes of the reported findings, so that none is reported twice after starting over.
     told: HashSet<u64>,
 }
 
@@ -75,7 +75,7 @@ impl Run<'_> {
         self.inputs.check_current(self.store).await
     }
 
-    /// Forgets all but the findings: each was certain when it was told.
+    /// Starts over, and keeps only the findings, each of which was certain when it was reported.
     async fn start_over(&mut self) -> Result<(), VerifyError> {
         self.audience.starts_over();
         self.inputs = Inputs::read(self.store, self.audience).await?;
@@ -88,7 +88,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// How old the tables of active users are.
+    /// Measures the ages of the tables of active customers.
     async fn active_users(&mut self) -> Result<(), VerifyError> {
         let mut ages = AgeCounts::default();
         let mut from = None;
@@ -124,7 +124,7 @@ impl Run<'_> {
         self.found(Finding { kind: Kind::Stale, subject: Subject::Table(user), what });
     }
 
-    /// Lists every head, and checks all tables or those that were chosen.
+    /// Lists every head, and checks all tables or a sample.
     async fn tables(&mut self, options: VerifyOptions) -> Result<(), VerifyError> {
         let mut sample = options.tables.map(|size| Sample::new(size, options.seed));
         let mut from = None;
@@ -132,7 +132,7 @@ impl Run<'_> {
             let page = self.store.list_table_heads(from).await?;
             self.audience.progress(Step::Listing, page.items.len() as u64);
             self.report.tables += page.items.len() as u64;
-            // What nobody is answered from may have lost its parts.
+            // Quotes are not answered from an unusable table, so its parts may have expired.
             let usable = page.items.into_iter().filter(|(_, head)| head.is_usable(self.now));
             let users: Vec<UserId> = usable.map(|(user, _)| user).collect();
             for user in users {
@@ -162,7 +162,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads every quotation, and checks all answers or the last ones.
+    /// Reads every quotation, and checks all answers or the latest.
     async fn answers(&mut self, most: Option<usize>) -> Result<(), VerifyError> {
         let mut recent = most.map(Recent::new);
         let mut from = None;
@@ -185,7 +185,7 @@ impl Run<'_> {
             }
         }
         for key in recent.map(Recent::into_keys).unwrap_or_default() {
-            // One that has expired meanwhile is no finding.
+            // A quotation that has expired in the meantime is no finding.
             if let Some(quotation) = self.store.quotation(&key).await? {
                 self.check_answer(quotation).await?;
             }
@@ -203,7 +203,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Tells of what was found by comparing, unless a load that ended meanwhile explains it.
+    /// Reports the result of a check, unless a load that ended in the meantime explains it.
     async fn conclude(&mut self, verdict: Verdict, subject: Subject) -> Result<(), VerifyError> {
         if let Some((kind, what)) = verdict {
             self.inputs.check_current(self.store).await?;

@@ -1,8 +1,8 @@
-//! A fair choice among many, made while they pass by.
+//! Draws a fair sample while the items pass by.
 
 use crate::data::Draws;
 
-/// Keeps so many of all that it is shown, each with the same chance.
+/// Keeps `size` of the items that it is shown, each with the same probability.
 pub(super) struct Sample<T> {
     size: usize,
     seen: u64,

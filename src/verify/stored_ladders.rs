@@ -1,4 +1,4 @@
-//! Ladders as they are stored, read a few parts at a time in the order of their products.
+//! Reads stored ladders, a few parts at a time, in the order of their products.
 
 use std::collections::VecDeque;
 
@@ -7,24 +7,24 @@ use super::packed::{LadderRow, StoredStep, ladder_rows};
 use crate::model::UserId;
 use crate::ports::{BaseName, Own, Store, TableHead, parts_of};
 
-/// So many parts are read at once.
+/// The number of parts that are read at once.
 const PARTS_AT_ONCE: usize = 16;
 
-/// Where the parts are, and with which product each begins.
+/// The place of the parts.
 pub(super) enum Place<'a> {
     /// In the base of some terms.
     Terms(BaseName),
     /// In the head.
     Inline(&'a [u8]),
-    /// Beside the head, from a number on.
+    /// Beside the head, from part number `first_part` on.
     Parts { user: &'a UserId, head: &'a TableHead, first_part: u32 },
 }
 
-/// Ladders of which the first have been taken.
+/// Stored ladders, of which the first have been taken already.
 pub(super) struct StoredLadders<'a> {
     store: &'a dyn Store,
     place: Place<'a>,
-    /// With which product each part begins, and which part is the next to be read.
+    /// The product with which each part begins, by index, and the part to read next.
     first: Vec<u32>,
     next: usize,
     rows: VecDeque<LadderRow>,
@@ -32,7 +32,7 @@ pub(super) struct StoredLadders<'a> {
 }
 
 impl<'a> StoredLadders<'a> {
-    /// Those of some terms.
+    /// Opens the ladders of some terms.
     pub(super) async fn of_terms(store: &'a dyn Store, name: BaseName) -> Result<Self, Failure> {
         let base = store.base(&name).await?;
         let base = base.ok_or_else(|| format!("the base of terms {name} is not there"))?;
@@ -40,7 +40,7 @@ impl<'a> StoredLadders<'a> {
         Ok(Self::new(store, Place::Terms(name), first))
     }
 
-    /// Those of one customer.
+    /// Opens the ladders of one customer.
     pub(super) fn of_customer(
         store: &'a dyn Store,
         user: &'a UserId,
@@ -49,7 +49,7 @@ impl<'a> StoredLadders<'a> {
     ) -> Self {
         match ladders {
             Own::Inline(rows) if rows.is_empty() => Self::new(store, Place::Inline(&[]), vec![]),
-            // It begins with whatever product its first row is of.
+            // The only part counts as beginning with the first product, whatever its first row is.
             Own::Inline(rows) => Self::new(store, Place::Inline(rows), vec![0]),
             Own::Parts(first) => {
                 Self::new(store, Place::Parts { user, head, first_part }, first.clone())
@@ -61,7 +61,7 @@ impl<'a> StoredLadders<'a> {
         Self { store, place, first, next: 0, rows: VecDeque::new(), last: None }
     }
 
-    /// Reads the parts that have products before an index.
+    /// Reads the parts that contain products before an index.
     pub(super) async fn read_before(&mut self, end: u64) -> Result<(), Failure> {
         let rest = &self.first[self.next..];
         let wanted = rest.iter().take_while(|first| u64::from(**first) < end).count();
@@ -117,7 +117,7 @@ impl<'a> StoredLadders<'a> {
         }
     }
 
-    /// The steps of the product at an index, which come after those taken before.
+    /// Takes the steps of the product at an index. Products must be taken in order.
     pub(super) fn take(&mut self, index: u64) -> Option<Vec<StoredStep>> {
         if self.rows.front()?.index != index {
             return None;
@@ -125,7 +125,7 @@ impl<'a> StoredLadders<'a> {
         self.rows.pop_front().map(|row| row.steps)
     }
 
-    /// That all were of products, of which there are so many.
+    /// Checks that no ladder is left, after all `products` have been taken.
     pub(super) async fn end(mut self, products: u64) -> Result<(), Failure> {
         self.read_before(u64::MAX).await?;
         match self.rows.front() {

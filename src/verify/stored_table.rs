@@ -1,5 +1,5 @@
-//! A table as it is stored, product by product: the bases that its head names, and the rows in or beside
-//! the head.
+//! Reads a stored table product by product: the bases that its head names, and the own rows in the head
+//! or beside it.
 
 use super::error::{Failure, VerifyError};
 use super::packed::{BaseRow, OwnRow, StoredStep, base_rows, own_rows};
@@ -8,26 +8,26 @@ use crate::model::{ProductId, Quantity, UserId};
 use crate::ports::{Own, Prices, Store, StoredBase, TableHead, parts_of};
 use crate::pricing::{Category, Goods, Money, Percentage, QuantityRules};
 
-/// So many parts are read at once: 2 MB at most.
+/// The number of parts that are read at once, 2 MB at most.
 const PARTS_AT_ONCE: usize = 64;
 
-/// One product of a user's table.
+/// One product of a customer's table.
 pub(super) struct TableRow {
     pub(super) product: ProductId,
-    /// What the base calls it.
+    /// The name in the base.
     pub(super) name: String,
-    /// What the base says that its prices are calculated off.
+    /// The inputs for calculated prices, from the base.
     pub(super) goods: Goods,
     pub(super) quantities: QuantityRules,
     pub(super) category: Option<Category>,
-    /// A discount on every quantity that only this user has.
+    /// A discount on every quantity that only this customer has.
     pub(super) own: Option<OwnPrice>,
-    /// What the table says up to the next time a price list begins or ends and, where that is made
-    /// already, from then on.
+    /// The ladders until the next time a price list begins or ends and, if those are prepared already,
+    /// from then on.
     pub(super) periods: Vec<Ladders>,
 }
 
-/// What a discount of the user's own makes of a product.
+/// The result of a customer's own discount for a product.
 #[derive(Clone, Copy)]
 pub(super) struct OwnPrice {
     pub(super) discount: Percentage,
@@ -37,20 +37,20 @@ pub(super) struct OwnPrice {
 /// The steps of a product while the same price lists are in force.
 #[derive(Default)]
 pub(super) struct Ladders {
-    /// Of the user's own.
+    /// The steps that only this customer has.
     pub(super) own: Option<Vec<StoredStep>>,
-    /// By the terms that the user has in common with others.
+    /// The steps of the terms, which the customer shares with others.
     pub(super) terms: Option<Vec<StoredStep>>,
 }
 
-/// The prices that a head names: those of now and, where they are made already, those from the next time
-/// on that a price list begins or ends.
+/// Returns the prices in a head: the current ones and, if they are prepared already, those after the next
+/// times at which a price list begins or ends.
 pub(super) fn periods(head: &TableHead) -> impl Iterator<Item = &Prices> {
     head.periods()
 }
 
-/// Shows every product of a table, in the order of their ids, a few parts at a time. Says what is wrong
-/// with the first part that cannot be read.
+/// Shows every product of a table in the order of ids, a few parts at a time. The inner error says what
+/// is wrong with the first part that cannot be read.
 pub(super) async fn read_rows(
     store: &dyn Store,
     user: &UserId,
@@ -127,11 +127,11 @@ async fn try_read_rows(
     Ok(())
 }
 
-/// A table of which the first products have been shown.
+/// A table whose first products have been shown.
 struct Table<'a, I: Iterator<Item = OwnRow>> {
     head: &'a TableHead,
     own: std::iter::Peekable<I>,
-    /// By period.
+    /// The ladders of each period.
     ladders: Vec<(StoredLadders<'a>, Option<StoredLadders<'a>>)>,
     /// The index of the next product.
     next: u64,
@@ -139,7 +139,7 @@ struct Table<'a, I: Iterator<Item = OwnRow>> {
 }
 
 impl<I: Iterator<Item = OwnRow>> Table<'_, I> {
-    /// Reads the ladders of the next products, of which there are so many.
+    /// Reads the ladders of the next `count` products.
     async fn read_ladders(&mut self, count: u64) -> Result<(), Failure> {
         let end = self.next + count;
         for (own, terms) in &mut self.ladders {

@@ -1,4 +1,4 @@
-//! One table against its own head, and against what is loaded.
+//! Checks a table against its own head, and against the loaded data.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::model::{PriceListId, Timestamp, UserId};
 use crate::ports::{BaseName, Own, Store, TableHead};
 use crate::pricing::{Currency, PRICING_VERSION, PriceList};
 
-/// A head is read again so often when its parts are gone: a refresh replaces them.
+/// How many times a head is read again if its parts are gone, because a refresh replaced them.
 const MAX_READS: u32 = 3;
 
-/// Nothing, or what is the matter with a table.
+/// `None`, or what is wrong with a table or an answer.
 pub(super) type Verdict = Option<(Kind, String)>;
 
-/// Checks the table of a user as it is now.
+/// Checks the current table of a customer.
 pub(super) async fn check(
     store: &dyn Store,
     user: &UserId,
@@ -30,7 +30,7 @@ pub(super) async fn check(
         let heads = store.table_heads(std::slice::from_ref(user)).await?;
         let Some((_, head)) = heads.into_iter().next() else { return Ok(None) };
         verdict = check_head(store, user, &head, inputs).await?;
-        // What is wrong with a table that was replaced while it was read, is wrong with neither.
+        // An error in a table that was replaced while it was read may be in neither version.
         let now = store.table_heads(std::slice::from_ref(user)).await?;
         let is_same = now.first().is_some_and(|(_, now)| now.generation == head.generation);
         if verdict.is_none() || is_same {
@@ -53,7 +53,7 @@ async fn check_head(
         );
         return Ok(Some((Kind::OtherRules, what)));
     }
-    // After the head, so that they are at least as new as what the table was priced from.
+    // Read the inputs after the head, so that they are at least as new as those of the table.
     let customer = CustomerInputs::read(store, user, inputs).await?;
     let periods = Periods::of(head, inputs, &customer).await;
     let mut comparison = Comparison::new(head, inputs, &customer, periods.to_compare());
@@ -73,21 +73,22 @@ async fn check_head(
             (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
         }));
     };
-    // A base is of one version, and of one version there is one state of the products.
+    // A base is of one version, and each version has one state of the products.
     let is_of_base = difference.is_of_base && head.base_version >= inputs.head.base_version;
     let difference = difference.what;
     if is_of_base || !may_be_outdated(store, user, head, &customer).await? {
         return Ok(wrong(difference));
     }
-    // It is what was calculated. Whether it may still be so: of one version there is one state.
+    // The table is what was calculated. If its version is current it is wrong, because each version has
+    // one state.
     Ok(match head.catalogue_version >= inputs.head.version {
         true => wrong(format!("{difference}, in the same catalogue version")),
         false => Some((Kind::Outdated, difference)),
     })
 }
 
-/// Whether older inputs may explain a table. Of one without price lists its fingerprint says so; what
-/// the ladders or the end of another were made from is not there any more.
+/// Whether older inputs may explain a table. For a table without price lists, its fingerprint decides.
+/// They may explain any other table, because the inputs of its ladders and windows no longer exist.
 async fn may_be_outdated(
     store: &dyn Store,
     user: &UserId,
@@ -107,7 +108,7 @@ fn is_empty(own: &Own) -> bool {
     matches!(own, Own::Inline(rows) if rows.is_empty())
 }
 
-/// The times in which the price lists that a table was made for are in force.
+/// The periods between the edges of the price lists with which a table was made.
 struct Periods {
     all: Vec<OnePeriod>,
     lists: Vec<Arc<PriceList>>,
@@ -116,7 +117,7 @@ struct Periods {
 
 struct OnePeriod {
     at: Timestamp,
-    /// What the terms of then are known by: their name, and the lists in them.
+    /// The key of the period's terms: their name, and the lists in them.
     terms: Option<(BaseName, Vec<PriceListId>)>,
     is_known: bool,
 }
@@ -145,7 +146,8 @@ impl Periods {
         self.all.iter().map(period).collect()
     }
 
-    /// What the table says of when its prices change, if that is wrong.
+    /// Returns what is wrong with the times at which the table says that its prices change, if anything
+    /// is.
     fn wrong_edge(&self, head: &TableHead) -> Option<Difference> {
         let says = head.next.iter().map(|next| Some(next.from)).chain([head.valid_until]);
         for (period, says) in self.all.iter().zip(says) {
@@ -168,7 +170,7 @@ impl Periods {
         })
     }
 
-    /// The ladders of the terms are what the lists give: they need not be compared again.
+    /// Remembers that the ladders of these terms match the lists, so that they are not compared again.
     async fn are_known(&self, inputs: &Inputs) {
         let terms = self.all.iter().filter_map(|one| one.terms.clone());
         inputs.known_terms.lock().await.extend(terms);

@@ -1,4 +1,4 @@
-//! Why prices are what they are, as JSON: the same for the command and for the page.
+//! Explains prices as JSON, the same for the command and for the page.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::pricing::{
     Considered, Currency, Money, PriceRule, Scope, UnitRounding, Unsold, Verdict,
 };
 
-/// All that was found of a customer's prices. Products that do not exist are left out.
+/// Returns the explanation of a customer's prices. Products that do not exist are left out.
 #[must_use]
 pub fn reasons_json(user: &UserId, found: &Reasons) -> Value {
     let amounts = Amounts { currency: found.currency, rounding: found.rounding };
@@ -33,21 +33,21 @@ pub fn reasons_json(user: &UserId, found: &Reasons) -> Value {
 /// How amounts are shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Amounts {
-    /// In which currency they are.
+    /// The currency of the amounts.
     pub currency: Currency,
-    /// How many decimals unit prices have.
+    /// The rounding, which has the decimals of unit prices.
     pub rounding: UnitRounding,
 }
 
 impl Amounts {
-    /// A unit price.
+    /// Formats a unit price.
     #[must_use]
     pub fn unit(self, price: Money) -> String {
         price.shown_as_unit(self.currency, self.rounding.unit_decimals).to_string()
     }
 }
 
-/// What is to be told of a price.
+/// Returns the explanation of one price.
 #[must_use]
 pub fn price_json(why: &WhyPrice, amounts: Amounts) -> Map<String, Value> {
     let explanation = &why.explanation;
@@ -108,7 +108,7 @@ fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
     data
 }
 
-/// Why a row counts or does not, in a few words.
+/// Says in a few words why a row counts or not.
 #[must_use]
 pub fn why(verdict: &Verdict) -> String {
     match verdict {

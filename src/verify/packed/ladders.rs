@@ -6,19 +6,19 @@ use super::{Bytes, columns_of, damaged};
 use crate::model::{PriceListId, ProductId, Timestamp};
 use crate::pricing::{MinQuantity, Money, Rate, Rule, RuleKind, Scope};
 
-/// No part is larger once decompressed.
+/// The largest size of a decompressed part.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// A product with what it costs at each quantity.
+/// A product with its price at each quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::verify) struct LadderRow {
-    /// How many products of the base come before it.
+    /// The number of products of the base before this product.
     pub(in crate::verify) index: u64,
-    /// Sorted by quantity.
+    /// The steps, sorted by quantity.
     pub(in crate::verify) steps: Vec<StoredStep>,
 }
 
-/// From a quantity on, the product costs this much.
+/// A step of a ladder: the price from a quantity on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::verify) struct StoredStep {
     pub(in crate::verify) from: MinQuantity,
@@ -26,7 +26,7 @@ pub(in crate::verify) struct StoredStep {
     pub(in crate::verify) rule: Arc<Rule>,
 }
 
-/// The rows of a part of ladders, or why it cannot be read.
+/// Decodes a part of ladders. Returns why, if it cannot be read.
 pub(in crate::verify) fn ladder_rows(part: &[u8]) -> Result<Vec<LadderRow>, String> {
     let columns = columns_of(part, MAX_BYTES)?;
     let mut columns = Bytes(&columns);
@@ -81,9 +81,9 @@ pub(in crate::verify) fn ladder_rows(part: &[u8]) -> Result<Vec<LadderRow>, Stri
     Ok(ladders)
 }
 
-/// The form of postcard: fields in their order, numbers as those of columns but up to ten bytes, signed
-/// ones folded so that small ones stay small, a text behind its length, and what may be missing behind a
-/// 0 or 1.
+/// Reads the format of postcard: fields in order, numbers as in columns but with up to ten bytes, signed
+/// numbers folded so that small ones stay small, texts after their length, and optional values after a 0
+/// or 1.
 impl<'a> Bytes<'a> {
     fn rules(&mut self) -> Result<Vec<Arc<Rule>>, String> {
         let count = self.number()?;

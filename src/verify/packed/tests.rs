@@ -1,4 +1,4 @@
-//! Both decoders say the same, and this one does not share the mistakes of the other.
+//! Checks that both decoders read the same, and that this one does not share mistakes of the other.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::pricing::{
     PackedLadders, PackedOwn, Percentage, QuantityRules, Rate, Rule, RuleKind, Rules, Scope, Step,
 };
 
-/// As the pricing module reads it.
+/// Decodes a part with the pricing module.
 fn base_as_priced(part: &[u8]) -> Option<Vec<BaseRow>> {
     let part = BasePart::decode(part).ok()?;
     let units = |money: Money| money.minor().cast_unsigned();
@@ -57,7 +57,7 @@ fn own() -> impl Strategy<Value = OwnRows> {
     })
 }
 
-/// Some bases have none of the columns of details, others all of them.
+/// Generates bases, some with all columns of details and some with none.
 fn base() -> impl Strategy<Value = PackedBase> {
     let price = || option::of(0..=Money::MAX_PRICE.minor());
     let category = option::of(prop::sample::select(vec!["a", "a/b", "株"]));
@@ -120,7 +120,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     )
 }
 
-/// Products by index, each with some steps.
+/// Generates products by index, each with some steps.
 fn ladders() -> impl Strategy<Value = PackedLadders> {
     let step = (1..2_000_000_u64, 0..=Money::MAX_PRICE.minor(), any::<prop::sample::Index>());
     let steps = proptest::collection::vec(step, 1..6);
@@ -235,7 +235,7 @@ proptest! {
         let _ = (own_rows(&bytes), base_rows(&bytes), ladder_rows(&bytes));
     }
 
-    /// A mistake of packing that its own unpacking undoes is one that quotes never show.
+    /// A mistake in packing that its own unpacking undoes never shows in quotes, but it must show here.
     #[test]
     fn a_rule_of_packing_that_is_wrong_shows(
         rows in proptest::collection::btree_map(0..500_u32, (1..=200_u64, 1000..9_000_u64), 2..60),
@@ -256,7 +256,7 @@ proptest! {
     }
 }
 
-/// How a copy of the packing goes about it.
+/// The variants of a copy of the packing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Packing {
     AsDescribed,
