@@ -1,4 +1,4 @@
-//! All chance of a simulation, from one seed.
+//! The source of all randomness in a simulation, from one seed.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::data::Draws;
 use crate::ports::Randomness;
 
-/// How many make a whole, where a rate is given.
+/// The denominator of rates.
 pub(super) const RATE_WHOLE: u64 = 10_000;
 
-/// The one generator that everything random of a run is drawn from, in the order in which it
-/// happens: faults, the schedule of tasks, what clients do, and the ids that the stages make.
+/// The only generator of a run. Everything random is drawn from it in the order in which it happens:
+/// faults, the schedule of tasks, what clients do, and the ids that the stages make.
 pub(super) struct Chance(Mutex<Draws>);
 
 impl Chance {
@@ -18,17 +18,17 @@ impl Chance {
         Self(Mutex::new(Draws::new(seed, 0, 0)))
     }
 
-    /// A number below a bound; 0 when the bound is 0.
+    /// Draws a number below a bound; 0 if the bound is 0.
     pub(super) fn below(&self, bound: u64) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).below(bound)
     }
 
-    /// A number from the first to the last.
+    /// Draws a number from `first` to `last`.
     pub(super) fn between(&self, first: u64, last: u64) -> u64 {
         first + self.below(last.saturating_sub(first) + 1)
     }
 
-    /// A place in a list of this length; 0 when it is empty.
+    /// Draws an index into a list of this length; 0 if it is empty.
     pub(super) fn index(&self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }
@@ -37,12 +37,12 @@ impl Chance {
         choices[self.index(N)]
     }
 
-    /// True so many times in [`RATE_WHOLE`].
+    /// Returns true with a probability of `rate` in [`RATE_WHOLE`].
     pub(super) fn happens(&self, rate: u64) -> bool {
         rate > 0 && self.below(RATE_WHOLE) < rate
     }
 
-    /// True once in so many times.
+    /// Returns true with a probability of one in `times`.
     pub(super) fn one_in(&self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -51,7 +51,8 @@ impl Chance {
         Duration::from_millis(self.between(first, last))
     }
 
-    /// A duration of at most `most`, short ones as likely as long ones.
+    /// Draws a duration up to `most`, on a logarithmic scale, so that short ones are as likely as long
+    /// ones.
     pub(super) fn up_to(&self, most: Duration) -> Duration {
         let most_ms = u64::try_from(most.as_millis()).unwrap_or(u64::MAX).max(1);
         let scale = self.below(u64::from(most_ms.ilog2()) + 1);

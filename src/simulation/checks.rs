@@ -1,4 +1,4 @@
-//! Counts what is checked.
+//! Counts the checks of invariants.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::report::Breach;
 pub(super) struct Checks(BTreeMap<Invariant, u64>);
 
 impl Checks {
-    /// Checks once. `what` says how it was broken.
+    /// Checks an invariant once. `what` says how it was broken.
     pub(super) fn hold(
         &mut self,
         invariant: Invariant,

@@ -1,4 +1,4 @@
-//! What clients do: ask, ask again, come back on another connection.
+//! The actions of clients: they quote, ask again, and come back on another connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::stages::DEADLINE_GRACE;
 use crate::stages::quotation_handler::{Accepted, Ask};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
-/// One user's client.
+/// The client of one user.
 pub(super) struct Client {
     pub(super) user: UserId,
     socket: Option<Socket>,
-    /// Requests under ids of the client's own.
+    /// The quotes that were sent under ids of the client's own.
     own: Vec<(RequestId, Vec<Item>)>,
 }
 
@@ -36,7 +36,7 @@ impl Client {
         Self { user, socket: None, own: vec![] }
     }
 
-    /// The client's connection; a new one if it has none that is open.
+    /// Returns the client's connection. Opens a new one if none is open.
     pub(super) fn socket(&mut self, world: &Arc<World>, fleet: &Fleet) -> Option<Socket> {
         let open = |socket: &&Socket| {
             !socket.gateway.process.is_dead() && !world.is_closed(&socket.connection)
@@ -58,8 +58,8 @@ impl Client {
         }
     }
 
-    /// A quote: mostly a new one, sometimes one that was asked before under an id of the
-    /// client's own, or something else under such an id.
+    /// Makes up a quote. Mostly it is a new one, sometimes a repetition under an id of the client's own,
+    /// or another quote under such an id.
     pub(super) fn ask(&mut self, world: &World, connection: ConnectionRef) -> Ask {
         let chance = &world.chance;
         let mut items = items(world);
@@ -92,7 +92,7 @@ impl Client {
     }
 }
 
-/// Some products, most of which exist.
+/// Draws some products, most of which exist.
 fn items(world: &World) -> Vec<Item> {
     let chance = &world.chance;
     let products = &world.plan.products;
@@ -113,8 +113,7 @@ fn items(world: &World) -> Vec<Item> {
         .collect()
 }
 
-/// Sends a quote to the gateway, and notes whether it is accepted. A gateway that dies says
-/// nothing any more.
+/// Sends a quote to the gateway, and notes whether it is accepted. A gateway that dies does not reply.
 pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) -> Option<Accepted> {
     let (user, connection) = (ask.user.clone(), ask.connection.clone()?);
     world.tell("client", || {
@@ -169,7 +168,7 @@ pub(super) async fn get(world: Arc<World>, socket: Socket, user: UserId, request
     }
 }
 
-/// Has a gateway watch the deadline of a quotation, if gateways do.
+/// Has the gateway watch the deadline of a quotation, if gateways do so in this run.
 fn watch(
     world: &Arc<World>,
     socket: Socket,
@@ -187,8 +186,8 @@ fn watch(
     }
 }
 
-/// Tells a client the outcome when the deadline has passed, as the session of its socket does. It
-/// dies with its gateway.
+/// Tells a client the outcome when the deadline has passed, as the session of its socket does. The watch
+/// dies with the gateway.
 async fn tell_at_deadline(
     world: Arc<World>,
     Socket { gateway, connection }: Socket,
@@ -214,7 +213,7 @@ async fn tell_at_deadline(
     }
 }
 
-/// What the gateway writes to its client.
+/// Records what the gateway writes to its client.
 fn show(world: &World, quotation: &Quotation, asked_at: Timestamp) {
     if let Ok(text) = render_quotation(quotation, asked_at) {
         world.tell("client", || format!("is shown {text}"));
@@ -222,7 +221,7 @@ fn show(world: &World, quotation: &Quotation, asked_at: Timestamp) {
     }
 }
 
-/// A user subscribes. Says whether that was done.
+/// Subscribes a user. Returns whether this succeeded.
 pub(super) async fn come(world: Arc<World>, gateway: Arc<Gateway>, user: UserId) -> bool {
     let (store, queues) = (&*gateway.ports.store, &*gateway.ports.queues);
     let now = gateway.process.clock.now();
@@ -233,12 +232,12 @@ pub(super) async fn come(world: Arc<World>, gateway: Arc<Gateway>, user: UserId)
     }
 }
 
-/// A user says that nobody need keep the table.
+/// Unsubscribes a user, whose table then need not be kept warm.
 pub(super) async fn go(gateway: Arc<Gateway>, user: UserId) {
     tokio::select! {
         biased;
         () = gateway.process.killed() => {}
-        // Who is not heard expires a little later.
+        // If this fails, the user expires a little later.
         _ = unsubscribe(&*gateway.ports.store, Some(gateway.handler.visits()), &user) => {}
     }
 }

@@ -16,14 +16,14 @@ use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, run_schedule};
 use crate::stages::Lookup;
 use crate::stages::quotation_handler::QuotationHandler;
 
-/// Which roles workers take, so that every role is there.
+/// The roles of the workers. Together they cover every role.
 const ROLES: [&[Role]; 3] = [
     &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider],
     &[Role::PriceCalc, Role::QuotationProvider],
     &[Role::Refresh, Role::PriceCalc],
 ];
 
-/// A gateway and its clients' connections.
+/// A gateway, and the connections of its clients.
 pub(super) struct Gateway {
     pub(super) process: Arc<Process>,
     pub(super) ports: Ports,
@@ -31,7 +31,7 @@ pub(super) struct Gateway {
     connections: Mutex<Vec<ConnectionRef>>,
 }
 
-/// All processes that run at present.
+/// All processes that are running.
 pub(super) struct Fleet {
     world: Arc<World>,
     members: Mutex<Members>,
@@ -45,7 +45,7 @@ struct Members {
 }
 
 impl Fleet {
-    /// Starts everything that a world's plan has.
+    /// Starts the processes of a world's plan.
     pub(super) fn start(world: &Arc<World>) -> Arc<Self> {
         let fleet = Arc::new(Self { world: world.clone(), members: Mutex::default() });
         for place in 0..world.plan.gateways {
@@ -65,7 +65,7 @@ impl Fleet {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A process with a clock of its own.
+    /// Creates a process with a clock of its own.
     pub(super) fn new_process(&self, kind: Kind) -> Arc<Process> {
         let number = {
             let mut members = self.members();
@@ -96,7 +96,7 @@ impl Fleet {
         chance.pick([0, most, -most, some, -some])
     }
 
-    /// The ports that a process uses.
+    /// Returns the ports of a process.
     pub(super) fn ports(&self, process: &Arc<Process>) -> Ports {
         let ports = unreliable::ports(&self.world, process);
         match self.world.bug {
@@ -118,7 +118,7 @@ impl Fleet {
         (self.new_process(Kind::Worker), Shutdown::new())
     }
 
-    /// Replaces the gateway at a place whenever it is killed. Its connections die with it.
+    /// Replaces the gateway at an index whenever it is killed. Its connections die with it.
     async fn keep_gateway(self: Arc<Self>, place: usize) {
         loop {
             let Some(gateway) = self.members().gateways.get(place).cloned() else { return };
@@ -134,7 +134,7 @@ impl Fleet {
         }
     }
 
-    /// Runs the worker at a place, and another one whenever it was killed or has drained.
+    /// Runs the worker at an index, and replaces it whenever it was killed or has drained.
     async fn keep_worker(self: Arc<Self>, place: usize) {
         let roles = ROLES[place % ROLES.len()];
         loop {
@@ -146,7 +146,7 @@ impl Fleet {
                 () = process.killed() => {}
                 () = self.work(&process, roles, &shutdown) => {}
             }
-            // What a killed worker still runs has no effect, but need not run for ever.
+            // The rest of a killed worker has no effect, but must not run for ever.
             shutdown.begin();
             self.pause_before_start().await;
             let next = self.new_worker();
@@ -172,7 +172,7 @@ impl Fleet {
             roles.iter().partition(|role| **role == Role::Refresh);
         let schedule = async {
             if !timed.is_empty() {
-                // As many segments as the plan says, whatever machine this is.
+                // Use as many segments as the plan says, independently of this machine.
                 let policy = plan.policy.clone().into();
                 let metrics = self.world.metrics.clone();
                 run_schedule(ports, policy, plan.segments, metrics, shutdown.clone()).await;
@@ -185,7 +185,7 @@ impl Fleet {
         sleep(self.world.chance.millis(1, 15_000)).await;
     }
 
-    /// A gateway that takes connections at present.
+    /// Returns a random gateway that is alive.
     pub(super) fn gateway(&self) -> Option<Arc<Gateway>> {
         let members = self.members();
         let alive: Vec<_> =
@@ -194,7 +194,7 @@ impl Fleet {
         Some(Arc::clone(chosen))
     }
 
-    /// Has a worker finish what it has in hand and leave; another one will come.
+    /// Drains a worker, which is then replaced.
     pub(super) fn drain_one(&self) {
         let members = self.members();
         if let Some((process, shutdown)) =
@@ -215,7 +215,7 @@ impl Fleet {
 }
 
 impl Gateway {
-    /// A gateway that was started for one purpose.
+    /// Starts a gateway for one purpose, apart from the fleet.
     pub(super) fn apart(fleet: &Fleet) -> Arc<Self> {
         fleet.new_gateway()
     }
@@ -233,6 +233,6 @@ impl Gateway {
     }
 }
 
-/// Long enough for everything that was under way when the faults stopped to have come back: a
-/// message's visibility, its backoff, the breaker's pause, a dead loader's mark.
+/// The time for recovery of everything that was under way when the faults stopped: a message's
+/// visibility, its backoff, the breaker's pause, a dead loader's mark.
 pub(super) const RECOVERY: Duration = Duration::from_secs(240);

@@ -1,4 +1,4 @@
-//! Every state of what loads bring, and when it was in force.
+//! Every state of the loaded data, and when it was in force.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ struct Version {
     until: Option<Timestamp>,
 }
 
-/// What prices are made from.
+/// The inputs of prices.
 #[derive(Debug)]
 pub(super) struct Inputs {
-    /// By version; the one before the first load is empty.
+    /// The states by version. The one before the first load is empty.
     versions: Vec<Version>,
     /// What was written to the journal of each load.
     journals: BTreeMap<LoadId, BTreeMap<RecordKey, RowChange>>,
@@ -36,7 +36,7 @@ impl Inputs {
         Self { versions: vec![empty], journals: BTreeMap::new(), committed: vec![] }
     }
 
-    /// Changes were written to the journal of a load.
+    /// Notes changes that were written to the journal of a load.
     pub(super) fn journaled(
         &mut self,
         load: &LoadId,
@@ -51,7 +51,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// A load came into force with this journal.
+    /// Notes that a load came into force with this journal.
     pub(super) fn committed(
         &mut self,
         load: &LoadId,
@@ -86,14 +86,14 @@ impl Inputs {
         self.versions.last().map(|last| (*last.loaded).clone()).unwrap_or_default()
     }
 
-    /// The state of a version, if there was one.
+    /// Returns the state of a version, if there was one.
     pub(super) fn version(&self, version: u64) -> Option<Arc<Loaded>> {
         let index = usize::try_from(version).ok()?;
         self.versions.get(index).map(|version| version.loaded.clone())
     }
 
-    /// Whether an answer that was worked out at an instant is by one state that was in force at some time
-    /// from `from` to `to`. Prices and names are of one version.
+    /// Whether an answer that was calculated at `at` matches one state that was in force at some time
+    /// between `from` and `to`. Prices and names must come from the same version.
     pub(super) fn explain(
         &self,
         (shown, asked): (&QuotationFrame, &[Item]),
@@ -108,8 +108,8 @@ impl Inputs {
         in_force.any(|version| oracle::agrees(shown, asked, &version.loaded, user, at))
     }
 
-    /// When the table of a head is looked at: now, as long as quotes are answered from it, and whenever a
-    /// list of its user begins or ends while they are.
+    /// Returns the instants at which the table of a head is checked: now, if it is usable, and whenever a
+    /// list of its user begins or ends while it is.
     pub(super) fn edges_of(&self, user: &UserId, head: &TableHead) -> Vec<Timestamp> {
         let now = head.validated_at;
         let Some(loaded) = self.version(head.catalogue_version) else { return vec![] };
@@ -118,12 +118,12 @@ impl Inputs {
         usable.into_iter().chain(edges).collect()
     }
 
-    /// How many loads came into force.
+    /// Returns how many loads came into force.
     pub(super) fn loads(&self) -> u64 {
         self.versions.len() as u64 - 1
     }
 
-    /// Whether there is anything to sell now.
+    /// Whether there are products now.
     pub(super) fn has_products(&self) -> bool {
         self.versions.last().is_some_and(|last| !last.loaded.products.is_empty())
     }

@@ -1,4 +1,4 @@
-//! What really happened, written down below all faults, and checked as it happens.
+//! Records what really happens, below all faults, and checks it at once.
 
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ use crate::ports::{
     LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableError, TableHead,
 };
 
-/// So long after the last fault something may still fail: a load that died has to be noticed.
+/// The time after the last fault within which something may still fail, because a dead load must first be
+/// noticed.
 const CALM_AFTER: Duration = Duration::from_secs(120);
 
-/// Everything that happened so far.
+/// The record of everything that happened so far.
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) inputs: Inputs,
@@ -28,14 +29,14 @@ pub(super) struct Ledger {
     pub(super) promises: Promises,
     pub(super) visits: Visits,
     pub(super) checks: Checks,
-    /// From when on nothing fails that is not poisoned.
+    /// From this time on only poisoned messages and rows may fail.
     calm_from: Option<Timestamp>,
     poisoned: Option<UserId>,
-    /// How much later than it should something may be seen.
+    /// The tolerance for effects that are seen late.
     slack: Duration,
-    /// A table that was made or found right so lately is not written down as right again.
+    /// A table that was validated this recently is not recorded as right again.
     lately: Duration,
-    /// How old the inputs of an answer may be.
+    /// The largest age of an answer's inputs.
     oldest: Duration,
 }
 
@@ -57,13 +58,13 @@ impl Ledger {
         }
     }
 
-    /// No fault is injected any more.
+    /// Notes that faults are no longer injected.
     pub(super) fn faults_stop(&mut self, now: Timestamp) {
         self.calm_from = Some(now.plus(CALM_AFTER));
     }
 
-    /// A message was received. What is sent when nothing fails is received once; whatever is
-    /// poisoned must not make others' work fail.
+    /// Notes that a message was received. A message that is sent when nothing fails must be received only
+    /// once, because poison must not make other work fail.
     pub(super) fn handed_out(
         &mut self,
         queue: Queue,
@@ -125,7 +126,7 @@ impl Ledger {
         self.promises.settled(quotation, now, self.slack, &mut self.checks)
     }
 
-    /// A queue was sent a message by a process with this clock.
+    /// Notes that a process with this clock sent a message to a queue.
     pub(super) fn sent(
         &mut self,
         queue: Queue,
@@ -134,7 +135,8 @@ impl Ledger {
         clock: &ProcessClock,
         now: Timestamp,
     ) -> Result<(), Breach> {
-        // A quote may find a table stale whose user has just left, or whose visit was not written.
+        // A quote may find a table stale just after its user has left, or although the visit was not
+        // recorded.
         if queue == Queue::Refresh
             && let Content::Order(order) = Content::read(queue, body)
             && !matches!(order.cause, Cause::Stale { .. })
@@ -160,8 +162,8 @@ impl Ledger {
         })
     }
 
-    /// A queue forgot a message because a process with this clock said it is done. `stored` is
-    /// the quotation that it is about.
+    /// Notes that a queue removed a message because a process with this clock acknowledged it. `stored`
+    /// is the quotation that the message is about.
     pub(super) fn acknowledged(
         &mut self,
         queue: Queue,
@@ -176,7 +178,7 @@ impl Ledger {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
                     || self.messages.was_ordered(&request.key, request.attempt)
             }
-            // A quotation that was stored after its deadline has another one coming.
+            // A quotation that was stored after its deadline gets another deadline message.
             Content::Provide(ProviderMessage::Deadline { key, .. }) => {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
                     || self.messages.has_deadline(&key)
@@ -195,7 +197,8 @@ impl Ledger {
         match &order.cause {
             Cause::Quotation(request) => self.messages.was_published(&request.key, request.attempt),
             Cause::Scheduled { .. } => {
-                // A user who has expired and comes again while the worker looks has orders of the new visit.
+                // A user may expire and return while the worker looks. The new visit has orders of its
+                // own.
                 let expired = || {
                     let mut visits = self.visits.since(&order.user, message.handed_at);
                     self.visits.of(&order.user).is_none()

@@ -1,4 +1,4 @@
-//! What loads have brought, as the oracle sees it.
+//! The loaded data as the oracle sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::pricing::{
 /// The currency of the catalogue.
 const CATALOGUE: Currency = Currency::USD;
 
-/// Whatever loads have brought up to one version.
+/// The loaded data of one version.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Loaded {
     pub(super) products: BTreeMap<ProductId, Product>,
@@ -50,17 +50,17 @@ impl Loaded {
         }
     }
 
-    /// In which currency a user buys.
+    /// Returns the currency in which a user buys.
     pub(super) fn currency_of(&self, user: &UserId) -> Currency {
         self.customers.get(user).and_then(|customer| customer.currency).unwrap_or(CATALOGUE)
     }
 
-    /// The list price of a product in a currency.
+    /// Returns the list price of a product in a currency.
     pub(super) fn list_price(&self, product: &Product, currency: Currency) -> Option<Money> {
         product.price_in(currency, CATALOGUE)
     }
 
-    /// The rungs of a user's own list for a product, and in which currency their amounts are.
+    /// Returns the rungs of a user's own list for a product, and the currency of their amounts.
     pub(super) fn own_rungs(
         &self,
         user: &UserId,
@@ -77,7 +77,7 @@ impl Loaded {
         (discounts.chain(rungs).collect(), own.ladders.currency)
     }
 
-    /// The lists that a user is given, in force or not.
+    /// Returns the lists that a user is given, in force or not.
     pub(super) fn lists_of(&self, user: &UserId) -> impl Iterator<Item = &PriceList> {
         let groups = self.customers.get(user).map(|customer| &customer.groups);
         self.lists.values().filter(move |list| {
@@ -87,13 +87,13 @@ impl Loaded {
         })
     }
 
-    /// The rows of a list.
+    /// Returns the rows of a list.
     pub(super) fn rows_of(&self, list: &PriceListId) -> impl Iterator<Item = (&Scope, &Ladder)> {
         let rows = self.prices.iter().filter(move |((of, _), _)| of == list);
         rows.map(|((_, scope), ladder)| (scope, ladder))
     }
 
-    /// When a list of a user begins or ends, between two instants.
+    /// Returns when lists of a user begin or end between two instants.
     pub(super) fn edges_of(
         &self,
         user: &UserId,

@@ -13,13 +13,13 @@ use crate::ports::{Store, UserDiscounts};
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
 use crate::stages::change;
 
-/// Loads some data in a process of its own, which may die at it.
+/// Loads some data in a process of its own, which may be killed during the load.
 pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Dataset, prune: bool) {
     let process = fleet.new_process(Kind::Loader);
     let ports = fleet.ports(&process);
     let options = LoadOptions { currency: Currency::USD, prune, merge: false };
     let (store, clock) = (&*ports.store, &*ports.clock);
-    // Somebody takes a load for dead, this one perhaps, while it goes on.
+    // Sometimes a load is taken for dead while it continues; it may be this one.
     let impatient = world.chance.one_in(4).then(|| world.chance.millis(1, 2_000));
     tokio::select! {
         biased;
@@ -35,7 +35,7 @@ pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Datase
     }
 }
 
-/// After a while, takes a load for dead whose journal is there.
+/// After a while, drops a random journal, as if its load were dead.
 async fn drop_some_journal(world: &World, store: &dyn Store, after: Option<Duration>) {
     let Some(after) = after else { return };
     tokio::time::sleep(after).await;
@@ -46,7 +46,7 @@ async fn drop_some_journal(world: &World, store: &dyn Store, after: Option<Durat
     }
 }
 
-/// Other prices for some products, other discounts for some users.
+/// Makes up other prices for some products, and other discounts for some users.
 pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
     let (chance, plan) = (&world.chance, &world.plan);
     let mut products = vec![];
@@ -75,7 +75,7 @@ fn add_own(world: &World, user: &UserId, data: &mut Dataset) {
     }
 }
 
-/// Other discounts or ladders for one user.
+/// Makes up other discounts or ladders for one user.
 pub(super) fn some_discounts_of(world: &World, user: &UserId) -> Dataset {
     let mut data = Dataset::default();
     if world.plan.poisoned.as_ref() != Some(user) {
@@ -89,7 +89,7 @@ fn some_discounts(world: &World) -> Discounts {
     let list = world.plan.products.iter().take(40).filter(|_| chance.one_in(3));
     let list = list.filter_map(|product| {
         let millionths = chance.pick([0, 50_000_000, 100_000_000, 12_500_000, 33_333_333]);
-        // Different enough that no two lists are equal.
+        // Add a random part, so that no two lists are equal.
         let millionths = u32::try_from(millionths / 2 + chance.below(50_000_000)).ok()?;
         let percentage = Percentage::from_millionths(millionths)?;
         Some(Discount { product_id: product.clone(), percentage })

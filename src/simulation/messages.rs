@@ -1,4 +1,4 @@
-//! What became of every message: sent, handed out, done, given up.
+//! Tracks every message: sent, received, acknowledged, or given up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use super::report::Breach;
 use crate::model::{Calculation, Cause, ProviderMessage, QuotationKey, Timestamp, UserId};
 use crate::ports::{DeadLetter, Depth, MAX_RECEIVES, Queue, Received};
 
-/// So long a FIFO queue drops repetitions.
+/// The time within which a FIFO queue drops duplicates.
 const REPETITION: Duration = Duration::from_secs(5 * 60);
 
-/// A message that no stage can read.
+/// The body of a message that no stage can read.
 pub(super) const POISON: &str = "{\"poison\":true}";
 
-/// What a message asks for, as far as it can be read.
+/// The content of a message, as far as it can be read.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Order(Calculation),
@@ -33,7 +33,7 @@ impl Content {
     }
 }
 
-/// A message in somebody's hands.
+/// A message that was received.
 #[derive(Clone, Debug)]
 pub(super) struct Handed {
     pub(super) body: String,
@@ -41,19 +41,19 @@ pub(super) struct Handed {
     pub(super) handed_at: Timestamp,
 }
 
-/// Every message that a queue took.
+/// Every message that a queue accepted.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
-    /// When each order was last taken by its queue.
+    /// When each order was last accepted by its queue.
     orders: BTreeMap<(Queue, String), Timestamp>,
-    /// The quotations for which a table was ordered, by how many orders.
+    /// The quotations for which a table was ordered, with the number of orders.
     ordered: BTreeSet<(QuotationKey, u32)>,
-    /// The quotations that were published, and after how many orders.
+    /// The quotations that were published, with the number of orders before.
     published: BTreeSet<(QuotationKey, u32)>,
     handed: BTreeMap<String, Handed>,
-    /// What was taken and not acknowledged; equal bodies are counted.
+    /// The number of accepted messages that are not acknowledged, by body.
     outstanding: BTreeMap<(Queue, String), u64>,
-    /// Whose orders cannot be done.
+    /// The user whose orders always fail.
     poisoned: Option<UserId>,
 }
 
@@ -62,7 +62,7 @@ impl Messages {
         Self { poisoned, ..Self::default() }
     }
 
-    /// A queue was sent a message, and took it or dropped it as a repetition.
+    /// Notes that a message was sent, and that its queue accepted it or dropped it as a duplicate.
     pub(super) fn sent(
         &mut self,
         queue: Queue,
@@ -84,7 +84,7 @@ impl Messages {
         }
     }
 
-    /// A message was published, and the topic delivers it to nobody.
+    /// Notes a message that was published, but that the topic delivers to nobody.
     pub(super) fn dropped(&mut self, body: &str) {
         if let Content::Provide(ProviderMessage::Quote(request)) =
             Content::read(Queue::Provider, body)
@@ -93,7 +93,7 @@ impl Messages {
         }
     }
 
-    /// A queue took a message that nobody can read.
+    /// Notes that a queue accepted an unreadable message.
     pub(super) fn poisoned(&mut self, queue: Queue) {
         *self.outstanding.entry((queue, POISON.to_owned())).or_default() += 1;
     }
@@ -136,7 +136,7 @@ impl Messages {
         self.handed.get(receipt).cloned()
     }
 
-    /// A queue forgot a message.
+    /// Notes that a queue removed a message.
     pub(super) fn removed(&mut self, queue: Queue, body: &str) {
         let key = (queue, body.to_owned());
         if let Some(count) = self.outstanding.get_mut(&key) {
@@ -147,17 +147,17 @@ impl Messages {
         }
     }
 
-    /// Whether a table was ordered for a quotation that had so many orders before.
+    /// Whether a table was ordered for a quotation that had this many orders before.
     pub(super) fn was_ordered(&self, key: &QuotationKey, attempts: u32) -> bool {
         self.ordered.contains(&(key.clone(), attempts + 1))
     }
 
-    /// Whether a quotation was published after so many orders.
+    /// Whether a quotation was published after this many orders.
     pub(super) fn was_published(&self, key: &QuotationKey, attempts: u32) -> bool {
         self.published.contains(&(key.clone(), attempts))
     }
 
-    /// Whether the message is still to come that tells a quotation's client of its deadline.
+    /// Whether the deadline message of a quotation is still to come.
     pub(super) fn has_deadline(&self, key: &QuotationKey) -> bool {
         let mut bodies = self.outstanding.keys().map(|(queue, body)| Content::read(*queue, body));
         bodies.any(|content| match content {
@@ -166,7 +166,7 @@ impl Messages {
         })
     }
 
-    /// Compares what should be in a queue with what is.
+    /// Compares the messages that a queue should hold with those that it holds.
     pub(super) fn compare(
         &self,
         queue: Queue,
@@ -183,12 +183,13 @@ impl Messages {
         })
     }
 
-    /// Whether a queue holds anything but dead letters and quotations' deadlines to come.
+    /// Whether a queue holds only dead letters and deadline messages of the future.
     pub(super) fn is_drained(&self, queue: Queue, dead: &[DeadLetter]) -> bool {
         self.not_done(queue, dead).next().is_none()
     }
 
-    /// When everything had time: what is left must have been given up, after all its receives.
+    /// Checks the end of a run, when everything had time: each message that is left must be a dead letter
+    /// after all its receives.
     pub(super) fn settled(
         &self,
         queue: Queue,
@@ -219,7 +220,7 @@ impl Messages {
         all.take_while(move |((of, _), _)| *of == queue)
             .filter(move |((_, body), _)| match Content::read(queue, body) {
                 Content::Provide(ProviderMessage::Deadline { .. }) => false,
-                // One after the other they take their time to be given up.
+                // Their orders fail one after the other, so they take long to become dead letters.
                 Content::Order(order) => self.poisoned.as_ref() != Some(&order.user),
                 Content::Provide(_) | Content::Unreadable => true,
             })
@@ -231,7 +232,7 @@ impl Messages {
     }
 }
 
-/// What makes an order the same as another one.
+/// Returns a key that is equal for two orders if they are duplicates.
 fn name_of(order: &Calculation) -> String {
     let what = match &order.cause {
         Cause::Scheduled { tick, interval_ms, .. } => format!("{tick} of {interval_ms}"),
@@ -243,7 +244,7 @@ fn name_of(order: &Calculation) -> String {
     format!("{} {what} of {:?}", order.cause.name(), order.user)
 }
 
-/// Until when the schedule may order calculations for a user.
+/// A visit, which has the time until which the schedule may order calculations for a user.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit {
     came_at: Timestamp,
@@ -251,7 +252,7 @@ pub(super) struct Visit {
     pub(super) removed_at: Option<Timestamp>,
 }
 
-/// The users that were ever active, and each visit of theirs.
+/// The users that were ever active, with all their visits.
 #[derive(Debug, Default)]
 pub(super) struct Visits(BTreeMap<UserId, Vec<Visit>>);
 
@@ -267,12 +268,13 @@ impl Visits {
         }
     }
 
-    /// The last visit.
+    /// Returns the last visit.
     pub(super) fn of(&self, user: &UserId) -> Option<Visit> {
         self.all_of(user).last().copied()
     }
 
-    /// The visits that were the last one at some time since then, each with when it no longer was.
+    /// Returns the visits that were the current one at some time since `then`, each with the time at
+    /// which it was replaced.
     pub(super) fn since(
         &self,
         user: &UserId,

@@ -1,20 +1,20 @@
-//! Seeded simulation: the whole system on the memory engine, in simulated time, with everything
-//! breaking that can break; and the promises that must hold all the same.
+//! Seeded simulation: runs the whole system on the memory engine in simulated time, breaks everything
+//! that can break, and checks the invariants that must still hold.
 //!
-//! A [`Simulation`] is drawn from its seed: users, products, price lists, policy, processes, what clients do,
-//! and which call of which port fails, takes long, happens twice, or is the last thing a process
-//! does. The stages, the runtime and the loader are those that run everywhere. From bottom to top:
+//! The seed of a [`Simulation`] determines everything: users, products, price lists, policy, processes,
+//! what clients do, and which call of which port fails, takes long, happens twice, or is the last one of
+//! its process. The stages, the runtime and the loader are the real ones. From bottom to top:
 //!
 //! | layer | does |
 //! | --- | --- |
-//! | memory engine | is what is true, by the right clock |
+//! | memory engine | holds the true state, by the right clock |
 //! | witness | sees every effect and checks it against what happened before |
-//! | unreliable ports, one set for each process | break, by chance |
+//! | unreliable ports, one set for each process | fail at random |
 //! | planted bug, if any | shows that the checks can fail |
 //! | stages, consumers, loader | do what they always do, by their process's clock |
 //!
-//! A seed replays exactly: one thread, paused time, one generator. A run that breaks an
-//! [`Invariant`] is a [`Violation`], with its seed and the story of what led to it.
+//! A seed replays exactly, because a run has one thread, paused time and one generator. A run that breaks
+//! an [`Invariant`] ends in a [`Violation`], with its seed and the events that led to it.
 
 mod chance;
 mod checks;
@@ -39,8 +39,9 @@ mod unreliable;
 mod witness;
 mod world;
 
-/// The version that no head has: a table that is put in its place leaves its parts and no head, as it
-/// does where the two are written one after the other.
+/// A version that no head has. Putting a table on the condition of this version stores its parts and no
+/// head. So a simulation can separate the two writes, as they are on an engine that writes one after the
+/// other.
 const NEVER: Option<u64> = Some(u64::MAX);
 
 pub use planted::PlantedBug;

@@ -1,4 +1,5 @@
-//! Prices worked out anew, in the plainest way, from inputs that are known to have existed.
+//! The oracle: recalculates prices in the simplest possible way, from inputs that are known to have
+//! existed.
 
 use std::cmp::Reverse;
 
@@ -9,15 +10,16 @@ use crate::protocol::{LineFrame, QuotationFrame};
 use crate::verify::arithmetic::{finished, line_total as line_total_of};
 use crate::verify::percent_off;
 
-/// What one of a product costs a user.
+/// The price of one piece of a product for a user.
 pub(super) struct Cost<'a> {
     list_price: Option<Money>,
     pub(super) unit: i128,
-    /// The row that it comes from, and its list, which is not the user's own; `None` for the list price.
+    /// The row that makes the price, with its list, or `None` if it is the user's own; `None` for the
+    /// list price.
     row: Option<(Rung, Option<&'a PriceList>)>,
 }
 
-/// The price of a product at an instant; `None` when there is none.
+/// Returns the price of a product at an instant; `None` if there is none.
 pub(super) fn cost<'a>(
     loaded: &'a Loaded,
     user: &UserId,
@@ -69,7 +71,7 @@ fn is_in_force(list: &PriceList, at: Timestamp) -> bool {
     has_begun && list.until.is_none_or(|until| at < until)
 }
 
-/// How narrowly a scope is about a product; `None` when it is about others.
+/// Returns how narrow a scope is that includes the product; `None` if it does not include it.
 fn narrowness(scope: &Scope, product: &Product) -> Option<usize> {
     match scope {
         Scope::All => Some(0),
@@ -82,8 +84,8 @@ fn narrowness(scope: &Scope, product: &Product) -> Option<usize> {
     }
 }
 
-/// Whether an answer, as it was shown, is what these inputs give at an instant. `asked` is what was asked
-/// for.
+/// Whether an answer, as it was shown, matches these inputs at an instant. `asked` are the requested
+/// items.
 pub(super) fn agrees(
     shown: &QuotationFrame,
     asked: &[Item],
@@ -106,7 +108,7 @@ pub(super) fn agrees(
     none_is_known && is_currency && total == Some(totals.iter().sum())
 }
 
-/// The total of a line, if its name, its rule and every figure in it are right.
+/// Returns the total of a line, if its name, its rule and all its figures are right.
 fn line_total(line: &LineFrame, loaded: &Loaded, user: &UserId, at: Timestamp) -> Option<i128> {
     let product = loaded.products.get(&line.product.parse::<ProductId>().ok()?)?;
     let quantity: Quantity = line.quantity.parse().ok()?;
@@ -123,7 +125,7 @@ fn line_total(line: &LineFrame, loaded: &Loaded, user: &UserId, at: Timestamp) -
 }
 
 impl Cost<'_> {
-    /// Millionths of a per cent that it is less than the list price.
+    /// Returns the discount off the list price, in millionths of a percent.
     fn discount(&self) -> i128 {
         match (self.row, self.list_price) {
             (Some((Rung { rule: PriceRule::Percentage(rate), .. }, _)), _) => {
@@ -134,7 +136,7 @@ impl Cost<'_> {
         }
     }
 
-    /// Whether a line names the row. Of a discount of the user's own on every quantity nothing is told.
+    /// Whether a line names the row. A line names no rule for a user's own discount on every quantity.
     fn is_told_by(&self, line: &LineFrame) -> bool {
         let Some((rung, list)) = self.row else { return line.rule.is_none() };
         match &line.rule {
@@ -153,7 +155,7 @@ impl Cost<'_> {
     }
 }
 
-/// A decimal as a count of `10^-decimals`.
+/// Parses a decimal as a number of `10^-decimals`.
 fn digits(text: &str, decimals: usize) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > decimals {

@@ -1,4 +1,4 @@
-//! What a seed stands for: who is there, how fast time goes, and how much breaks.
+//! The plan of a run, drawn from its seed: the participants, the times, and the rates of faults.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::ports::MAX_INLINE_BYTES;
 use crate::runtime::Slots;
 use crate::stages::{Answering, Policy};
 
-/// Ids that something stores, cuts or compares wrongly sooner or later.
+/// Ids that code is likely to store, cut or compare wrongly.
 const ODD_USERS: [&str; 5] =
     ["José Núñez 株式会社", " ann", "a/b#c?d", "'; DROP TABLE users; --", "\u{202e}right to left"];
 const PLAIN_USERS: [&str; 4] = ["ann", "bob", "cid", "dora"];
-/// No clock is wrong by more.
+/// The most by which a clock is wrong.
 const MOST_SKEW: Duration = Duration::from_secs(3600);
 
-/// Which calls may be slow, as when a table is busy; in half of the runs none is.
+/// The calls that may be slow, as when a table is busy. In half of the runs none is.
 const SLOW_CALLS: [&[&str]; 8] = [
     &[],
     &[],
@@ -26,12 +26,12 @@ const SLOW_CALLS: [&[&str]; 8] = [
     &["table_heads"],
     &["put_table"],
 ];
-/// So many of them are.
+/// One of this many such calls is slow.
 const SLOW_ONE_IN: u64 = 4;
-/// Nothing takes longer, or nothing would ever be done.
+/// The longest delay of a call. With longer delays nothing would ever be done.
 const LONGEST_DELAY: Duration = Duration::from_secs(90);
 
-/// How often something breaks, in so many of [`super::chance::RATE_WHOLE`] calls.
+/// The rates of faults, in [`super::chance::RATE_WHOLE`] calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
     pub(super) failed_before: u64,
@@ -47,23 +47,23 @@ pub(super) struct Rates {
     pub(super) dropped: u64,
 }
 
-/// Everything about a run that is settled before it begins.
+/// Everything about a run that is decided before it begins.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) policy: Policy,
     pub(super) slots: Slots,
-    /// Shares of the active users that a refresh scans side by side.
+    /// The number of segments of active users that a refresh scans in parallel.
     pub(super) segments: u32,
     pub(super) workers: usize,
     pub(super) gateways: usize,
-    /// Whether gateways watch the deadlines of their clients; if not, messages come at them.
+    /// Whether gateways watch the deadlines of their clients. If not, deadline messages do.
     pub(super) watched: bool,
     pub(super) users: Vec<UserId>,
     /// A user whose discounts cannot be read.
     pub(super) poisoned: Option<UserId>,
-    /// Whether messages are sent that cannot be read.
+    /// Whether unreadable messages are sent.
     pub(super) poisons_queues: bool,
-    /// The most bytes of own rows that stand in the head of a table.
+    /// The most bytes of own rows in the head of a table.
     pub(super) inline_bytes: usize,
     /// Every product that is ever loaded.
     pub(super) products: Vec<ProductId>,
@@ -71,13 +71,13 @@ pub(super) struct Plan {
     pub(super) lists: Vec<PriceListId>,
     pub(super) rates: Rates,
     pub(super) longest_delay: Duration,
-    /// The calls of which many outlast the freshness of a table.
+    /// Calls that are often slower than the freshness of a table.
     pub(super) slow_calls: &'static [&'static str],
     pub(super) most_kills: u64,
     pub(super) most_skew: Duration,
     /// Whether clocks are set right when the faults stop.
     pub(super) clocks_end_right: bool,
-    /// How many things happen from outside.
+    /// The number of actions from outside.
     pub(super) actions: u64,
 }
 
@@ -119,12 +119,12 @@ impl Plan {
         !self.most_skew.is_zero()
     }
 
-    /// How long it is quiet until every user has expired and no table is usable.
+    /// Returns how long a pause must be until every user has expired and no table is usable.
     pub(super) fn night(&self) -> Duration {
         self.policy.ttl.max(self.policy.usable_for()) + self.policy.refresh_every
     }
 
-    /// How long a call takes beside its work; `None` when that is not worth counting.
+    /// Draws the additional delay of a call; `None` if it has none.
     pub(super) fn delay(&self, call: &str, chance: &Chance) -> Option<Duration> {
         if self.slow_calls.contains(&call) && chance.one_in(SLOW_ONE_IN) {
             let most = self.slowest().as_millis();
@@ -137,8 +137,8 @@ impl Plan {
         (self.policy.fresh_for() * 2).min(LONGEST_DELAY)
     }
 
-    /// How much older than allowed by the policy something may be because calls took long, or
-    /// because clocks differ.
+    /// Returns how much older than the policy allows something may be, because calls took long or clocks
+    /// differ.
     pub(super) fn slack(&self) -> Duration {
         let slowest = if self.slow_calls.is_empty() { Duration::ZERO } else { self.slowest() };
         Duration::from_secs(90) + self.longest_delay.max(slowest) * 8 + self.most_skew * 2
@@ -147,12 +147,12 @@ impl Plan {
 
 fn policy(chance: &Chance, skewed: bool) -> Policy {
     let refresh_every = Duration::from_secs(if skewed { 60 } else { chance.pick([10, 20, 60]) });
-    // Where clocks are an hour apart, only a user who stays for longer is active by all of them.
+    // With clocks that are an hour apart, only a user with a longer TTL is active by all of them.
     let ttl = Duration::from_secs(if skewed { 4 * 3600 } else { chance.pick([60, 120, 300]) });
     Policy {
         ttl,
         refresh_every,
-        // Mostly two intervals, so that time makes tables stale as well.
+        // Usually zero, which means two intervals, so that tables also become stale by time.
         fresh_for: Duration::from_secs(chance.pick([0, 0, 180])),
         usable_for: Duration::from_secs(chance.pick([0, 60, 900])),
         keep_tables: Duration::from_secs(chance.pick([60, 600, 86_400])),
@@ -173,7 +173,7 @@ fn users(chance: &Chance) -> Vec<UserId> {
 }
 
 fn products(chance: &Chance) -> Vec<ProductId> {
-    // Ids of 64 bytes, of which 8 KB fill a part: enough of them for two parts or more.
+    // Ids of 64 bytes, so that 8 KB of them fill a part and there are two parts or more.
     let (count, width) = if chance.one_in(10) {
         (chance.between(130, 280), ProductId::MAX_BYTES)
     } else {

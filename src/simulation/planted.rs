@@ -1,7 +1,6 @@
-//! Bugs planted on purpose, to show that the simulation finds what it is there to find.
+//! Bugs that are planted on purpose, to show that the simulation finds them.
 //!
-//! Each is a layer of ports between the stages and the faults. The stages themselves are as they
-//! are everywhere.
+//! Each bug is a layer of ports between the stages and the faults. The stages themselves are unchanged.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -32,40 +31,40 @@ pub enum PlantedBug {
     RequestIdAsDeduplicationId,
     /// Expired users are listed as if they were active.
     ExpiredUsersListed,
-    /// The order of a stale table goes before cold quotes.
+    /// Orders for stale tables are sent to the urgent queue.
     StaleIsUrgent,
-    /// Discounts are read as they are, not as they were at the head that products were read at.
+    /// Discounts are read as they are now, not as of the head at which the products were read.
     DiscountsLive,
-    /// Names are read as they are, not as they were in the version of a table.
+    /// Names are read as they are now, not as of the version of a table.
     NamesLive,
     /// The head names a journal before the journal is written.
     HeadBeforeJournal,
-    /// A fold writes over what a later load wrote.
+    /// A fold overwrites what a later load wrote.
     FoldOverHigherVersion,
-    /// A loader whose journal was dropped goes on as if it were there.
+    /// A loader whose journal was dropped continues as if it were there.
     PausedLoaderResumes,
-    /// The first calculation that a process stores panics. Its message comes again, and then all is well.
+    /// The first calculation that a process stores panics. Its message comes again, and then succeeds.
     PanicsOnce,
-    /// No message comes when the deadline of a quotation has passed.
+    /// No deadline messages are sent.
     NoDeadline,
     /// An answer is pushed before it is stored.
     PushBeforeStore,
-    /// An answer is stored in place of the quotation that is there.
+    /// An answer replaces the stored quotation.
     AnswerReplaces,
-    /// Quotes are answered from tables that are past their time.
+    /// Quotes are answered from tables that are no longer usable.
     UsableForEver,
-    /// The rows of a price list are read once, and taken for the same after a load.
+    /// The rows of a price list are read once, and reused after a load.
     ListRowsKept,
-    /// A table says nothing of the price lists that begin or end soon.
+    /// A table ignores price lists that begin or end soon.
     EdgeIgnored,
     /// A price list for some groups is given to everybody.
     GroupsIgnored,
-    /// What is known of a customer is read once: groups and currency.
+    /// The groups and the currency of a customer are read once, and reused.
     CustomersKept,
 }
 
 impl PlantedBug {
-    /// All of them.
+    /// All bugs.
     pub const ALL: [Self; 22] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
@@ -91,7 +90,7 @@ impl PlantedBug {
         Self::CustomersKept,
     ];
 
-    /// The same ports, with this bug.
+    /// Returns the ports with this bug.
     pub(super) fn plant(self, ports: Ports) -> Ports {
         let planted =
             Arc::new(Planted { bug: self, inner: ports.clone(), memory: Mutex::default() });
@@ -105,7 +104,7 @@ struct Planted {
     memory: Mutex<Remembered>,
 }
 
-/// What a bug keeps for later.
+/// The state that a bug keeps for later.
 #[derive(Default)]
 struct Remembered {
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
@@ -152,7 +151,7 @@ impl Planted {
         }
     }
 
-    /// Reads inputs that will be used after the head is read.
+    /// Reads inputs before the head, which will be used after it.
     async fn read_ahead(&self, users: &[UserId]) -> Result<(), PortError> {
         let head = self.inner.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
         let AtHead::Read(lists) = self.inner.store.discounts(users, &head).await? else {
@@ -166,7 +165,7 @@ impl Planted {
         Ok(())
     }
 
-    /// The base whose names are read: the one asked for, or the one in force.
+    /// Returns the base whose names are read: the requested one or, with the bug, the one in force.
     async fn named(&self, name: &BaseName) -> Result<BaseName, PortError> {
         if self.bug != PlantedBug::NamesLive {
             return Ok(*name);
@@ -174,12 +173,12 @@ impl Planted {
         let head = self.inner.store.catalogue_head().await?;
         let version = head.map_or(name.version, |head| head.base_version);
         let live = BaseName { version, ..*name };
-        // It may not be written yet.
+        // The base in force may not be written yet.
         let is_there = self.inner.store.base(&live).await?.is_some();
         Ok(if is_there { live } else { *name })
     }
 
-    /// What this task, which is one calculation, has read ahead; another one's is its own.
+    /// Takes what this task has read ahead. A task is one calculation; other tasks have their own.
     fn discounts_read_ahead(&self, users: &[UserId]) -> Option<Vec<UserDiscounts>> {
         let mut memory = self.memory();
         let mut take = |user: &UserId| memory.discounts.remove(&(task::try_id(), user.clone()));
@@ -255,7 +254,7 @@ layer!(
             if self.bug != PlantedBug::ListRowsKept {
                 return Ok(rows);
             }
-            // All rows of these lists are one page.
+            // All rows of these lists fit one page.
             Ok(rows.map(|mut page| {
                 let mut memory = self.memory();
                 let kept = memory.list_rows.entry(list.clone());
@@ -319,7 +318,7 @@ layer!(
 
         async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
             if self.bug == PlantedBug::FoldOverHigherVersion {
-                // The rows get what a fold of before had for them, under the later version.
+                // Write what an earlier fold had for its rows under the later version.
                 let before = self.memory().folded.replace(changes.to_vec());
                 if let Some(before) = before {
                     self.inner.store.fold(load, version, &before, forget_at).await?;
@@ -415,7 +414,7 @@ layer!(
     #[over(inner.queues)]
     impl Queues for Planted {
         async fn send(&self, queue: _, messages: _) -> _ {
-            // A stale table is ordered alone.
+            // An order for a stale table is always sent alone.
             let queue = messages.first().map_or(queue, |message| self.queue_of(queue, message));
             let messages = messages.iter().filter(|message| !self.withholds(queue, message));
             let messages: Vec<_> = messages.map(|message| self.repost(message)).collect();

@@ -1,4 +1,4 @@
-//! Loads that change price lists, their rows, and who has them.
+//! Loads that change price lists, their rows, and their recipients.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::pricing::{
 
 const GROUPS: [&str; 3] = ["gold", "silver", "north"];
 const CATEGORIES: [&str; 3] = ["tools", "tools/drills", "tiles"];
-/// From which quantities on rungs hold.
+/// The quantities at which rungs begin.
 const MIN_QUANTITIES: [&str; 4] = ["0", "1", "2", "12"];
-/// A list begins or ends no further from now than this.
+/// The longest time from now until a list begins or ends, in seconds.
 const MOST_SECS: u64 = 300;
 
-/// Whatever is not a product or a list of discounts; nothing in runs without price lists.
+/// Makes up customers, price lists and their rows; nothing in runs without price lists.
 pub(super) fn some_terms(world: &World) -> Dataset {
     let (chance, plan) = (&world.chance, &world.plan);
     if plan.lists.is_empty() {
@@ -32,11 +32,11 @@ pub(super) fn some_terms(world: &World) -> Dataset {
         let (from, until) = window(world);
         let recipients = recipients(world);
         let priority = chance.pick([0, 0, 1]);
-        // A load finds out both of these.
+        // A load determines both of these itself.
         let (is_wide, revision) = (false, 0);
         let id = id.clone();
         let list = PriceList { id, priority, currency, from, until, recipients, is_wide, revision };
-        // Without rows those stay that the list has, if they still hold in its currency.
+        // A list without rows in the load keeps its stored rows, if they are valid in its currency.
         if chance.one_in(3) {
             data.lists.push((list, Place::default()));
             continue;
@@ -51,7 +51,7 @@ pub(super) fn some_terms(world: &World) -> Dataset {
     data
 }
 
-/// A user's own list with ladders.
+/// Makes up a user's own list with ladders.
 pub(super) fn some_ladders(world: &World, user: &UserId) -> GivenOwn {
     let products = world.plan.products.iter().take(20).filter(|_| world.chance.one_in(3));
     let rows = products
@@ -59,7 +59,7 @@ pub(super) fn some_ladders(world: &World, user: &UserId) -> GivenOwn {
     GivenOwn { user: user.clone(), rows: rows.collect() }
 }
 
-/// What a product may have beside its price.
+/// Makes up the details that a product may have beside its price.
 pub(super) fn some_detail(world: &World) -> ProductDetail {
     let chance = &world.chance;
     if world.plan.lists.is_empty() {
@@ -86,7 +86,7 @@ fn customer(world: &World, user: &UserId) -> Customer {
     Customer { user: user.clone(), currency, groups }
 }
 
-/// A part of the groups, of the users, or everybody.
+/// Draws some of the groups, some of the users, or everybody.
 fn recipients(world: &World) -> Recipients {
     let chance = &world.chance;
     let of_groups = || {
@@ -103,8 +103,8 @@ fn recipients(world: &World) -> Recipients {
     }
 }
 
-/// When a list begins and ends: mostly soon. Never where clocks are wrong: a worker prices for the instant
-/// that its clock shows, so by a wrong clock it takes a list for begun or ended that is not.
+/// Draws when a list begins and ends: mostly soon. With wrong clocks, lists have no window, because a
+/// worker prices for the time of its own clock and would use a list that has not begun or has ended.
 fn window(world: &World) -> (Option<Timestamp>, Option<Timestamp>) {
     let chance = &world.chance;
     if !world.plan.most_skew.is_zero() {
@@ -131,7 +131,7 @@ fn scope(world: &World) -> Option<Scope> {
     }
 }
 
-/// Rungs of one kind that do not rise.
+/// Makes up rungs of one kind whose prices do not rise.
 fn ladder(world: &World, has_currency: bool) -> Vec<GivenRung> {
     let chance = &world.chance;
     let kind = if has_currency { chance.below(3) } else { 0 };

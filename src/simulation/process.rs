@@ -1,4 +1,4 @@
-//! A simulated process: a name, a clock of its own, and a sudden end.
+//! A simulated process: it has a name and a clock of its own, and can be killed at any call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,15 +9,15 @@ use crate::memory::TokioClock;
 use crate::model::Timestamp;
 use crate::ports::Clock;
 
-/// What a process does.
+/// The kind of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Runs roles.
     Worker,
-    /// Takes quotes.
+    /// Accepts quotes.
     Gateway,
-    /// Loads data. Its calls never take so long that its mark could run out in the middle of one:
-    /// that is what the time limits of the real stores are for.
+    /// Loads data. Its calls are never so slow that its mark could expire during one of them; the time
+    /// limits of the real stores ensure this.
     Loader,
 }
 
@@ -44,7 +44,7 @@ impl Process {
         Arc::new(Self { name, clock: Arc::new(clock), death: CancellationToken::new() })
     }
 
-    /// Nothing the process does has any effect from here on.
+    /// Kills the process. Nothing that it does from now on has any effect.
     pub(super) fn kill(&self) {
         self.death.cancel();
     }
@@ -53,12 +53,12 @@ impl Process {
         self.death.is_cancelled()
     }
 
-    /// Waits for the process to be killed.
+    /// Waits until the process is killed.
     pub(super) async fn killed(&self) {
         self.death.cancelled().await;
     }
 
-    /// Returns while the process lives; after that never.
+    /// Returns at once while the process lives, and never after that.
     pub(super) async fn live(&self) {
         if self.is_dead() {
             std::future::pending::<()>().await;
@@ -72,17 +72,17 @@ impl ProcessClock {
         self.skew_ms.store(0, Ordering::Relaxed);
     }
 
-    /// The latest time that the process can have taken for now.
+    /// Returns the latest time that the process may have seen up to now.
     pub(super) fn furthest(&self) -> Timestamp {
         self.furthest_at(self.right.now())
     }
 
-    /// The latest time that it can have taken for this one.
+    /// Returns the latest time that the process may have seen at `right`.
     pub(super) fn furthest_at(&self, right: Timestamp) -> Timestamp {
         shifted(right, self.first_skew_ms.max(0))
     }
 
-    /// The earliest.
+    /// Returns the earliest time that the process may see now.
     pub(super) fn earliest(&self) -> Timestamp {
         shifted(self.right.now(), self.first_skew_ms.min(0))
     }

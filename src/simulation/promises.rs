@@ -1,4 +1,4 @@
-//! Every quotation: when it was asked, whether it was accepted, and what its client was told.
+//! Tracks every quotation: when it was requested, whether it was accepted, and what its client was told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,21 +17,21 @@ pub(super) struct Promise {
     pub(super) user: UserId,
     pub(super) request_id: RequestId,
     items: Vec<Item>,
-    /// On which the client waits.
+    /// The connections on which its client waits.
     connections: Vec<ConnectionId>,
     pub(super) deadline: Timestamp,
-    /// Until when it is kept, and its key is taken.
+    /// Until when the quotation is kept and its key is taken.
     expires_at: Timestamp,
-    /// The client was told that it is under analysis.
+    /// Whether the client was told that it is accepted.
     pub(super) accepted: bool,
     /// When its outcome was stored.
     pub(super) settled_at: Option<Timestamp>,
     pub(super) answered: bool,
-    /// When the answer was worked out, by the clock of who did.
+    /// When the answer was calculated, by the clock of the process that did.
     answered_at: Timestamp,
-    /// The client was told the outcome, or is gone.
+    /// Whether the client was told the outcome, or is gone.
     pub(super) told: bool,
-    /// What the client was told.
+    /// The frame that the client was shown.
     shown: Option<String>,
 }
 
@@ -76,7 +76,7 @@ impl Promises {
         Ok(())
     }
 
-    /// The promise to a user whose request has this id.
+    /// Returns the quotation of a user with this request id.
     fn find(&mut self, user: &UserId, request_id: &RequestId) -> Option<&mut Promise> {
         let mut keys = QuotationKey::candidates(user, request_id);
         let key = keys.find(|key| self.by_key.get(key).is_some_and(|it| it.user == *user))?;
@@ -89,14 +89,14 @@ impl Promises {
         }
     }
 
-    /// The client waits for the outcome on a connection.
+    /// Notes that the client waits for the outcome on a connection.
     pub(super) fn awaited(&mut self, key: &QuotationKey, connection: &ConnectionRef) {
         if let Some(promise) = self.by_key.get_mut(key) {
             promise.connections.push(connection.id.clone());
         }
     }
 
-    /// An outcome was stored, not much later than it was worked out.
+    /// Notes that an outcome was stored. This must be soon after it was calculated.
     pub(super) fn settled(
         &mut self,
         quotation: &Quotation,
@@ -119,7 +119,7 @@ impl Promises {
         })
     }
 
-    /// A client was shown a frame. `oldest` is how old the inputs of a price may be.
+    /// Notes a frame that a client was shown. `oldest` is the largest allowed age of a price's inputs.
     pub(super) fn shown(
         &mut self,
         text: &str,
@@ -162,7 +162,7 @@ impl Promises {
         })
     }
 
-    /// Nobody is there to be told.
+    /// Notes that the client is gone, so that nobody need be told.
     pub(super) fn client_gone(&mut self, text: &str) {
         let promise = read(text).and_then(|(user, id, _)| self.find(&user, &id));
         if let Some(promise) = promise {
@@ -178,7 +178,7 @@ impl Promises {
         self.by_key.iter()
     }
 
-    /// The requests of a user that were accepted.
+    /// Returns the requests of a user that were accepted.
     pub(super) fn of(&self, user: &UserId) -> Vec<RequestId> {
         let own = self.by_key.values().filter(|promise| promise.accepted && promise.user == *user);
         own.map(|promise| promise.request_id.clone()).collect()
@@ -192,7 +192,7 @@ impl Promise {
     }
 }
 
-/// The products asked for: those with a price first, as an answer has them.
+/// Returns the requested products in the order of an answer: those with a price first.
 fn in_order_of<'a>(
     frame: &'a QuotationFrame,
     promise: &'a Promise,

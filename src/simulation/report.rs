@@ -1,4 +1,4 @@
-//! What a run comes to: figures, or the promise that was broken and how.
+//! The result of a run: its figures, or the invariant that was broken.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::PlantedBug;
 
-/// What is broken on purpose.
+/// The kinds of injected faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// A call failed, and nothing happened.
@@ -22,7 +22,7 @@ pub enum FaultKind {
     Outage,
     /// Some entries of a batch were not sent.
     PartlySent,
-    /// A write of several things stopped half-way.
+    /// A write of several records stopped half-way.
     Torn,
     /// A message was delivered twice.
     Duplicated,
@@ -32,53 +32,54 @@ pub enum FaultKind {
     Dropped,
     /// A client's connection broke.
     ConnectionLost,
-    /// A process was stopped at a call, like by `kill -9`.
+    /// A process was killed at a call, as by `kill -9`.
     Killed,
-    /// A process drained and left.
+    /// A process drained and ended.
     Drained,
     /// A process started with a wrong clock.
     ClockSkewed,
-    /// A message that nobody can read was sent.
+    /// A message was sent that nobody can read.
     PoisonedMessage,
     /// A stored row could not be read.
     PoisonedRow,
 }
 
-/// What must hold, whatever breaks.
+/// What must hold, whatever fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
-    /// Whatever a client is told of a request id, in one or more frames, is one outcome.
+    /// All frames that tell a client the outcome of a request id tell the same one.
     OneOutcome,
-    /// An accepted quotation is over by its deadline, and its client is told.
+    /// An accepted quotation is settled by its deadline, and its client is told.
     EndsByDeadline,
-    /// A price shown is the price of one version of products, names and discounts, which
-    /// was in force and is not too old.
+    /// A shown price matches one version of products, names and discounts, which was in force and is not
+    /// too old.
     RightPrice,
-    /// A head names parts that are all there, and are one table.
+    /// All parts that a head names exist, and make up one table.
     WholeTable,
-    /// A load comes into force whole: its journal is all that it wrote.
+    /// A load comes into force whole: its journal contains all that it wrote.
     WholeLoad,
-    /// Versions of heads and catalogues, and the inputs of a user's tables, never go backwards.
+    /// The versions of heads and catalogues, and the inputs of a user's tables, never go backwards.
     NothingGoesBack,
     /// A message is acknowledged only when its effect is durable.
     EffectBeforeAcknowledgement,
-    /// An order is one message: not dropped as the repetition of another, and not sent twice.
+    /// An order becomes exactly one message: it is not dropped as a duplicate of another, and not sent
+    /// twice.
     OneOrderOneMessage,
-    /// In the urgent queue are only orders that a quote or a new user waits for.
+    /// The urgent queue contains only orders for which a quote or a new user waits.
     UrgentIsWaitedFor,
-    /// A message is done, or waits, or is a dead letter after all its receives.
+    /// Each message is done, or waits, or is a dead letter after all its receives.
     NoMessageLost,
-    /// A user who is active gets a table, and has it validated.
+    /// An active user's table is calculated and validated.
     ActiveIsRefreshed,
-    /// For a user who has expired nothing is ordered by the schedule.
+    /// The schedule orders nothing for an expired user.
     ExpiredIsLeftAlone,
-    /// A message or row that cannot be read keeps nobody else waiting, and is given up in the end.
+    /// An unreadable message or row delays nobody else, and is given up in the end.
     PoisonBlocksNobody,
     /// No stage and no task of a worker panics.
     NothingPanics,
 }
 
-/// A promise that was not kept.
+/// An invariant that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Breach {
     pub(super) invariant: Invariant,
@@ -88,15 +89,15 @@ pub(super) struct Breach {
 /// A run in which an invariant did not hold.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub struct Violation {
-    /// The seed that shows it.
+    /// The seed of the run.
     pub seed: u64,
-    /// The bug that was planted, if one was.
+    /// The planted bug, if there was one.
     pub bug: Option<PlantedBug>,
-    /// Which promise was broken.
+    /// The invariant that was broken.
     pub invariant: Invariant,
-    /// In which way.
+    /// How it was broken.
     pub what: String,
-    /// The last events before it, as many as were asked for.
+    /// The last events before it, up to the requested number.
     pub story: Vec<String>,
 }
 
@@ -111,35 +112,35 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What happened in a run, or in several.
+/// The figures of a run, or of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Runs.
+    /// The number of runs.
     pub runs: u64,
-    /// Calls of ports.
+    /// The number of calls of ports.
     pub calls: u64,
-    /// Quotes asked for.
+    /// The number of quotes asked for.
     pub asked: u64,
-    /// Those that were accepted.
+    /// The number of these that were accepted.
     pub accepted: u64,
-    /// Quotations that ended in an answer.
+    /// The number of quotations that were answered.
     pub answered: u64,
-    /// Quotations that ended in a stored failure.
+    /// The number of quotations that failed.
     pub failed: u64,
-    /// Price tables made or validated.
+    /// The number of price tables calculated or validated.
     pub flips: u64,
-    /// Loads that were finished, by whomever.
+    /// The number of loads that came into force.
     pub loads: u64,
-    /// Simulated seconds.
+    /// The simulated seconds.
     pub seconds: u64,
-    /// Faults injected, by kind.
+    /// The number of injected faults of each kind.
     pub faults: BTreeMap<FaultKind, u64>,
     /// How often each invariant was checked.
     pub checks: BTreeMap<Invariant, u64>,
 }
 
 impl Report {
-    /// Takes the figures of another run in.
+    /// Adds the figures of another run.
     pub fn add(&mut self, other: &Self) {
         self.runs += other.runs;
         self.calls += other.calls;

@@ -1,5 +1,5 @@
-//! One run: a system is started, used and broken; then the faults stop, and everything that was
-//! promised must come true.
+//! One run: starts a system, uses it and breaks it. Then the faults stop, and every promise must come
+//! true.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,31 +20,31 @@ use crate::ports::{Clock, Outgoing, Posting, Queue, Randomness};
 /// A run to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Simulation {
-    /// What it is all drawn from: equal seeds make equal runs.
+    /// The seed, which determines the whole run.
     pub seed: u64,
     /// A bug to plant.
     pub bug: Option<PlantedBug>,
-    /// How many of the last events a violation tells. It makes a run slower, not different.
+    /// The number of last events in a violation. They make a run slower, but do not change it.
     pub story_lines: usize,
 }
 
 impl Simulation {
-    /// The run of a seed, without bug or story.
+    /// Creates the run of a seed, without a bug or a story.
     #[must_use]
     pub const fn of(seed: u64) -> Self {
         Self { seed, bug: None, story_lines: 0 }
     }
 
-    /// Makes the run. It must have a current-thread runtime of its own, whose time is paused:
-    /// tasks that are left over would change the schedule of the next run.
+    /// Makes the run. It needs a current-thread runtime of its own with paused time, because left-over
+    /// tasks would change the schedule of the next run.
     ///
     /// # Errors
-    /// [`Violation`] when an invariant does not hold.
+    /// Returns [`Violation`] if an invariant does not hold.
     pub async fn run(&self) -> Result<Report, Violation> {
         self.tell().await.0
     }
 
-    /// Makes the run, and tells its last events also when it goes well.
+    /// Makes the run, and also returns its last events if it succeeds.
     pub async fn tell(&self) -> (Result<Report, Violation>, Vec<String>) {
         let world = World::new(self.seed, self.bug, self.story_lines);
         let fleet = Fleet::start(&world);
@@ -75,7 +75,7 @@ impl Run {
         self.clients = world.plan.users.iter().cloned().map(Client::new).collect();
         if !world.chance.one_in(8) {
             let first = load_some(world.clone(), fleet.clone(), some_data(world, true), false);
-            // It may take long to fail; then the clients begin without products.
+            // The load may take long to fail. Then the clients begin without products.
             let _ = timeout(Duration::from_secs(30), first).await;
         }
         for _ in 0..world.plan.actions {
@@ -83,7 +83,7 @@ impl Run {
             let gap = self.world.chance.pick([0, 200, 5_000, 30_000]);
             sleep(self.world.chance.millis(0, gap)).await;
             if self.world.chance.one_in(20) {
-                // A night, after which nobody is active and no table usable.
+                // A night, after which no user is active and no table is usable.
                 sleep(self.world.plan.night()).await;
             }
             self.check()?;
@@ -96,7 +96,7 @@ impl Run {
         self.world.breach().map_or(Ok(()), Err)
     }
 
-    /// Something happens from outside.
+    /// Does one random action from outside.
     async fn act(world: &Arc<World>, fleet: &Arc<Fleet>, clients: &mut [Client]) {
         let chance = &world.chance;
         let at = chance.index(clients.len());
@@ -130,7 +130,7 @@ impl Run {
 }
 
 fn ask(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
-    // Sometimes many at once, which one calculation must serve.
+    // Sometimes send several at once, which one calculation must serve.
     let times = if world.chance.one_in(6) { 5 } else { 1 };
     for _ in 0..times {
         let Some(socket) = client.socket(world, fleet) else { return };
@@ -143,7 +143,7 @@ fn ask(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
     }
 }
 
-/// A customer is given other discounts, and asks as soon as they count.
+/// Loads other discounts for a customer, who quotes as soon as they are in force.
 fn bargain(world: &Arc<World>, fleet: &Arc<Fleet>, client: &mut Client) {
     let Some(Socket { gateway, connection }) = client.socket(world, fleet) else { return };
     let ask = client.ask(world, connection);

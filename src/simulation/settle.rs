@@ -1,4 +1,4 @@
-//! The end of a run: the faults stop, and within a known time everything must be in order.
+//! The end of a run: the faults stop, and everything must be in order within a known time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,16 +19,17 @@ use crate::ports::{Clock, DeadLetter, Queue};
 use crate::stages::Policy;
 use crate::stages::quotation_handler::Ask;
 
-/// Within this a killed process is there again, and a message that it had is visible.
+/// Within this time a killed process has been replaced, and its messages are visible again.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Longer than a message takes to fail all its receives.
 const LONGEST: Duration = Duration::from_secs(1_200);
-/// A quotation that fails at its deadline is told of it a little later.
+/// The client of a quotation that fails at its deadline is told within this time.
 const AFTER_DEADLINE: Duration = Duration::from_secs(5);
-/// So many intervals may pass between two calculations of an active user's table.
+/// The most intervals between two calculations of an active user's table.
 const FEW_INTERVALS: u32 = 3;
 
-/// In production a panic fails a message, which then comes again: nobody else would notice it here.
+/// Checks that nothing panicked. In production a panic only fails a message, which then comes again, so
+/// no other check would notice.
 fn check_panics(world: &World) -> Result<(), Breach> {
     let (died, panics) = (world.supervisor.check(), world.metrics.stage_panics());
     world.note(|ledger, _| {
@@ -40,7 +41,7 @@ fn check_panics(world: &World) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
-/// Stops the faults and checks what must then come true.
+/// Stops the faults and checks everything that must then come true.
 pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(), Breach> {
     let plan = &world.plan;
     world.stop_faults();
@@ -51,7 +52,7 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
     let gateway = Gateway::apart(fleet);
     let since = world.clock.now();
     let recovered_by = since.plus(RECOVERY + until_refreshed(&plan.policy) * 2);
-    // Often enough that nobody expires.
+    // Visit often enough that nobody expires.
     let step = (plan.policy.ttl / 2).min(Duration::from_secs(30));
     loop {
         visit_all(world, &gateway).await;
@@ -73,8 +74,8 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
     Ok(())
 }
 
-/// Whether everything seems to be in order before its time is up. Where something is poisoned it
-/// takes its time to show.
+/// Whether everything seems to be in order before the time is up. With poison, effects take longer to
+/// show, so the full time is used.
 async fn is_in_order(world: &World, since: Timestamp) -> bool {
     let is_poisoned = world.plan.poisoned.is_some() || world.plan.poisons_queues;
     let now = world.clock.now();
@@ -87,7 +88,7 @@ async fn is_in_order(world: &World, since: Timestamp) -> bool {
         && others(world).all(|user| world.look(|ledger| is_refreshed(world, ledger, &user, since)))
 }
 
-/// The users whose rows can be read.
+/// Returns the users whose rows can be read.
 fn others(world: &World) -> impl Iterator<Item = UserId> {
     let poisoned = world.plan.poisoned.as_ref();
     world.plan.users.iter().filter(move |user| poisoned != Some(user)).cloned()
@@ -115,7 +116,8 @@ async fn is_drained(world: &World) -> bool {
 }
 
 async fn check_messages(world: &World) -> Result<(), Breach> {
-    // A refresh is dropped unread after ten minutes; the next tick makes up for it.
+    // The Refresh Queue drops messages unread after ten minutes, and the next tick replaces them. So it
+    // is not checked.
     for queue in [Queue::Quotation, Queue::Provider] {
         let dead = dead(world, queue).await;
         let depth = world.engine.queues.depth(queue).await.unwrap_or_default();
@@ -127,12 +129,12 @@ async fn check_messages(world: &World) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
-/// By when the schedule has reached a user, and has written down that the table is right.
+/// Returns the time by which the schedule has reached a user and recorded that the table is right.
 fn until_refreshed(policy: &Policy) -> Duration {
     policy.refresh_every * FEW_INTERVALS + policy.fresh_for() / 2
 }
 
-/// Whether the schedule has reached a user again since a time, and just has.
+/// Whether the schedule has reached a user since a time, and did so recently.
 fn is_refreshed(world: &World, ledger: &Ledger, user: &UserId, since: Timestamp) -> bool {
     let now = world.clock.now();
     let late = until_refreshed(&world.plan.policy);
@@ -156,7 +158,7 @@ fn check_refreshed(world: &World, since: Timestamp) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
-/// Every accepted quotation must be over, and its client told.
+/// Checks that every accepted quotation is settled, and that its client was told.
 async fn check_promises(world: &World) -> Result<(), Breach> {
     let untold = untold(world).await;
     world.note(|ledger, _| {
@@ -170,7 +172,7 @@ async fn check_promises(world: &World) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
-/// The accepted quotations whose deadline has passed and whose clients wait for an outcome still.
+/// Returns the accepted quotations whose deadline has passed and whose clients still wait for an outcome.
 async fn untold(world: &World) -> BTreeSet<QuotationKey> {
     let letters = dead(world, Queue::Provider).await;
     let lost = world.lost();
@@ -186,15 +188,15 @@ async fn untold(world: &World) -> BTreeSet<QuotationKey> {
         let untold = all.filter(|(key, promise)| {
             let is_pending = promise.settled_at.is_none();
             let excused = match world.plan.watched {
-                // The gateway died, and its sockets with it.
+                // The gateway died together with its sockets.
                 true => promise.is_forsaken(&lost),
-                // The message at the deadline failed ten times; or the outcome was stored, and pushing
-                // it has failed ever since: that message finds it settled.
+                // The deadline message failed ten times. Or the outcome was stored, but every push failed
+                // since; the deadline message then finds it settled.
                 false => given_up
                     .iter()
                     .any(|(of, is_deadline)| of == *key && (*is_deadline || !is_pending)),
             };
-            // Sent by a clock that was wrong, the message may come much later.
+            // A deadline message that a wrong clock sent may come much later.
             let later = || world.plan.has_wrong_clocks() && ledger.messages.has_deadline(key);
             now >= promise.deadline.plus(AFTER_DEADLINE) && !excused && !(is_pending && later())
         });
@@ -202,7 +204,7 @@ async fn untold(world: &World) -> BTreeSet<QuotationKey> {
     })
 }
 
-/// A quote on a system that works again must be answered, whatever poison there still is.
+/// Checks that a quote is answered by a system that works again, whatever poison is left.
 async fn check_quote(
     world: &Arc<World>,
     gateway: &Arc<Gateway>,
@@ -225,7 +227,7 @@ async fn check_quote(
     let key = accepted.and_then(|accepted| QuotationKey::of_made(&accepted.request_id));
     world.note(|ledger, _| {
         let promise = key.as_ref().and_then(|key| ledger.promises.get(key));
-        // Where clocks are wrong, a deadline may be past as soon as it is set.
+        // With wrong clocks, a deadline may have passed as soon as it is set.
         let answers = world.plan.clocks_end_right && has_products;
         let kept = promise.is_some_and(|promise| {
             promise.told && promise.settled_at.is_some() && (promise.answered || !answers)

@@ -1,4 +1,4 @@
-//! What the price tables of all users are, and whether each is right.
+//! Tracks the price tables of all users, and checks whether each is right.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::model::Quantity;
 use crate::model::{Generation, ProductId, Timestamp, UserId};
 use crate::ports::{TableError, TableHead, TableRow};
 
-/// What is stored under a head: as it was priced, and then at each of the instants that are looked at.
+/// The stored table of a head: at its pricing time, then at each instant that is checked.
 pub(super) type Periods = Vec<(Timestamp, Vec<TableRow>)>;
 
 /// Unit prices at some quantities, by product.
 type Content = BTreeMap<ProductId, Vec<Option<i128>>>;
 
-/// Where ladders are looked at, in thousandths: below, at and above every quantity that rungs begin at.
+/// The checked quantities in thousandths: below, at and above every quantity at which rungs begin.
 const QUANTITIES: [i64; 6] = [1, 1_000, 2_000, 11_999, 12_000, 750_000];
 
-/// The tables as their heads name them.
+/// The tables that the current heads name.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     by_user: BTreeMap<UserId, Table>,
-    /// Of each generation that a head named, what it says.
+    /// The content of each generation that a head named.
     contents: BTreeMap<(UserId, Generation), Content>,
     flips: u64,
 }
@@ -34,12 +34,12 @@ pub(super) struct Tables {
 struct Table {
     version: u64,
     catalogue_version: u64,
-    /// When it was made or validated.
+    /// When the table was calculated or validated.
     flipped_at: Vec<Timestamp>,
 }
 
 impl Tables {
-    /// A head was flipped, and this is what is stored under it.
+    /// Notes that a head was replaced. `rows` is the table that is stored under it.
     pub(super) fn flip(
         &mut self,
         user: &UserId,
@@ -65,7 +65,8 @@ impl Tables {
         })?;
         match rows {
             Ok(periods) => self.check_prices(user, head, periods, inputs, checks)?,
-            // Its base may be gone as well: by the right time nobody is answered from it.
+            // The base may be gone as well. By the right time, no quote is answered from an unusable
+            // table.
             Err(_) if !head.is_usable(now) => {}
             Err(error) => {
                 let what = format!("{}: {error}", name());
@@ -79,7 +80,7 @@ impl Tables {
         Ok(())
     }
 
-    /// A table has the prices that its generation had before, and those of what was loaded.
+    /// Checks that a table has the prices of its generation, and those of the loaded data.
     fn check_prices(
         &mut self,
         user: &UserId,
@@ -103,17 +104,17 @@ impl Tables {
         })
     }
 
-    /// When the table of a user was last made or validated.
+    /// Returns when the table of a user was last calculated or validated.
     pub(super) fn flipped_at(&self, user: &UserId) -> Option<Timestamp> {
         self.by_user.get(user).and_then(|table| table.flipped_at.last().copied())
     }
 
-    /// The version that the table of a user is right at.
+    /// Returns the catalogue version at which the table of a user is right.
     pub(super) fn catalogue_version(&self, user: &UserId) -> Option<u64> {
         self.by_user.get(user).map(|table| table.catalogue_version)
     }
 
-    /// How often the table of a user was made or validated since a time.
+    /// Returns how often the table of a user was calculated or validated since a time.
     pub(super) fn flips_since(&self, user: &UserId, since: Timestamp) -> usize {
         let table = self.by_user.get(user);
         table.map_or(0, |table| table.flipped_at.iter().filter(|at| **at >= since).count())
@@ -124,7 +125,7 @@ impl Tables {
     }
 }
 
-/// What is wrong with the table of a head, if anything is.
+/// Returns what is wrong with the table of a head, if anything is.
 fn wrong(
     user: &UserId,
     head: &TableHead,
@@ -150,12 +151,12 @@ fn wrong(
     different.next()
 }
 
-/// What rows say.
+/// Returns the prices in rows.
 fn content(rows: &[TableRow]) -> Content {
     rows.iter().map(|row| (row.product.clone(), prices(row))).collect()
 }
 
-/// Below the first step of a ladder the list price holds.
+/// Returns the prices of a row. Below the first step of a ladder, the list price holds.
 fn prices(row: &TableRow) -> Vec<Option<i128>> {
     let list_price = row.entry.as_ref().and_then(|entry| entry.list_price);
     let of = |quantity: Quantity| {
@@ -176,7 +177,7 @@ fn quantities() -> impl Iterator<Item = Quantity> {
     QUANTITIES.into_iter().filter_map(Quantity::from_thousandths)
 }
 
-/// What it should say at an instant.
+/// Returns the right prices of a user at an instant.
 fn priced(loaded: &Loaded, user: &UserId, at: Timestamp) -> Content {
     let products = loaded.products.values().map(|product| {
         let of = |quantity| oracle::cost(loaded, user, product, quantity, at).map(|cost| cost.unit);

@@ -1,9 +1,9 @@
-//! The ports of one process, any call of which may fail, take long, do half of its work, or be
-//! the last thing that the process does.
+//! The ports of one process. Any of their calls may fail, take long, do half of its work, or be the last
+//! one of the process.
 //!
-//! Faults stay within what the ports' contracts and the services behind them allow: a FIFO
-//! group's order is kept, a message comes back only when its time is over, several writes are not
-//! one.
+//! Faults stay within the contracts of the ports and of the services behind them: a FIFO queue keeps the
+//! order of each group, a message comes back only after its visibility timeout, and several writes are
+//! not atomic.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::world::World;
 use crate::ports::prelude::*;
 use crate::ports::{Connections, Ports, Queues, Store, publish};
 
-/// What a process calls.
+/// The unreliable ports of one process.
 pub(super) struct Unreliable {
     world: Arc<World>,
     process: Arc<Process>,
@@ -31,7 +31,7 @@ struct Below {
     connections: Arc<dyn Connections>,
 }
 
-/// A topic whose messages are published later.
+/// A topic that publishes nothing, because the message is published later.
 struct NotYet;
 
 #[async_trait]
@@ -52,7 +52,7 @@ enum End {
     KilledAfter,
 }
 
-/// The ports of a process on a world's engine.
+/// Returns the ports of a process on a world's engine.
 pub(super) fn ports(world: &Arc<World>, process: &Arc<Process>) -> Ports {
     let witness = Witness::new(world.clone(), process.clone());
     let inner = Below {
@@ -76,7 +76,7 @@ pub(super) fn ports(world: &Arc<World>, process: &Arc<Process>) -> Ports {
 }
 
 impl Unreliable {
-    /// One call: its effect, and whatever breaks around it.
+    /// Makes one call: its effect, and the faults around it.
     async fn call<T>(
         &self,
         name: &'static str,
@@ -138,7 +138,7 @@ impl Unreliable {
         end
     }
 
-    /// Lets other tasks go first, for a moment or for long.
+    /// Waits for a moment or for long, so that other tasks go first.
     async fn linger(&self, name: &'static str) {
         let Self { world, process, .. } = self;
         let (chance, plan) = (&world.chance, &world.plan);
@@ -163,7 +163,7 @@ impl Unreliable {
         self.process.live().await;
     }
 
-    /// Whether something breaks at this rate.
+    /// Draws whether a fault happens, and counts it.
     fn breaks(&self, kind: FaultKind, rate: u64) -> bool {
         let breaks = self.world.is_faulty() && self.world.chance.happens(rate);
         if breaks {
@@ -172,12 +172,12 @@ impl Unreliable {
         breaks
     }
 
-    /// How many of some writes to do at once.
+    /// Draws how many of the remaining writes are done at once.
     fn share(&self, left: usize) -> usize {
         if self.world.is_faulty() { 1 + self.world.chance.index(left) } else { left }
     }
 
-    /// Which of some entries are sent.
+    /// Draws which entries of a batch are sent.
     fn sendable(&self, count: usize) -> Vec<usize> {
         if !self.breaks(FaultKind::PartlySent, self.world.plan.rates.partly_sent) {
             return (0..count).collect();
@@ -185,7 +185,7 @@ impl Unreliable {
         (0..count).filter(|_| self.world.chance.one_in(2)).collect()
     }
 
-    /// The topic takes messages, and delivers them to nobody.
+    /// Notes that the topic accepted messages and delivers them to nobody.
     fn drop_published<'a>(&self, bodies: impl Iterator<Item = &'a str>) {
         for body in bodies {
             self.world.tell(&self.process.name, || format!("the topic drops {body}"));
@@ -196,7 +196,7 @@ impl Unreliable {
         }
     }
 
-    /// Another order of a batch. In a FIFO queue the messages of a group keep theirs.
+    /// Shuffles a batch. In a FIFO queue the messages of each group keep their order.
     fn reorder(&self, queue: Queue, batch: &mut Vec<Received>) {
         if batch.len() < 2 || !self.breaks(FaultKind::Reordered, self.world.plan.rates.reordered) {
             return;
@@ -214,8 +214,8 @@ impl Unreliable {
     }
 }
 
-/// The entries that were not sent, by their place in the whole batch. `failed` are places among those
-/// that were delivered.
+/// Returns the entries that were not sent, by their index in the whole batch. The entries in `failed`
+/// have indexes among the delivered ones.
 fn failed_entries(
     count: usize,
     (sent, delivered): (&[usize], &[usize]),
@@ -286,7 +286,7 @@ layer!(
 layer!(
     #[over(inner.store, through = call)]
     impl PriceTables for Unreliable {
-        /// Parts first, and then the head, so that something can break between the two.
+        /// Writes the parts first and then the head, so that a fault can happen between the two.
         async fn put_table(
             &self,
             user: _,
@@ -319,7 +319,8 @@ layer!(
 layer!(
     #[over(inner.store, through = call)]
     impl Quotations for Unreliable {
-        /// The quotation first, and then the message, so that something can break between the two.
+        /// Stores the quotation first and then publishes the message, so that a fault can happen between
+        /// the two.
         async fn create_quotation(&self, quotation: _, topic: _, body: _) -> _ {
             let create = self.inner.store.create_quotation(quotation, &NotYet, body);
             let created = self.call("create_quotation", create).await?;

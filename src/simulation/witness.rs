@@ -1,8 +1,8 @@
-//! The lowest layer of ports: right above the engine, below all faults. It sees every effect, in
-//! the order in which they happen, and writes those that matter into the ledger.
+//! The lowest layer of ports, directly above the engine and below all faults. It sees every effect in the
+//! order in which effects happen, and records the relevant ones in the ledger.
 //!
-//! The engine's calls do not wait, except for a receive, so nothing comes between an effect and
-//! its entry.
+//! The engine's calls do not wait, except for a receive, so nothing can happen between an effect and its
+//! entry.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::model::ProviderMessage;
 use crate::ports::prelude::*;
 use crate::ports::{Ports, TableError, TableReader};
 
-/// The engine as one process uses it, watched.
+/// The engine as one process uses it, with every effect observed.
 pub(super) struct Witness {
     world: Arc<World>,
     process: Arc<Process>,
@@ -70,8 +70,8 @@ impl Witness {
         Ok(())
     }
 
-    /// The whole table of a head that has just been flipped: as it was priced, as it is now, and from each
-    /// instant on at which a price list of the user begins or ends.
+    /// Reads the whole table of a head that was just written: at its pricing time, now, and at each
+    /// instant at which a price list of the user begins or ends.
     async fn rows(&self, user: &UserId, head: &TableHead) -> Result<Periods, TableError> {
         let mut periods = vec![];
         let edges = self.world.look(|ledger| ledger.inputs.edges_of(user, head));

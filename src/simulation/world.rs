@@ -1,4 +1,4 @@
-//! What all processes of a simulation share: one engine, one time, one ledger.
+//! The state that all processes of a simulation share: one engine, one time, one ledger.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,25 +15,25 @@ use crate::ports::{Clock, Ports, Queue, Received};
 use crate::runtime::metrics::Metrics;
 use crate::supervisor::Supervisor;
 
-/// When every simulation begins.
+/// The time at which every simulation begins.
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// So many characters of an event are told.
+/// The most characters of an event in the story.
 const LONGEST_EVENT: usize = 320;
 
-/// The one world of a run.
+/// The shared state of a run.
 pub(super) struct World {
     pub(super) chance: Arc<Chance>,
     pub(super) plan: Plan,
     pub(super) bug: Option<PlantedBug>,
-    /// The right time.
+    /// The right clock.
     pub(super) clock: Arc<TokioClock>,
     /// The engine below all faults.
     pub(super) engine: Ports,
     connections: Arc<MemoryConnections>,
-    /// Hears of every task of a worker that dies.
+    /// Learns of every task of a worker that dies.
     pub(super) supervisor: Supervisor,
-    /// Of all workers.
+    /// The metrics of all workers.
     pub(super) metrics: Metrics,
     faulty: AtomicBool,
     kills: AtomicU64,
@@ -90,7 +90,7 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes something down. The first breach is kept.
+    /// Records an effect in the ledger. Only the first breach is kept.
     pub(super) fn note(&self, act: impl FnOnce(&mut Ledger, Timestamp) -> Result<(), Breach>) {
         let now = self.clock.now();
         let mut state = self.state();
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// Looks something up.
+    /// Reads the ledger.
     pub(super) fn look<T>(&self, at: impl FnOnce(&Ledger) -> T) -> T {
         at(&self.state().ledger)
     }
@@ -108,7 +108,7 @@ impl World {
         self.state().breach.clone()
     }
 
-    /// Counts a call; says how many there were before.
+    /// Counts a call. Returns the number of calls before it.
     pub(super) fn count_call(&self) -> u64 {
         self.calls.fetch_add(1, Ordering::Relaxed)
     }
@@ -117,12 +117,12 @@ impl World {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Whether anything may break.
+    /// Whether faults are injected.
     pub(super) fn is_faulty(&self) -> bool {
         self.faulty.load(Ordering::Relaxed)
     }
 
-    /// Nothing breaks from here on.
+    /// Stops all faults.
     pub(super) fn stop_faults(&self) {
         self.faulty.store(false, Ordering::Relaxed);
         let mut state = self.state();
@@ -154,7 +154,7 @@ impl World {
         until.is_some_and(|until| self.clock.now() < until)
     }
 
-    /// Has a message delivered once more.
+    /// Delivers a message once more.
     pub(super) fn echo(&self, queue: Queue, message: Received) {
         self.state().echoes.push((queue, message));
     }
@@ -171,7 +171,7 @@ impl World {
         self.state().lost.insert(connection.id.clone());
     }
 
-    /// All connections that broke or were closed.
+    /// Returns all connections that broke or were closed.
     pub(super) fn lost(&self) -> BTreeSet<ConnectionId> {
         self.state().lost.clone()
     }
@@ -180,7 +180,7 @@ impl World {
         self.state().lost.contains(&connection.id)
     }
 
-    /// Tells what happens, when somebody wants to know.
+    /// Adds an event to the story, if one is kept.
     pub(super) fn tell(&self, who: &str, what: impl FnOnce() -> String) {
         let mut state = self.state();
         if state.story_lines == 0 {
