@@ -1,4 +1,4 @@
-//! Who is due, when every user has an interval of its own.
+//! A schedule in which every user has a separate interval.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use crate::data::Draws;
 use crate::model::{Timestamp, UserId};
 use crate::ports::ActiveUser;
 
-/// The intervals vary by up to so many per cent, so that users who came together part.
+/// Intervals vary by up to this percentage, so that users who came together drift apart.
 const JITTER_PERCENT: u64 = 10;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The interval of each user, by what its tables did.
+/// The interval of each user, which depends on whether the user's tables change.
 pub(super) struct Intervals {
     shortest: Duration,
     adaptive: Adaptive,
     draws: Draws,
     users: HashMap<UserId, (Duration, Timestamp)>,
-    /// Thousandths of orders that may still be given.
+    /// The orders that may still be given, in thousandths.
     allowance: u64,
 }
 
@@ -28,7 +28,7 @@ impl Intervals {
         Self { shortest, adaptive, draws, users: HashMap::new(), allowance: 0 }
     }
 
-    /// A table was calculated, or found unchanged.
+    /// Notes that a table was calculated, or found unchanged.
     pub(super) fn prepared(&mut self, user: &UserId, changed: bool, now: Timestamp) {
         let before = self.users.get(user).map_or(self.shortest, |(interval, _)| *interval);
         let interval = match changed {
@@ -40,16 +40,16 @@ impl Intervals {
         self.users.insert(user.clone(), (interval, due));
     }
 
-    /// Those who are due at a tick and within the budget, who came last first.
+    /// Returns the users who are due at a tick and fit the budget, the latest visitors first.
     pub(super) fn due(&mut self, mut active: Vec<ActiveUser>, now: Timestamp) -> Vec<ActiveUser> {
-        // Half a tick early is nearer than half a tick late.
+        // Half a tick early is closer than half a tick late.
         let soon = now.plus(self.shortest / 2);
         active.retain(|user| self.users.get(&user.user).is_none_or(|(_, due)| *due <= soon));
         active.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then_with(|| a.user.cmp(&b.user)));
         if let Some(an_hour) = self.adaptive.orders_an_hour {
             let share = self.shortest.as_millis() * 1000 / HOUR.as_millis().max(1);
             let more = an_hour.saturating_mul(u64::try_from(share).unwrap_or(u64::MAX));
-            // What is not used in a quiet hour is not saved for a loud one.
+            // The allowance is capped, so that a quiet time does not save up orders for a busy one.
             self.allowance = (self.allowance + more).min(an_hour.saturating_mul(1000).max(more));
             active.truncate(usize::try_from(self.allowance / 1000).unwrap_or(usize::MAX));
             self.allowance -= active.len() as u64 * 1000;

@@ -1,4 +1,4 @@
-//! What is written down while a replay goes on.
+//! The records of a replay under way.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,32 +7,33 @@ use super::adaptive::Intervals;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, Quotation, QuotationStatus};
 
-/// Figures so far, and what is needed for those to come.
+/// The figures so far, and the state for the next ones.
 #[derive(Default)]
 pub(super) struct BillLedger {
     pub(super) stored: Stored,
     pub(super) answered: u64,
     pub(super) failed: u64,
-    /// Answers that were there at once.
+    /// The number of answers that were given at once.
     pub(super) warm: u64,
-    /// Answers that were marked stale.
+    /// The number of answers that were marked stale.
     pub(super) stale: u64,
     /// How long each other answer took, in milliseconds.
     pub(super) waits_ms: Vec<u64>,
-    /// Answers by prices that had changed, and how long ago they had, in milliseconds.
+    /// The number of answers with outdated prices, and the sum of the milliseconds since these had
+    /// changed.
     pub(super) outdated: u64,
     pub(super) outdated_ms: u128,
-    /// Tables calculated, and tables that were found to be still right.
+    /// The number of calculated tables, and of tables that were found still right.
     pub(super) calculated: u64,
     pub(super) validated: u64,
-    /// Those of both that nobody read before the next one.
+    /// The number of both that nobody read before the next one.
     pub(super) wasted: u64,
     /// How long a change took to reach the table of each user who stayed active, in milliseconds.
     pub(super) reached_ms: Vec<u64>,
-    /// What an adaptive schedule goes by.
+    /// The intervals of an adaptive schedule.
     pub(super) intervals: Option<Intervals>,
     users: HashMap<UserId, User>,
-    /// The rows of active users, expired ones included: how many, and how many bytes.
+    /// The number and the bytes of the rows of active users, including expired rows.
     rows: (u64, u64),
     table_millis: u128,
     active_until: Timestamp,
@@ -40,18 +41,18 @@ pub(super) struct BillLedger {
     kept_until: HashMap<String, Timestamp>,
 }
 
-/// What was stored, for how long.
+/// What was stored, and for how long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Price tables, their number.
+    /// The number of price tables, times hours.
     pub table_hours: u64,
-    /// Price tables, their bytes.
+    /// The bytes of price tables, times hours.
     pub table_byte_hours: u128,
-    /// Everything else, its bytes.
+    /// The bytes of everything else, times hours.
     pub other_byte_hours: u128,
 }
 
-/// What is known of a user.
+/// The state of a user.
 #[derive(Default)]
 struct User {
     expires_at: Timestamp,
@@ -63,7 +64,7 @@ struct User {
 }
 
 impl BillLedger {
-    /// A head, the parts of a price table, or a base are stored until they go away.
+    /// Counts the storage of a head, the parts of a price table, or a base, until it is deleted.
     pub(super) fn keep_table(
         &mut self,
         name: String,
@@ -79,29 +80,30 @@ impl BillLedger {
         }
     }
 
-    /// Something else is stored until it goes away.
+    /// Counts the storage of another record until it is deleted.
     pub(super) fn keep(&mut self, name: String, bytes: u64, now: Timestamp, end: Timestamp) {
         let more = self.keep_until(name, now, end);
         self.stored.other_byte_hours += hours(u128::from(bytes) * more.as_millis());
     }
 
-    /// For how much longer: what was there before under the same name counts until then already.
+    /// Returns the additional time. A record of the same name that was stored before is already counted
+    /// until its end.
     fn keep_until(&mut self, name: String, now: Timestamp, end: Timestamp) -> Duration {
         let counted_until = self.kept_until.insert(name, end).unwrap_or(now).max(now);
         end.since(counted_until)
     }
 
-    /// Forgets what has gone away, so that memory does not grow with the years.
+    /// Forgets deleted records, so that memory does not grow with the replayed time.
     pub(super) fn forget_stored(&mut self, now: Timestamp) {
         self.kept_until.retain(|_, end| *end > now);
     }
 
-    /// Until when anybody is active.
+    /// Returns until when any user is active.
     pub(super) const fn active_until(&self) -> Timestamp {
         self.active_until
     }
 
-    /// How many rows of active users there are, expired ones included, and their bytes.
+    /// Returns the number and the bytes of the rows of active users, including expired rows.
     pub(super) const fn rows(&self) -> (u64, u64) {
         self.rows
     }
@@ -119,14 +121,14 @@ impl BillLedger {
             self.rows = (self.rows.0 + 1, self.rows.1 + bytes);
         }
         if known.expires_at <= now {
-            // Whoever was away is nobody whom a change had to reach.
+            // A change need not reach a user who was away.
             known.unreached = None;
         }
         known.expires_at = expires_at;
         self.active_until = self.active_until.max(expires_at);
     }
 
-    /// The row of an expired user was deleted.
+    /// Notes that the row of an expired user was deleted.
     pub(super) fn swept(&mut self, user: &UserId) {
         if let Some(known) = self.users.get_mut(user) {
             let bytes = std::mem::take(&mut known.row_bytes);
@@ -134,7 +136,8 @@ impl BillLedger {
         }
     }
 
-    /// A load changed prices for everybody, or discounts of some; these are active.
+    /// Notes that a load changed the prices of everybody, or of the users in `whose`. `active` are the
+    /// active users.
     pub(super) fn changed(
         &mut self,
         active: &[ActiveUser],
@@ -155,7 +158,7 @@ impl BillLedger {
         }
     }
 
-    /// Of active users those who are due, where each has an interval of its own.
+    /// Returns the active users who are due, if each has a separate interval; otherwise all.
     pub(super) fn due(&mut self, active: Vec<ActiveUser>, now: Timestamp) -> Vec<ActiveUser> {
         match &mut self.intervals {
             Some(intervals) => intervals.due(active, now),
@@ -163,7 +166,7 @@ impl BillLedger {
         }
     }
 
-    /// A table was calculated, or found to be still right.
+    /// Notes that a table was calculated, or found still right.
     pub(super) fn prepared(&mut self, user: &UserId, changed: bool, now: Timestamp) {
         match changed {
             true => self.calculated += 1,
@@ -179,7 +182,7 @@ impl BillLedger {
         }
     }
 
-    /// A quotation was settled.
+    /// Notes that a quotation was settled.
     pub(super) fn settled(&mut self, quotation: &Quotation, now: Timestamp) {
         let QuotationStatus::Answered(answer) = &quotation.status else {
             self.failed += 1;
@@ -200,7 +203,7 @@ impl BillLedger {
         }
     }
 
-    /// Nothing more comes: what nobody has read by now was wasted.
+    /// Ends the records. Tables that nobody has read by now were wasted.
     pub(super) fn end(&mut self) {
         let unread = self.users.values().filter(|known| known.has_unread_table).count();
         self.wasted += unread as u64;

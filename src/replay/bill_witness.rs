@@ -1,4 +1,4 @@
-//! What is written down of each call beside what the meter counts of it.
+//! Records what the bill needs beside the counts of the meter.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::stages::{Effect, Observer};
 
 /// A layer above a metered engine.
 pub(super) struct BillWitness {
-    /// The engine, metered.
+    /// The metered engine.
     inner: Ports,
-    /// The engine, for looks that nobody is billed for.
+    /// The engine itself, for reads that are not billed.
     engine: Ports,
     meter: Arc<Meter>,
     clock: Arc<dyn Clock>,
@@ -32,7 +32,7 @@ impl BillWitness {
         Arc::new(Self { inner, engine, meter, clock, ledger: Mutex::default() })
     }
 
-    /// The ports above this witness.
+    /// Returns the ports above this witness.
     pub(super) fn ports(self: &Arc<Self>) -> Ports {
         Ports { store: self.clone(), queues: self.clone(), ..self.inner.clone() }
     }
@@ -56,7 +56,7 @@ impl BillWitness {
     }
 }
 
-/// A table that is found unchanged may be written down nowhere, so the stage says what it did.
+/// Observes the stage, because a table that is found unchanged may cause no write at all.
 impl Observer for BillWitness {
     fn calculated(&self, user: &UserId, _cause: &Cause, effect: Effect, _took: Duration) {
         let changed = match effect {
@@ -68,7 +68,7 @@ impl Observer for BillWitness {
     }
 }
 
-/// Whoever a frame is for has a connection, and reads it.
+/// Connections whose clients are always there and read every frame.
 struct Readers;
 
 #[async_trait]
@@ -89,8 +89,8 @@ layer!(
             Ok(before)
         }
 
-        /// A scan reads what it then leaves out, too: rows that have expired stay for up to days. Its
-        /// pages are larger on AWS than here, so the first one counts for all.
+        /// Counts a scan. It also reads expired rows, which stay for up to days. Pages are larger on AWS
+        /// than here, so the first page counts for all.
         async fn list_active_users(&self, segment: _, now: _, from: _) -> _ {
             if from.is_none() {
                 let (rows, bytes) = self.ledger().rows();
@@ -176,7 +176,8 @@ layer!(
 layer!(
     #[over(inner.queues)]
     impl Queues for BillWitness {
-        /// A receive that comes back empty is the driver's way to look, and is not billed.
+        /// Counts only receives that return messages. The driver uses empty ones to look at the queues,
+        /// and they are not billed.
         async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
             let messages = self.engine.queues.receive(queue, max, wait, visibility).await?;
             if !messages.is_empty() {

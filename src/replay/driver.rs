@@ -1,4 +1,4 @@
-//! The driver: takes whatever happens next, moves the clock there, and has the stages do it.
+//! The driver: takes the next event, moves the clock to it, and has the stages handle it.
 
 mod probe;
 mod upkeep;
@@ -28,11 +28,11 @@ use crate::stages::{BaseMaker, Lookup, Outcome as Done, Policy};
 const REFRESH: Scope = Scope::new(Stage::Refresh, Reason::Scheduled);
 const HANDLER: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
 
-/// Longer than any calculation that a replay may take for granted.
+/// Longer than any calculation time that a replay may assume.
 const VISIBILITY: Duration = Duration::from_secs(300);
-/// The message that comes at a quotation's deadline is there so long after it.
+/// A quotation's deadline message arrives this long after the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_millis(100);
-/// A message that failed comes again after this time.
+/// A failed message comes again after this time.
 const BACKOFF: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The first change comes after noon, when customers are there, and between two ticks.
@@ -42,7 +42,7 @@ const RANDOMNESS: u64 = 0x61;
 /// Replays a scenario against one policy.
 ///
 /// # Errors
-/// [`ReplayError`], when a stage does: nothing fails on this engine.
+/// Returns [`ReplayError`] if a stage fails, although nothing should fail on this engine.
 pub async fn replay(scenario: &Scenario, candidate: &Candidate) -> Result<Outcome, ReplayError> {
     let mut driver = Driver::start(scenario, candidate).await?;
     for (number, arrival) in scenario.arrivals.iter().enumerate() {
@@ -74,21 +74,21 @@ struct Driver<'a> {
     next_sweep: Timestamp,
     changes: BTreeSet<(Timestamp, Kind)>,
     editions: u64,
-    /// What ends when, in the order in which it was begun.
+    /// The work under way by its end, then in the order in which it was begun.
     under_way: BTreeMap<(Timestamp, u64), Work>,
     begun: u64,
     in_hand: BTreeMap<Queue, usize>,
 }
 
-/// Something that takes time.
+/// Work that takes time.
 enum Work {
     /// A batch of orders.
     Batch(Queue, Vec<Received>),
-    /// Nothing but a time to look at the queues.
+    /// Nothing but a look at the queues at this time.
     Look,
 }
 
-/// What a load changes.
+/// The kind of change that a load makes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Prices,
@@ -96,7 +96,7 @@ enum Kind {
     Lists,
 }
 
-/// What happens next.
+/// The next event.
 enum Next {
     Work((Timestamp, u64)),
     Change(Timestamp, Kind),
@@ -139,7 +139,7 @@ impl<'a> Driver<'a> {
             (scenario.lists_every.filter(|_| terms.lists.lists > 0), Kind::Lists),
         ];
         let driver = Self {
-            // Functions of their own: neither sees what the other keeps in memory.
+            // Handler and provider are separate functions, so each has a memory of its own.
             handler: QuotationHandler::new(&ports, Lookup::new(&ports), policy.clone()),
             provider: QuotationProvider::new(&ports, Lookup::new(&ports)),
             calc: price_calc(&ports, &bases, &witness, policy.clone()),
@@ -175,7 +175,7 @@ impl<'a> Driver<'a> {
         self.clock.set(now);
     }
 
-    /// Everything up to a time.
+    /// Handles all events up to a time.
     async fn go_on_until(&mut self, time: Timestamp) -> Result<(), ReplayError> {
         while let Some(next) = self.next(time) {
             match next {
@@ -209,7 +209,8 @@ impl<'a> Driver<'a> {
     fn next(&mut self, until: Timestamp) -> Option<Next> {
         let work = self.under_way.keys().next().copied();
         let change = self.changes.first().copied();
-        // Nobody is active, so nobody is refreshed: the ticks up to the next event are only counted.
+        // If no user is active, ticks only scan the table. They are counted together up to the next
+        // event.
         let is_busy = self.witness.ledger().active_until() > self.next_tick;
         let tick = is_busy.then_some(self.next_tick);
         let times = [work.map(|(at, _)| at), change.map(|(at, _)| at), tick, Some(self.next_sweep)];
@@ -223,8 +224,8 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// The schedule runs also when nobody is there; each time it reads a table without a row that
-    /// counts.
+    /// Counts ticks while no user is active. The schedule runs then too, and each tick scans a table
+    /// without rows that count.
     fn pass_idle_ticks(&mut self, until: Timestamp) {
         if until < self.next_tick {
             return;
@@ -249,13 +250,13 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Every quote has a message that comes when its time is over.
+    /// Schedules a look at the time when the quote's deadline message arrives.
     fn look_after_deadline(&mut self) {
         let deadline = self.now.plus(self.policy.quote_within + AFTER_DEADLINE);
         self.begin(deadline, Work::Look);
     }
 
-    /// What the handler does; nobody has looked at the queues yet.
+    /// Handles a quote. The queues are not looked at yet.
     async fn ask(&mut self, number: u64, arrival: &Arrival) -> Result<(), ReplayError> {
         let ask = Ask {
             user: arrival.user.clone(),
@@ -272,7 +273,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// A function ran.
+    /// Counts a run of a function.
     fn ran(&self, scope: Scope, took: Duration) {
         let ran = gb_milliseconds(took, function_mb(scope.stage));
         self.witness.meter().count_for(scope, Operation::RUN, Used::derived(1, 1, 0, ran));
@@ -283,7 +284,7 @@ impl<'a> Driver<'a> {
         self.under_way.insert((until, self.begun), work);
     }
 
-    /// Takes from the queues whatever can be begun now.
+    /// Receives from the queues whatever can be begun now.
     async fn look_at_queues(&mut self) -> Result<(), ReplayError> {
         loop {
             let batch = self.receive(Queue::Provider, MAX_BATCH).await?;
@@ -320,7 +321,8 @@ impl<'a> Driver<'a> {
         Ok(Scope::receiving(queue).of(received).await?)
     }
 
-    /// A calculation takes its time, unless every order of the batch finds its table there.
+    /// Returns how long a batch takes. A calculation takes its time, unless every order of the batch
+    /// finds its table already there.
     async fn duration_of(&self, queue: Queue, batch: &[Received]) -> Result<Duration, ReplayError> {
         if queue == Queue::Refresh {
             return Ok(self.scenario.calculation);
@@ -380,7 +382,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// The stage, which tells the witness what it does.
+/// Creates the stage, observed by the witness.
 fn price_calc(
     ports: &Ports,
     bases: &Arc<BaseMaker>,
@@ -390,7 +392,7 @@ fn price_calc(
     PriceCalc::new(ports, bases.clone(), policy).observed_by(witness.clone())
 }
 
-/// Ids from the seed.
+/// Makes ids from the seed.
 struct Seeded(Mutex<Draws>);
 
 impl Randomness for Seeded {

@@ -1,4 +1,4 @@
-//! What is sold to whom, and how that changes.
+//! The products and discounts, and their changes.
 
 use super::TermsSpec;
 use super::terms::{PriceLists, own_ladders};
@@ -12,12 +12,12 @@ const LISTS: u64 = 0x52;
 const CHANGES: u64 = 0x53;
 const QUOTES: u64 = 0x54;
 
-/// One product in so many changes with a load of prices.
+/// A load of prices changes one of this many products.
 const PRODUCTS_A_CHANGE: u64 = 100;
-/// One user in so many changes with a load of discounts.
+/// A load of discounts changes those of one of this many users.
 const USERS_A_CHANGE: u64 = 30;
 
-/// Products and users' discounts, each state of them made from the seed alone.
+/// Products and users' discounts. Each state of them follows from the seed alone.
 pub(super) struct Goods {
     seed: u64,
     products: Vec<ProductId>,
@@ -40,38 +40,39 @@ impl Goods {
         Self { seed, products, users, discounts, terms }
     }
 
-    /// Everything, as it is in the beginning.
+    /// Returns the initial data.
     pub(super) fn first(&self) -> Dataset {
         let products = (0..self.products.len()).map(|row| self.product(row, 0)).collect();
         let own = self.own((0..self.users.len()).collect(), 0);
         Dataset { products, discounts: own.discounts, own: own.own, ..self.price_lists().first() }
     }
 
-    /// Everything that lists bring.
+    /// Returns the generator of price lists.
     const fn price_lists(&self) -> PriceLists<'_> {
         let Self { seed, products, users, terms: spec, .. } = self;
         PriceLists { spec, seed: *seed, products: products.as_slice(), users: users.as_slice() }
     }
 
-    /// The load of prices of an edition, which begins with 1.
+    /// Returns the load of prices of an edition. Editions begin with 1.
     pub(super) fn other_prices(&self, edition: u64) -> Dataset {
         let rows = self.some(2 * edition, self.products.len(), PRODUCTS_A_CHANGE);
         let products = rows.into_iter().map(|row| self.product(row, edition)).collect();
         Dataset { products, ..Dataset::default() }
     }
 
-    /// The load of discounts of an edition, which begins with 1.
+    /// Returns the load of discounts of an edition. Editions begin with 1.
     pub(super) fn other_discounts(&self, edition: u64) -> Dataset {
         let rows = self.some(2 * edition + 1, self.users.len(), USERS_A_CHANGE);
         self.own(rows, edition)
     }
 
-    /// The load of prices of one list of an edition, which begins with 1, and who has that list.
+    /// Returns the load of prices of one list of an edition, and the users of that list. Editions begin
+    /// with 1.
     pub(super) fn other_list_prices(&self, edition: u64) -> (Dataset, Vec<UserId>) {
         self.price_lists().other_prices(edition)
     }
 
-    /// What the quote of a number asks for.
+    /// Returns the items of quote number `quote`.
     pub(super) fn items(&self, quote: u64, lines: u32) -> Vec<Item> {
         let count = self.products.len() as u64;
         let mut draws = Draws::new(self.seed, QUOTES, quote);
@@ -87,7 +88,7 @@ impl Goods {
         draws.distinct(count, of).into_iter().map(|row| row as usize).collect()
     }
 
-    /// No two editions have the same price.
+    /// Returns a product with its price in an edition. No two editions have the same price.
     fn product(&self, row: usize, edition: u64) -> Product {
         let mut draws = Draws::new(self.seed, PRODUCTS, row as u64);
         let minor = 100 + draws.below(1_000_000) + edition;
@@ -101,7 +102,7 @@ impl Goods {
         Product::new(id, name, price).with_detail(detail)
     }
 
-    /// What some users have of their own.
+    /// Returns the own discounts or ladders of some users.
     fn own(&self, rows: Vec<usize>, edition: u64) -> Dataset {
         let lists = rows.into_iter().map(|row| (self.users[row].clone(), self.list(row, edition)));
         match self.terms.lists.tiers {
@@ -122,7 +123,7 @@ impl Goods {
         }
     }
 
-    /// What a user has off which products.
+    /// Returns the discounts of a user by product.
     fn list(&self, row: usize, edition: u64) -> Vec<(ProductId, Percentage)> {
         let mut draws = Draws::new(self.seed ^ edition, LISTS, row as u64);
         let rows = draws.distinct(self.discounts, self.products.len() as u64);

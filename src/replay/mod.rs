@@ -1,17 +1,17 @@
-//! What a policy would have done: arrivals replayed in virtual time against the real stages on
-//! the memory engine, and what that would have cost on AWS.
+//! Replays arrivals in virtual time against the real stages on the memory engine, to find out what a
+//! policy would have done and cost on AWS.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `trace`, `synthetic` | who came when: read from a file, or drawn from a seed |
-//! | `goods`, `terms` | what is sold, by which price lists, and how that changes |
-//! | `adaptive` | an experiment: an interval of its own for each user |
-//! | `driver` | the one queue of everything that happens, in its order |
-//! | `bill_witness`, `bill_ledger` | what the stages do to their ports, written down beside the meter |
-//! | `outcome`, `sweep`, `plot` | what came of it: one policy, many, and a picture of them |
+//! | `trace`, `synthetic` | the arrivals: read from a file, or drawn from a seed |
+//! | `goods`, `terms` | the products, the price lists, and their changes |
+//! | `adaptive` | an experiment: a separate interval for each user |
+//! | `driver` | the queue of all events, in their order |
+//! | `bill_witness`, `bill_ledger` | what the stages do to their ports, recorded beside the meter |
+//! | `outcome`, `sweep`, `plot` | the results: of one policy, of many, and as a picture |
 //!
-//! Nothing happens but events, so an idle stretch costs nothing, however long it is. What a run
-//! takes for granted stands at [`Scenario`].
+//! Only events take time to process, so an idle stretch of any length costs nothing. [`Scenario`] lists
+//! the assumptions of a run.
 
 mod adaptive;
 mod bill_ledger;

@@ -1,4 +1,4 @@
-//! What came of a replay.
+//! The outcome of a replay.
 
 use std::time::Duration;
 
@@ -7,47 +7,47 @@ use super::bill_ledger::{BillLedger, Stored};
 use crate::meter::billing::{HOURS_A_MONTH, Line, Usage, Usd};
 use crate::meter::{self, billed};
 
-/// A month of AWS.
+/// A month, as AWS bills it.
 const MONTH: Duration = Duration::from_secs(HOURS_A_MONTH as u64 * 3600);
 
 /// The figures of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which policy.
+    /// The policy.
     pub candidate: Candidate,
-    /// How much time was replayed.
+    /// The time that was replayed.
     pub span: Duration,
-    /// Quotations answered.
+    /// The number of answered quotations.
     pub answered: u64,
-    /// Quotations that failed.
+    /// The number of failed quotations.
     pub failed: u64,
-    /// Of those answered: at once, from a table that was there.
+    /// The number of answers that were given at once, from an existing table.
     pub warm: u64,
-    /// Of those answered: marked stale.
+    /// The number of answers that were marked stale.
     pub stale: u64,
-    /// Of those answered: by prices that a load had changed.
+    /// The number of answers with prices that a load had changed.
     pub outdated: u64,
-    /// How long before an outdated answer the prices had changed, on average.
+    /// The average time between the change of the prices and an outdated answer.
     pub outdated_by: Duration,
-    /// Half of the answers that were not there at once took so long or less.
+    /// The median time of the answers that were not given at once.
     pub cold_p50: Duration,
-    /// Of a hundred of them, 99.
+    /// The 99th percentile of this time.
     pub cold_p99: Duration,
-    /// Tables calculated.
+    /// The number of tables that were calculated.
     pub calculated: u64,
-    /// Tables found to be still right.
+    /// The number of tables that were found still right.
     pub validated: u64,
-    /// Of both together: those that no quote read before the next one.
+    /// The number of both that no quote read before the next one.
     pub wasted: u64,
-    /// How long it took on average until a change reached the table of a user who stayed active.
+    /// The average time until a change reached the table of a user who stayed active.
     pub reached_after: Duration,
-    /// The same, of the last of all such users.
+    /// The longest such time.
     pub reached_last: Duration,
     /// What was stored.
     pub stored: Stored,
     /// What the stages used, by stage and reason.
     pub metered: meter::Usage,
-    /// What AWS would bill for that, and for what was stored.
+    /// What AWS would bill for the usage and the storage.
     pub usage: Usage,
 }
 
@@ -88,37 +88,37 @@ impl Outcome {
         }
     }
 
-    /// What an amount of this replay is a month.
+    /// Scales an amount of this replay to a month.
     #[must_use]
     pub fn monthly(&self, usd: Usd) -> Usd {
         usd.times(millis(MONTH)).per(millis(self.span))
     }
 
-    /// Tables calculated or validated.
+    /// Returns the number of tables that were calculated or validated.
     #[must_use]
     pub const fn prepared(&self) -> u64 {
         self.calculated + self.validated
     }
 
-    /// The share of answers that were there at once.
+    /// Returns the share of answers that were given at once.
     #[must_use]
     pub fn hit_ratio(&self) -> f64 {
         share(self.warm, self.answered)
     }
 
-    /// The share of tables that were prepared and not read.
+    /// Returns the share of prepared tables that were never read.
     #[must_use]
     pub fn wasted_share(&self) -> f64 {
         share(self.wasted, self.prepared())
     }
 
-    /// The share of answers by prices that had changed.
+    /// Returns the share of answers with prices that had changed.
     #[must_use]
     pub fn outdated_share(&self) -> f64 {
         share(self.outdated, self.answered)
     }
 
-    /// Tables prepared for each answer.
+    /// Returns the number of tables prepared for each answer.
     #[must_use]
     pub fn prepared_per_answer(&self) -> f64 {
         share(self.prepared(), self.answered)
@@ -138,7 +138,7 @@ fn mean(sum: u128, count: u64) -> Duration {
     Duration::from_millis(u64::try_from(mean).unwrap_or(u64::MAX))
 }
 
-/// The smallest value that so many per cent are not above; of sorted values.
+/// Returns the smallest value that `percent` percent of the sorted values do not exceed.
 fn percentile(sorted: &[u64], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100);
     Duration::from_millis(sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0))

@@ -1,4 +1,4 @@
-//! A sweep as a picture: what each policy costs, against how often it answers at once.
+//! Draws a sweep: the cost of each policy against its share of immediate answers.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const RIGHT: f64 = 196.0;
 const TOP: f64 = 106.0;
 const BOTTOM: f64 = 68.0;
 
-/// One colour for each time to live, as far apart for colour-blind eyes as nine can be.
+/// One colour for each TTL. The nine are as distinct for colour-blind eyes as possible.
 const COLOURS: [&str; 9] = [
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#6b5b95", "#8c6d31",
     "#555555",
@@ -24,8 +24,8 @@ text{font:13px system-ui,sans-serif;fill:#24292f}\
 .grid{stroke:#d8dee4}.axis{stroke:#57606a}.best{fill:none;stroke:#24292f;stroke-width:1.5;\
 stroke-dasharray:5 4}.name{font-size:12px}";
 
-/// Draws the policies of a sweep as SVG. The cost is on a logarithmic axis; a line joins the
-/// policies that no other beats, and only those have their interval beside them.
+/// Draws the policies of a sweep as SVG. The cost axis is logarithmic. A line joins the policies that no
+/// other beats, and only these have their interval beside them.
 #[must_use]
 pub fn plot(rows: &[Row], title: &str) -> String {
     let points: Vec<Point> = rows.iter().map(Point::new).collect();
@@ -64,7 +64,7 @@ impl Point {
     fn new(row: &Row) -> Self {
         let candidate = &row.outcome.candidate;
         Self {
-            // A place on paper, not an amount.
+            // A position in the picture, so precision does not matter.
             usd: (row.monthly.pico() as f64 / 1e12).max(1e-6),
             hits: row.outcome.hit_ratio() * 100.0,
             ttl: candidate.ttl,
@@ -80,7 +80,7 @@ impl Point {
     }
 }
 
-/// A time in its largest unit.
+/// Formats a time in its largest unit.
 fn shown(duration: Duration) -> String {
     let secs = duration.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
@@ -90,7 +90,7 @@ fn shown(duration: Duration) -> String {
     }
 }
 
-/// The per cents to show: from nothing, unless all points are far above it.
+/// Returns the range of percentages to show. It begins at zero, unless all points are far above.
 fn spread(points: &[Point]) -> (f64, f64) {
     let hits = |pick: fn(f64, f64) -> f64, from| points.iter().map(|it| it.hits).fold(from, pick);
     let (least, most) = (hits(f64::min, 100.0), hits(f64::max, 0.0));
@@ -100,10 +100,10 @@ fn spread(points: &[Point]) -> (f64, f64) {
 }
 
 struct Axes {
-    /// Powers of ten.
+    /// The logarithms of the smallest and the largest amount.
     low: f64,
     high: f64,
-    /// Per cent.
+    /// The smallest and the largest percentage.
     bottom: f64,
     top: f64,
 }
@@ -153,7 +153,7 @@ impl Axes {
         text(svg, "", LEFT - 50.0, TOP - 18.0, "start", "quotes answered at once");
     }
 
-    /// Round amounts on the axis.
+    /// Returns round amounts for the axis, with their labels.
     fn dollars(&self) -> Vec<(f64, String)> {
         let decades = (self.low.floor() as i32)..=(self.high.ceil() as i32);
         let steps: &[i32] = match self.high - self.low {
@@ -200,7 +200,7 @@ fn draw_point(svg: &mut String, point: &Point, ttls: &[Duration], is_mixed: bool
     );
 }
 
-/// The frontier as steps would claim more than was tried; straight lines only join it.
+/// Draws the frontier with straight lines. Steps would claim more than was tried.
 fn draw_frontier(svg: &mut String, points: &[Point], axes: &Axes) {
     let path: Vec<String> = best(points)
         .iter()
@@ -215,7 +215,7 @@ fn best(points: &[Point]) -> Vec<&Point> {
     best
 }
 
-/// A name that would lie on the one before is left out: the point tells it when it is pointed at.
+/// Draws the names. A name that would cover the one before is left out; the point's tooltip shows it.
 fn draw_names(svg: &mut String, points: &[Point], axes: &Axes) {
     let mut taken: Vec<(f64, f64)> = vec![];
     for point in best(points).into_iter().rev() {
@@ -230,7 +230,7 @@ fn draw_names(svg: &mut String, points: &[Point], axes: &Axes) {
     }
 }
 
-/// Whether some policies order tables on change and others do not.
+/// Whether some policies order tables on changes and others do not.
 fn mixed(points: &[Point]) -> bool {
     let on_change = points.iter().filter(|point| point.on_change).count();
     on_change > 0 && on_change < points.len()

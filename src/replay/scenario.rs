@@ -10,46 +10,46 @@ use crate::meter::Stage;
 use crate::ports::PortError;
 use crate::stages::{Policy, StageError};
 
-/// Everything about a replay that no policy changes.
+/// The part of a replay that does not depend on the policy.
 ///
-/// Taken for granted: a calculation, and the validation of an unchanged table too, takes
-/// [`Self::calculation`]; 20 urgent and 20 scheduled orders are in hand at once, ten in a batch;
-/// every other step takes no time. On the bill are the units of every call that the stages make,
-/// by the documented rules, and Lambda functions on arm64 with the memory that `infra/` gives them,
-/// for the time of the calculation or [`Self::CALL`]. Not on it, because no policy changes them:
-/// loading, minutes of open websockets, polls of empty queues, logs.
+/// Assumptions: a calculation, or the validation of an unchanged table, takes [`Self::calculation`]. 20
+/// urgent and 20 scheduled orders are in hand at once, ten in a batch. Every other step takes no time.
+/// The bill has the units of every call that the stages make, by the documented rules, and Lambda
+/// functions on arm64 with the memory that `infra/` gives them, for the time of the calculation or
+/// [`Self::CALL`]. The bill leaves out what no policy changes: loads, minutes of open websockets, polls
+/// of empty queues, logs.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Who came when, in order of time.
+    /// The arrivals, sorted by time.
     pub arrivals: Vec<Arrival>,
-    /// How many products there are.
+    /// The number of products.
     pub products: u64,
-    /// How many discounts each user has.
+    /// The number of discounts of each user.
     pub discounts: u64,
-    /// The price lists that users have.
+    /// The price lists of the users.
     pub terms: TermsSpec,
-    /// How often a load changes the prices of one product in a hundred.
+    /// How often a load changes the prices of one percent of the products.
     pub prices_every: Option<Duration>,
     /// How often a load changes the discounts of one user in thirty.
     pub discounts_every: Option<Duration>,
-    /// How often a load changes one ladder in a hundred of one price list.
+    /// How often a load changes one percent of the ladders of one price list.
     pub lists_every: Option<Duration>,
     /// How long the calculation of a table takes.
     pub calculation: Duration,
-    /// Where goods, changes and ids come from.
+    /// The seed of goods, changes and ids.
     pub seed: u64,
-    /// The times that no candidate changes.
+    /// The settings that no candidate changes.
     pub policy: Policy,
 }
 
 impl Scenario {
-    /// So long a function takes that calculates nothing: a few calls of other services.
+    /// How long a function runs that calculates nothing: a few calls of other services.
     pub const CALL: Duration = Duration::from_millis(20);
-    /// So many orders of each queue are in hand at most.
+    /// The most orders of each queue in hand.
     pub(super) const SLOTS: usize = 20;
 }
 
-/// Memory of the function that runs a stage, in MB, as `infra/` gives it.
+/// Returns the memory of the function that runs a stage, in MB, as in `infra/`.
 #[must_use]
 pub const fn function_mb(stage: Stage) -> u64 {
     match stage {
@@ -59,34 +59,34 @@ pub const fn function_mb(stage: Stage) -> u64 {
     }
 }
 
-/// A policy that is tried.
+/// A policy to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// How long a user stays active after a visit.
     pub ttl: Duration,
     /// The time between two scheduled calculations.
     pub refresh_every: Duration,
-    /// Whether a load has the tables of active users calculated at once.
+    /// Whether a load orders the tables of active users at once.
     pub on_change: bool,
-    /// Whether users whose tables do not change are refreshed less often. An experiment: the
-    /// schedule of the product knows nothing of it.
+    /// Whether users whose tables do not change are refreshed less often. This is an experiment, which
+    /// the product's schedule does not have.
     pub adaptive: Option<Adaptive>,
 }
 
-/// How far an interval adapts: it doubles while a table stays the same, and begins anew when one
-/// changes.
+/// How intervals adapt. An interval doubles while a table stays the same, and starts again at the
+/// shortest when one changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adaptive {
-    /// No interval becomes longer. Tables stay fresh and usable by this one.
+    /// The longest interval. Tables stay fresh and usable according to it.
     pub longest: Duration,
-    /// So many calculations are ordered in an hour at most, those of the users who came last.
+    /// The most calculations that are ordered in an hour. The latest visitors get them.
     pub orders_an_hour: Option<u64>,
 }
 
 /// Why a replay has no result.
 #[derive(Debug, Error)]
 pub enum ReplayError {
-    /// A stage failed, on an engine on which nothing fails.
+    /// A stage failed, although nothing should fail on this engine.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// A load failed.

@@ -1,4 +1,4 @@
-//! Many policies on one scenario, and which of them are worth looking at.
+//! Compares many policies on one scenario, and marks those that are worth considering.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,24 +6,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::{Candidate, Outcome, ReplayError, Scenario, replay};
 use crate::meter::billing::{PriceList, Usd};
 
-/// A policy of a sweep.
+/// The result of one policy.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What came of it.
+    /// The outcome of its replay.
     pub outcome: Outcome,
-    /// What it costs, all of it.
+    /// The total cost.
     pub cost: Usd,
-    /// What it costs a month.
+    /// The cost of a month.
     pub monthly: Usd,
-    /// No other policy answers as many quotes at once for less, or more for as little.
+    /// Whether no other policy answers at least as many quotes at once for at most the same cost, and is
+    /// better in one of the two.
     pub is_best: bool,
 }
 
-/// Replays a scenario against each policy, as many at a time as the machine has processors.
-/// `progress` is called with the number of those done.
+/// Replays a scenario against each policy, with as many threads as the machine has processors. `progress`
+/// is called with the number of finished policies.
 ///
 /// # Errors
-/// [`ReplayError`] of the first that has no result.
+/// Returns the [`ReplayError`] of the first policy without a result.
 pub fn sweep(
     scenario: &Scenario,
     candidates: &[Candidate],
@@ -80,7 +81,7 @@ fn ranked(outcomes: Vec<Outcome>, prices: &PriceList) -> Vec<Row> {
     rows
 }
 
-/// Whether one pair of cost and warm answers leaves no reason to choose the other.
+/// Whether a pair of cost and warm answers is at least as good as another in both, and better in one.
 fn beats(one: (Usd, u64), other: (Usd, u64)) -> bool {
     one.0 <= other.0 && one.1 >= other.1 && one != other
 }

@@ -1,4 +1,4 @@
-//! Arrivals from a seed.
+//! Draws arrivals from a seed.
 
 use std::time::Duration;
 
@@ -6,45 +6,45 @@ use super::Arrival;
 use crate::data::Draws;
 use crate::model::{Timestamp, UserId};
 
-/// When synthetic arrivals begin: a Monday at midnight.
+/// The start of synthetic arrivals: a Monday at midnight.
 const START: Timestamp = Timestamp::from_secs(1_767_571_200);
 const DAY: f64 = 24.0 * 3600.0;
-/// Quotes of one session, on average, and the time between two of them.
+/// The average number of quotes in a session, and the average time between two of them.
 const QUOTES_A_SESSION: f64 = 6.0;
 const GAP_SECS: f64 = 120.0;
-/// A quote has from one to so many lines.
+/// The most lines of a quote.
 const LINES: u64 = 20;
-/// The kind of these draws, apart from those of generated files.
+/// The kind of these draws, which keeps them apart from those of generated files.
 const KIND: u64 = 0x41;
 
-/// How users come.
+/// When users arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rhythm {
-    /// At any time, each quote for itself.
+    /// At any time, with independent quotes.
     Poisson,
-    /// At any time, and then for several quotes.
+    /// At any time, with several quotes in a session.
     Sessions,
-    /// In sessions that begin in the hours of a working day.
+    /// In sessions that begin during the hours of a working day.
     Daily,
 }
 
-/// Arrivals to be drawn.
+/// The parameters of the arrivals.
 #[derive(Clone, Debug)]
 pub struct Synthetic {
-    /// How users come.
+    /// When users arrive.
     pub rhythm: Rhythm,
-    /// How many there are.
+    /// The number of users.
     pub users: u32,
-    /// Quotes of each in a day, on average.
+    /// The average number of quotes of a user in a day.
     pub quotes_a_day: f64,
-    /// How many days.
+    /// The number of days.
     pub days: u32,
-    /// Equal seeds give equal arrivals.
+    /// The seed. Equal seeds give equal arrivals.
     pub seed: u64,
 }
 
 impl Synthetic {
-    /// The arrivals, in order of time.
+    /// Returns the arrivals, sorted by time.
     #[must_use]
     pub fn arrivals(&self) -> Vec<Arrival> {
         let mut arrivals: Vec<Arrival> = (0..self.users).flat_map(|row| self.of(row)).collect();
@@ -85,7 +85,8 @@ impl Synthetic {
         }
     }
 
-    /// The time between two visits. A daily rhythm leaves some out again, so it draws more.
+    /// Returns the average time between two visits. A daily rhythm drops some visits again, so it draws
+    /// more.
     fn gap_to_next(&self, rate: f64) -> f64 {
         match self.rhythm {
             Rhythm::Daily => DAY / rate * BUSY_SHARE,
@@ -94,7 +95,7 @@ impl Synthetic {
     }
 }
 
-/// How busy a moment is, from 0 to 1: closed at night and on Sundays, busiest at one o'clock.
+/// Returns how busy a moment is, from 0 to 1: zero at night and on Sundays, highest at one o'clock.
 fn busy(secs: f64) -> f64 {
     let is_sunday = (secs / DAY) as u64 % 7 == 6;
     let hour = secs % DAY / 3600.0;
@@ -107,7 +108,7 @@ fn busy(secs: f64) -> f64 {
 /// The average of [`busy`] over a week: half a sine over 14 of 24 hours, on six of seven days.
 const BUSY_SHARE: f64 = std::f64::consts::FRAC_2_PI * 14.0 / 24.0 * 6.0 / 7.0;
 
-/// From 0 to below 1.
+/// Draws a number from 0 to below 1.
 fn uniform(draws: &mut Draws) -> f64 {
     (draws.next() >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -1,4 +1,4 @@
-//! Price lists, whom they are for, and how they change: made from the seed alone.
+//! Price lists, their recipients and their changes. All of it follows from the seed.
 
 use std::collections::BTreeSet;
 
@@ -12,61 +12,61 @@ use crate::pricing::{
 
 const LADDERS: u64 = 0x55;
 const COMBINATIONS: u64 = 0x56;
-/// A list has a ladder for one of so many products.
+/// A list has a ladder for one of this many products.
 const PRODUCTS_A_LADDER: u64 = 10;
-/// One ladder of a list in so many changes with a load of prices of that list.
+/// A load of prices of a list changes one of this many ladders of that list.
 const LADDERS_A_CHANGE: u64 = 100;
-/// What each rung of a ladder takes off more than the one before, in millionths of a per cent.
+/// How much more each rung of a ladder takes off than the one before, in millionths of a percent.
 const MORE_OFF: i64 = 2_000_000;
 
-/// What users have in common beside the products.
+/// What users share beside the products.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TermsSpec {
-    /// How many lists there are, how many rungs ladders have, and other currencies than the catalogue's.
+    /// The number of lists, the number of rungs, and the currencies other than the catalogue's.
     pub lists: ListSpec,
     /// The currency of the catalogue.
     pub currency: Currency,
-    /// How many lists each user has.
+    /// The number of lists of each user.
     pub lists_per_user: u64,
-    /// How many different combinations of lists and a currency users have.
+    /// The number of different combinations of lists and currency.
     pub terms: u64,
 }
 
 impl TermsSpec {
-    /// No list, and US$ for everybody.
+    /// No lists, and US$ for everybody.
     pub const NONE: Self =
         Self { lists: ListSpec::NONE, currency: Currency::USD, lists_per_user: 0, terms: 1 };
 
-    /// How many combinations there can be.
+    /// Returns the number of possible combinations.
     #[must_use]
     pub fn most_terms(&self) -> u64 {
         combinations(self.lists.lists, self.lists_per_user).saturating_mul(self.currencies())
     }
 
-    /// How many currencies users have.
+    /// Returns the number of currencies.
     #[must_use]
     pub const fn currencies(&self) -> u64 {
         1 + self.lists.currencies.len() as u64
     }
 
-    /// How many products each list has a ladder for.
+    /// Returns the number of products for which each list has a ladder.
     #[must_use]
     pub const fn ladders_per_list(&self, products: u64) -> u64 {
         if self.lists.lists == 0 { 0 } else { products.div_ceil(PRODUCTS_A_LADDER) }
     }
 
-    /// Whether users have more than a discount on every quantity, and one currency.
+    /// Whether users have at most a discount on every quantity, and there is one currency.
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.lists.lists == 0 && self.lists.currencies.is_empty() && self.lists.tiers <= 1
     }
 
-    /// The lists of the terms at an index, and their currency.
+    /// Returns the lists of the terms at an index, and their currency.
     fn combination(&self, terms: u64) -> (Vec<u64>, Currency) {
         let place = terms % self.currencies();
         let other = place.checked_sub(1).and_then(|at| self.lists.currencies.get(at as usize));
         let wanted = self.terms.div_ceil(self.currencies()).max(1);
-        // Spread over all that there are, so that no list is left to few.
+        // Spread the choices over all possible ones, so that every list has users.
         let step = (combinations(self.lists.lists, self.lists_per_user) / wanted).max(1);
         let rank = (terms / self.currencies()).saturating_mul(step);
         let lists = combination(rank, self.lists.lists, self.lists_per_user);
@@ -74,7 +74,7 @@ impl TermsSpec {
     }
 }
 
-/// Price lists of some products for some users.
+/// The price lists of some products for some users.
 pub(super) struct PriceLists<'a> {
     pub(super) spec: &'a TermsSpec,
     pub(super) seed: u64,
@@ -83,7 +83,7 @@ pub(super) struct PriceLists<'a> {
 }
 
 impl PriceLists<'_> {
-    /// All of it, as it is in the beginning.
+    /// Returns the initial data.
     pub(super) fn first(&self) -> Dataset {
         if self.spec.lists.lists == 0 && self.spec.lists.currencies.is_empty() {
             return Dataset::default();
@@ -101,7 +101,7 @@ impl PriceLists<'_> {
         }
     }
 
-    /// Some other prices of one list, and who has that list.
+    /// Returns some other prices of one list, and the users of that list.
     pub(super) fn other_prices(&self, edition: u64) -> (Dataset, Vec<UserId>) {
         let mut draws = Draws::new(self.seed, COMBINATIONS, edition);
         let list = draws.below(self.spec.lists.lists);
@@ -124,7 +124,7 @@ impl PriceLists<'_> {
         Some(Customer { user: self.users.get(row)?.clone(), currency: Some(currency), groups })
     }
 
-    /// The ladder at an index of a list. No two editions have the same.
+    /// Returns the ladder at an index of a list. No two editions have the same.
     fn prices(&self, list: u64, ladder: u64, edition: u64) -> Option<GivenPrices> {
         let first = ladder * PRODUCTS_A_LADDER;
         let mut draws = Draws::new(self.seed ^ (list << 32), LADDERS, ladder);
@@ -137,7 +137,7 @@ impl PriceLists<'_> {
     }
 }
 
-/// A user's own list with these percentages as the first rungs of ladders.
+/// Returns a user's own list, with these percentages as the first rungs of its ladders.
 pub(super) fn own_ladders(
     user: UserId,
     tiers: u64,
@@ -151,7 +151,7 @@ pub(super) fn own_ladders(
     GivenOwn { user, rows: rows.collect() }
 }
 
-/// So many rungs, the first of which takes so many millionths of a per cent off.
+/// Returns `tiers` rungs. The first one takes `first` millionths of a percent off.
 fn ladder_of(tiers: u64, first: i64) -> Vec<GivenRung> {
     let rung = |tier: u64| {
         let off = Rate::try_from(first + MORE_OFF * tier.cast_signed()).ok()?;
@@ -170,7 +170,7 @@ fn group(list: u64) -> String {
     format!("group-{list:05}")
 }
 
-/// The list at an index: for a group of its own, in every currency.
+/// Returns the list at an index, which is for a group of its own and in every currency.
 fn list(at: u64) -> Option<PriceList> {
     let groups = BTreeSet::from([group(at).parse().ok()?]);
     Some(PriceList {
@@ -185,7 +185,7 @@ fn list(at: u64) -> Option<PriceList> {
     })
 }
 
-/// In how many ways some can be chosen of others; the largest number where there are more.
+/// Returns in how many ways `choose` of `of` can be chosen; the largest number if there are more.
 fn combinations(of: u64, choose: u64) -> u64 {
     if choose > of {
         return 0;
@@ -200,7 +200,7 @@ fn combinations(of: u64, choose: u64) -> u64 {
     u64::try_from(ways).unwrap_or(u64::MAX)
 }
 
-/// The choice of a rank, in the order of their first numbers.
+/// Returns the choice of a rank, in the order of their first numbers.
 fn combination(mut rank: u64, of: u64, choose: u64) -> Vec<u64> {
     let mut chosen = vec![];
     let mut next = 0;

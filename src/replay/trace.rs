@@ -1,4 +1,4 @@
-//! Arrivals from a file: CSV, also gzipped.
+//! Reads arrivals from a CSV file, which may be compressed with gzip.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,46 +11,46 @@ use crate::model::{IdError, Timestamp, UserId};
 
 /// The columns of a trace.
 pub const TRACE_COLUMNS: [&str; 3] = ["time", "customer", "lines"];
-/// A quote has at most so many lines.
+/// The most lines of a quote.
 pub(super) const MOST_LINES: u32 = 400;
 
-/// Somebody came and asked for a quote.
+/// The arrival of a quote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// Who.
+    /// The customer.
     pub user: UserId,
-    /// For how many products.
+    /// The number of products.
     pub lines: u32,
 }
 
 /// Why arrivals cannot be read.
 #[derive(Debug, Error)]
 pub enum TraceError {
-    /// The file cannot be read, or is no CSV.
+    /// The file cannot be read, or is not CSV.
     #[error("{} cannot be read", path.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: csv::Error,
     },
-    /// The header does not name a column.
+    /// The header has no such column.
     #[error("{} has no column `{column}`", path.display())]
     NoColumn {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which column.
+        /// The column.
         column: &'static str,
     },
-    /// A field is not what its column says.
+    /// A field is invalid for its column.
     #[error("{}:{line}: {problem}", path.display())]
     Field {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// On which line.
+        /// The line.
         line: u64,
         /// What is wrong.
         problem: String,
@@ -58,16 +58,16 @@ pub enum TraceError {
     /// There is nothing to replay.
     #[error("{} has no arrivals", path.display())]
     Empty {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
 }
 
-/// Reads arrivals from a file, or from standard input for `-`: columns `time` (RFC 3339), `customer` and,
-/// if there is one, `lines`. They are put in the order of their times.
+/// Reads arrivals from a file, or from standard input for `-`. The columns are `time` (RFC 3339),
+/// `customer` and optionally `lines`. The arrivals are sorted by time.
 ///
 /// # Errors
-/// [`TraceError`], at the first row that is not one.
+/// Returns [`TraceError`] at the first invalid row.
 pub fn read_trace(path: &Path) -> Result<Vec<Arrival>, TraceError> {
     if path == Path::new("-") {
         return read_from(Path::new("standard input"), io::stdin());
@@ -122,7 +122,7 @@ fn parse(path: &Path, reader: impl Read) -> Result<Vec<Arrival>, TraceError> {
 fn arrival(time: &str, customer: &str, lines: Option<&str>) -> Result<Arrival, String> {
     let at: jiff::Timestamp =
         time.parse().map_err(|_| format!("`{time}` is not a time such as 2026-01-31T09:30:00Z"))?;
-    // A trace may be of quotations that an earlier version stored.
+    // A trace may contain quotations that an earlier version stored.
     let user = UserId::stored(customer).map_err(|error: IdError| error.to_string())?;
     let lines: u32 = match lines {
         None => 1,
@@ -132,7 +132,7 @@ fn arrival(time: &str, customer: &str, lines: Option<&str>) -> Result<Arrival, S
             .filter(|lines| *lines > 0)
             .ok_or_else(|| format!("`{lines}` is not a number of lines"))?,
     };
-    // Before it is rounded to milliseconds, which would move the last of them into 1970.
+    // Check before rounding to milliseconds, which would move the last instants of 1969 into 1970.
     if at < jiff::Timestamp::UNIX_EPOCH {
         return Err(format!("`{time}` is before 1970"));
     }

@@ -1,4 +1,4 @@
-//! What each thing that happens uses, by letting it happen once.
+//! Measures what each kind of event uses, by making it happen once.
 
 use std::time::Duration;
 
@@ -13,83 +13,83 @@ use crate::replay::{Arrival, Candidate, ReplayError, Scenario, TermsSpec};
 use crate::stages::subscribe::subscribe;
 use crate::stages::{Answering, Lookup, Policy, StageError};
 
-/// No tick comes by itself.
+/// An interval so long that no tick comes by itself.
 const NEVER: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Whoever came stays active for the whole probe. A visit is written down again after a tenth of it.
+/// Users stay active for the whole probe. A visit is recorded again after a tenth of this time.
 const TTL: Duration = Duration::from_secs(10 * 3600);
-/// After this time nothing that was begun goes on, and no deduplication id is remembered.
+/// After this time no work is under way, and no deduplication id is remembered.
 const LATER: Duration = Duration::from_secs(6 * 60);
-/// Times of today's length, in the middle of no tick.
+/// A start that has timestamps of today's length and is not close to a tick.
 const BEGIN: Timestamp = Timestamp::from_secs(3_000 * 7 * 24 * 3600);
 
-/// What a stack is made of that is probed.
+/// The stack to be probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// How many products there are.
+    /// The number of products.
     pub products: u64,
-    /// How many discounts each user has.
+    /// The number of discounts of each user.
     pub discounts: u64,
-    /// The price lists that there are. How many terms there are of them is no matter of a probe.
+    /// The price lists. The number of different terms does not affect a probe.
     pub terms: TermsSpec,
-    /// How many products a quote asks for.
+    /// The number of products in a quote.
     pub lines: u32,
-    /// How many scheduled calculations come in one batch: one to ten.
+    /// The number of scheduled calculations in one batch, from one to ten.
     pub batch: usize,
     /// How long a calculation takes.
     pub calculation: Duration,
-    /// Whether a cold quote was looked at where it arrived, before it took the topic.
+    /// Whether a cold quote is first handled where it arrived, before it goes through the topic.
     pub answering: Answering,
 }
 
-/// What each thing uses: every call of the stages that do it, and the time of their functions.
+/// The usage of each kind of event: the calls of its stages, and the time of their functions.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// A tick, but for the reading of active users and of the catalogue's head.
+    /// A tick, without reading the active users and the catalogue's head.
     pub tick: Usage,
-    /// The look of a tick whether a load left something to fold.
+    /// A tick's read of the catalogue's head, which shows whether a load is still to be folded.
     pub head_look: Usage,
-    /// The sending of a batch of scheduled calculations.
+    /// Sending a batch of scheduled calculations.
     pub orders: Usage,
-    /// A batch of them that find their tables unchanged, and written lately.
+    /// A batch of calculations that find their tables unchanged and recently recorded as right.
     pub unchanged: Usage,
-    /// A batch of them that find their tables unchanged, and write that down.
+    /// A batch of calculations that find their tables unchanged, and record that they are right.
     pub confirmed: Usage,
-    /// A batch of them that make their tables anew.
+    /// A batch of calculations that make new tables.
     pub calculated: Usage,
-    /// The base of the products is made: they are read, and it is stored.
+    /// Making the base of the products: reading them and storing it.
     pub base: Usage,
-    /// A worker that did not make the base reads it.
+    /// Reading the base in a worker that did not make it.
     pub base_read: Usage,
-    /// The base of some terms is made: price lists and their rows are read, and what differs from the
-    /// products is stored. Nothing where users have no price list.
+    /// Making the base of some terms: reading price lists and their rows, and storing the differences
+    /// from the products. Zero if users have no price lists.
     pub terms: Usage,
-    /// A process that did not make it reads it.
+    /// Reading the base of terms in a process that did not make it.
     pub terms_read: Usage,
-    /// A quote that finds its table, and takes the topic.
+    /// A warm quote that goes through the topic.
     pub warm: Usage,
-    /// The same, answered where it arrives.
+    /// A warm quote that is answered where it arrives.
     pub direct: Usage,
-    /// What it uses more if the user's visit is written down.
+    /// The additional usage if the user's visit is recorded.
     pub touch: Usage,
     /// A quote of a user who is not active and has no table.
     pub cold: Usage,
-    /// The message that comes at the deadline of a quote that takes the topic, where the gateway does
-    /// not watch it.
+    /// The deadline message of a quote that goes through the topic, if the gateway does not watch the
+    /// deadline.
     pub deadline: Usage,
-    /// The first visit of a user that is no quote.
+    /// A user's first visit that is not a quote.
     pub visit: Usage,
-    /// How large things are.
+    /// The sizes of what is stored.
     pub sizes: Sizes,
 }
 
-/// How many bytes are stored of each thing.
+/// The sizes of stored records, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// The row of an active user.
     pub row: u64,
     /// The head of a price table.
     pub head: u64,
-    /// The parts of a price table, all together; nothing where its own rows stand in the head.
+    /// All parts of a price table; zero if its own rows are in the head.
     pub parts: u64,
     /// The base of the products: its parts and its index.
     pub base: u64,
@@ -99,16 +99,16 @@ pub struct Sizes {
     pub quotation: u64,
     /// All products.
     pub products: u64,
-    /// A list of discounts, or of ladders.
+    /// A list of discounts or ladders.
     pub discounts: u64,
     /// All price lists with their rows.
     pub lists: u64,
 }
 
-/// Lets each thing happen once.
+/// Makes each kind of event happen once.
 ///
 /// # Errors
-/// [`ReplayError`], when a stage does: nothing fails on this engine.
+/// Returns [`ReplayError`] if a stage fails, although nothing should fail on this engine.
 pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
     let batch = sample.batch.clamp(1, MAX_BATCH);
     let users: Vec<UserId> = (0..=batch + 1).filter_map(user).collect();
@@ -118,7 +118,7 @@ pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
         arrivals: arrivals.collect(),
         products: sample.products,
         discounts: sample.discounts,
-        // All of them have the same, so that only the first has to have it made.
+        // All users have the same terms, so only the first one causes them to be made.
         terms: TermsSpec { terms: 1, ..sample.terms.clone() },
         prices_every: None,
         discounts_every: None,
@@ -139,7 +139,7 @@ fn user(number: usize) -> Option<UserId> {
 
 struct Probing<'a> {
     driver: Driver<'a>,
-    /// What was used before.
+    /// The usage before the current event.
     seen: Usage,
 }
 
@@ -151,7 +151,8 @@ impl Probing<'_> {
         self.make_base().await?;
         let base = self.used();
         let base_read = self.read_base().await?;
-        // Whoever comes first reads the base, which is then kept. It counts for no other quote.
+        // The first quote reads the base, which then stays in memory, so this usage counts for no other
+        // quote.
         let opening = self.quote(opener).await?;
         let terms_read = self.read_terms(&opener.user).await?;
         self.answer(Answering::Direct);
@@ -212,13 +213,13 @@ impl Probing<'_> {
         })
     }
 
-    /// Has quotes answered there from now on.
+    /// Changes how quotes are answered from now on.
     fn answer(&mut self, answering: Answering) {
         let policy = Policy { answering, ..self.driver.policy.clone() };
         self.driver.handler = self.driver.handler.with_policy(policy);
     }
 
-    /// What was used since the last time.
+    /// Returns the usage since the last call.
     fn used(&mut self) -> Usage {
         let now = self.driver.witness.meter().usage();
         let used = now.since(&self.seen);
@@ -226,7 +227,7 @@ impl Probing<'_> {
         used
     }
 
-    /// So that nothing else has to make it.
+    /// Makes the base now, so that no other event has to make it.
     async fn make_base(&self) -> Result<(), ReplayError> {
         let keep_until = self.driver.now.plus(self.driver.policy.keep_tables());
         let reading = self.driver.bases.current(keep_until);
@@ -235,7 +236,7 @@ impl Probing<'_> {
         Ok(())
     }
 
-    /// What a process does that has nothing of the base in memory.
+    /// Returns the usage of a process that reads the base and has nothing of it in memory.
     async fn read_base(&mut self) -> Result<Usage, ReplayError> {
         let lookup = Lookup::new(&self.driver.ports);
         let reading = async {
@@ -252,7 +253,7 @@ impl Probing<'_> {
         Ok(self.used())
     }
 
-    /// The same of the base of a user's terms.
+    /// Returns the same for the base of a user's terms.
     async fn read_terms(&mut self, user: &UserId) -> Result<Usage, ReplayError> {
         let heads = self.driver.engine.store.table_heads(std::slice::from_ref(user)).await?;
         let name = heads.first().and_then(|(_, head)| head.base_of(&head.prices));
@@ -268,7 +269,7 @@ impl Probing<'_> {
         Ok(self.used())
     }
 
-    /// Of lists that are all alike.
+    /// Returns the size of all price lists, which are all alike, from that of the first.
     async fn bytes_of_lists(&self, spec: &TermsSpec) -> Result<u64, ReplayError> {
         let store = &self.driver.engine.store;
         let Some(at) = store.catalogue_head().await? else { return Ok(0) };
@@ -287,7 +288,7 @@ impl Probing<'_> {
         }
     }
 
-    /// A tick long enough after the last one that what it finds is written down.
+    /// Runs a tick long enough after the last one that its validations are recorded.
     async fn confirming_tick(&mut self) -> Result<Usage, ReplayError> {
         let policy = Policy { refresh_every: LATER, fresh_for: LATER, ..Policy::default() };
         let Driver { ports, bases, witness, .. } = &self.driver;
@@ -303,7 +304,8 @@ impl Probing<'_> {
         self.settled().await
     }
 
-    /// A quote that finds its table; apart from that, the message that comes at its deadline.
+    /// Sends a quote that finds its table. Returns its usage, and separately that of its deadline
+    /// message.
     async fn warm_quote(&mut self, arrival: &Arrival) -> Result<(Usage, Usage), ReplayError> {
         self.ask(arrival).await?;
         let mut warm = self.used();

@@ -1,4 +1,4 @@
-//! What happens without a customer: ticks, loads, and the deletion of what has expired.
+//! Events without a customer: ticks, loads, and the deletion of expired records.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Driver<'_> {
         self.look_at_queues().await
     }
 
-    /// Like a refresh, of those only who are due.
+    /// Orders calculations as a refresh does, but only for the users who are due.
     async fn order_due(&mut self, tick: Tick) -> Result<(), ReplayError> {
         let active = active_users(&self.ports, self.now).await?;
         let due = self.witness.ledger().due(active, self.now);
@@ -47,7 +47,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Loads past the meter: what a load itself costs, no policy changes.
+    /// Loads without the meter, because the cost of a load does not depend on the policy.
     pub(super) async fn load(&self, data: &Dataset) -> Result<change::Change, ReplayError> {
         let options =
             LoadOptions { currency: self.scenario.terms.currency, prune: false, merge: false };
@@ -90,7 +90,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Deletes what has expired, as DynamoDB does: late, and for nothing.
+    /// Deletes expired records as DynamoDB does: late, and without cost.
     pub(super) async fn sweep(&mut self) -> Result<(), ReplayError> {
         self.next_sweep = self.now.plus(DAY);
         let store = &self.engine.store;
