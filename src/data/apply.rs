@@ -1,4 +1,4 @@
-//! Changes without files: for tools and tests that know what they want stored.
+//! Loads changes without files, for tools and tests that know what they want stored.
 
 use super::LoadError;
 use crate::model::ConnectionId;
@@ -8,11 +8,11 @@ use crate::ports::{
 use crate::pricing::Currency;
 use crate::stages::folding::fold;
 
-/// Brings changes into force as one load and folds them into the rows; returns the version.
-/// Nothing is compared: what is there already makes a version too.
+/// Brings changes into force as one load, folds them into the rows, and returns the version. Nothing is
+/// compared with the store: rows that are already stored also make a new version.
 ///
 /// # Errors
-/// [`LoadError`]. Of several changes of one row the last counts.
+/// [`LoadError`]. If several changes are of one row, the last one counts.
 pub async fn apply(
     ports: &Ports,
     changes: Vec<RowChange>,
@@ -34,7 +34,7 @@ pub async fn apply(
     let changed = Changes {
         products: before.currency != currency || has(RecordKind::Product),
         lists,
-        // To whom the lists are given is not looked at.
+        // The recipients of the lists are not examined, so every list counts as shared.
         shared_lists: lists,
         customers: has(RecordKind::Customer),
     };

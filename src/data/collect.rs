@@ -1,4 +1,4 @@
-//! Gathers the rows of all files, remembers where each came from, and finds what came twice.
+//! Gathers the rows of all files, remembers where each came from, and finds repeated rows.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,16 +16,16 @@ use crate::model::{PriceListId, UserId};
 use crate::ports::UserDiscounts;
 use crate::pricing::{Customer, Discount, Discounts, MinQuantity, PriceList, Product, Scope};
 
-/// What is known of one user's own list so far.
+/// One user's own list, as read so far.
 #[derive(Debug)]
 struct User {
     rows: Vec<OwnRow>,
-    /// Where each row stands; for a whole list, only where that stands.
+    /// The place of each row. A whole list has one place for all its rows.
     places: Vec<Place>,
     is_list: bool,
 }
 
-/// The rows of all files so far.
+/// The rows of all files, as read so far.
 #[derive(Debug)]
 pub(super) struct Collector {
     amounts: Amounts,
@@ -41,13 +41,13 @@ pub(super) struct Collector {
     lists: Vec<(PriceList, Place)>,
     prices: Vec<GivenPrices>,
     prices_by_key: HashMap<(PriceListId, Scope), usize>,
-    /// Rows that are taken away by name, unless a row of the data has the name.
+    /// Rows to remove by name, unless a row of the data has the same name.
     removed: BTreeMap<RowKey, Place>,
     only_changes: Option<Place>,
     errors: Errors,
 }
 
-/// What is wrong so far.
+/// The errors found so far.
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     listed: Vec<(Place, RowError)>,
@@ -63,7 +63,7 @@ pub(super) struct Sink<'c> {
 }
 
 impl Errors {
-    /// Adds what is wrong at a place of a file.
+    /// Adds an error at its place in a file.
     pub(super) fn add(&mut self, files: &[FileSummary], file: u32, fault: Fault) {
         if self.listed.len() >= MAX_LISTED_ERRORS {
             self.more += 1;
@@ -79,7 +79,7 @@ impl Errors {
         self.listed.is_empty()
     }
 
-    /// All of them in the order of files and lines, if there are any.
+    /// Returns all errors, in the order of files and lines, if there are any.
     pub(super) fn into_result(mut self) -> Result<(), DataErrors> {
         if self.is_empty() {
             return Ok(());
@@ -123,12 +123,12 @@ impl Collector {
         Sink { collector: self, file, rows: 0, ignored: BTreeSet::new() }
     }
 
-    /// Whether no row was taken, nor any row taken away.
+    /// Whether no row was read, neither to load nor to remove.
     pub(super) fn is_empty(&self) -> bool {
         self.removed.is_empty() && !self.files.iter().any(FileSummary::has_rows)
     }
 
-    /// All rows, unless anything is wrong with any of them.
+    /// Returns all rows, or the errors if any row has one.
     pub(super) fn finish(mut self) -> Result<Dataset, DataErrors> {
         let is_empty = self.is_empty();
         self.find_repeated_products();
@@ -210,12 +210,12 @@ impl Collector {
         }
     }
 
-    /// Finds two rows of one user for one product from one quantity on.
+    /// Finds two rows of one user with the same product and minimum quantity.
     fn find_repeated_own_rows(&mut self) {
         let mut repeated = vec![];
         for (user, &index) in &self.users_by_id {
             let User { rows, places, is_list } = &self.users[index];
-            // The place of a row in a list is the place of the list.
+            // All rows of a whole list have the place of the list.
             let place = |at: usize| places[if *is_list { 0 } else { at }];
             let key = |at: usize| (&rows[at].product_id, rows[at].min_quantity);
             let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -240,7 +240,7 @@ impl Collector {
         }
     }
 
-    /// Sorts the rows of each list and scope, and finds two from one quantity on.
+    /// Sorts the rows of each list and scope, and finds two with the same minimum quantity.
     fn find_repeated_prices(&mut self) {
         let mut repeated = vec![];
         for (index, prices) in self.prices.iter_mut().enumerate() {
@@ -259,7 +259,8 @@ impl Collector {
         }
     }
 
-    /// A row may go from one item to another: it is deleted with the one and written with the other.
+    /// Removes the keys of rows that the data also has. A row may move from one item to another: it is
+    /// deleted with the first item and written with the second.
     fn keep_given_rows(&mut self) {
         if self.removed.is_empty() {
             return;
@@ -293,7 +294,8 @@ impl Collector {
     }
 }
 
-/// Keys that come again: where, where they came first, and which row that is.
+/// Returns the keys that are repeated: the place of each, the place of its first occurrence, and the index
+/// of the row.
 fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = (K, Place)>) -> Vec<(Place, Place, usize)> {
     let mut first = HashMap::new();
     let mut repeated = vec![];
@@ -309,7 +311,7 @@ fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = (K, Place)>) -> Vec<(Place,
 }
 
 impl OwnRow {
-    /// The row as a discount on every quantity, if it is one.
+    /// Returns the row as a discount on every quantity, if it is one.
     fn as_discount(&self) -> Option<Discount> {
         let GivenRule::Percentage(rate) = self.rule else { return None };
         let percentage = rate.as_percentage().filter(|_| self.min_quantity == MinQuantity::ZERO)?;
@@ -318,11 +320,11 @@ impl OwnRow {
 }
 
 impl User {
-    /// The list and where its rows stand, if it has discounts on every quantity and nothing else; else the user
-    /// unchanged.
+    /// Returns the discounts and the places of their rows, if every row is a discount on every quantity.
+    /// Otherwise returns the user unchanged.
     fn into_discounts(self, user: &UserId) -> Result<(UserDiscounts, Box<[Place]>), Self> {
         let discounts: Option<Vec<_>> = self.rows.iter().map(OwnRow::as_discount).collect();
-        // Repetitions were errors, so there are none left to refuse.
+        // Repeated rows are reported before, so this does not fail.
         match discounts.and_then(|list| Discounts::new(list).ok()) {
             Some(discounts) => {
                 let list = UserDiscounts::new(user.clone(), discounts);
@@ -366,7 +368,7 @@ impl Sink<'_> {
         &self.collector.layout
     }
 
-    /// Takes the names of columns or fields that were left out.
+    /// Notes the names of columns or fields that were left out.
     pub(super) fn ignored(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
         for name in names {
             if !self.ignored.contains(name.as_ref()) {
@@ -408,20 +410,20 @@ impl Sink<'_> {
         }
     }
 
-    /// Takes rows away by name.
+    /// Takes the keys of rows to remove.
     pub(super) fn removed(&mut self, line: u32, keys: Vec<RowKey>) {
         self.rows += 1;
         let place = Place { file: self.file, line };
         self.collector.removed.extend(keys.into_iter().map(|key| (key, place)));
     }
 
-    /// The file has only what changed, as this line shows.
+    /// Notes that the file has only changes, as this line shows.
     pub(super) fn has_only_changes(&mut self, line: u32) {
         let place = Place { file: self.file, line };
         self.collector.only_changes.get_or_insert(place);
     }
 
-    /// Takes something that is wrong with the file.
+    /// Takes an error of the file.
     pub(super) fn fault(&mut self, fault: Fault) {
         self.rows += 1;
         self.collector.errors.add(&self.collector.files, self.file, fault);

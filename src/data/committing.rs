@@ -1,5 +1,5 @@
-//! How changes take effect: a journal that nobody reads, one write that brings it into force, and its fold
-//! into the rows.
+//! How changes take effect: they are written to a journal that nobody reads, one write brings the journal
+//! into force, and then it is folded into the rows.
 
 use tracing::warn;
 
@@ -7,45 +7,45 @@ use super::load_error::LoadError;
 use crate::ports::{Chain, Clock, Commit, Committed, LoadId, RowChange, Store};
 use crate::stages::folding::fold;
 
-/// So many changes are written at once.
+/// How many changes one write to the journal has at most.
 pub(super) const CHUNK: usize = 5_000;
 
-/// How far a load is.
+/// How far a load has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadProgress<'a> {
-    /// It has a journal of this name, and comes into force if the head still has this version then.
+    /// The load has a journal of this name. It comes into force if the head still has this version then.
     Began(&'a LoadId, u64),
-    /// So many rows are compared with the store.
+    /// This many rows are compared with the store.
     Compared(u64),
-    /// So many changes of all are in the journal.
+    /// This many changes of the total are in the journal.
     Written(u64, u64),
-    /// All of it is in force, as this version.
+    /// All changes are in force, as this version.
     InForce(u64),
-    /// So many changes of all are folded into the rows.
+    /// This many changes of the total are folded into the rows.
     Folded(u64, u64),
 }
 
-/// Changes of one load on their way into force.
+/// A load whose changes are being brought into force.
 pub(super) struct Committing<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) clock: &'a dyn Clock,
-    /// How many changes it has.
+    /// How many changes the load has.
     pub(super) rows: u64,
     pub(super) progress: &'a (dyn Fn(LoadProgress<'_>) + Sync),
 }
 
-/// Changes that are in force.
+/// A load that is in force.
 pub(super) struct InForce {
     pub(super) version: u64,
-    /// Why they are not folded into the rows. Whoever comes next does it.
+    /// Why folding into the rows failed. The next load or tick folds them.
     pub(super) unfolded: Option<String>,
 }
 
 impl Committing<'_> {
-    /// Writes changes, and brings them into force; `None` when another load came between.
+    /// Writes the changes and brings them into force. Returns `None` if another load came into force first.
     ///
     /// # Errors
-    /// [`LoadError`]. Nothing is changed then.
+    /// [`LoadError`]. Then nothing is changed.
     pub(super) async fn take_effect(
         &self,
         chunks: impl Iterator<Item = impl AsRef<[RowChange]>>,
@@ -77,7 +77,8 @@ impl Committing<'_> {
         }
     }
 
-    /// Folds the journal into the rows; says why, if that fails. The changes are in force all the same.
+    /// Folds the journal into the rows. Returns the reason if that fails; the changes are in force all the
+    /// same.
     async fn fold(&self, commit: &Commit, version: u64) -> Option<String> {
         let folded = |done| (self.progress)(LoadProgress::Folded(done, self.rows));
         let load = &commit.load;

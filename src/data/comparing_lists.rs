@@ -1,4 +1,4 @@
-//! What a load has to write of price lists and their rows.
+//! Compares price lists and their rows with the store.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -14,25 +14,25 @@ use crate::model::{PriceListId, UserId};
 use crate::ports::RecordKey;
 use crate::pricing::{Currency, Ladder, ListPrices, PriceList, Rung, Scope};
 
-/// What a load changes of price lists.
+/// What a load changes in price lists.
 #[derive(Debug, Default)]
 pub(super) struct ListChanges {
-    /// Whether it changes any list, or a row of one.
+    /// Whether a list or a row of a list changes.
     pub(super) changed: bool,
-    /// Whether it changes one that customers have in common.
+    /// Whether a list that customers share changes.
     pub(super) shared: bool,
-    /// To whom the others are given.
+    /// The customers to whom changed lists are given by name.
     pub(super) users: BTreeSet<UserId>,
 }
 
-/// A price list that the data names, and what becomes of it.
+/// A price list that the data names, as given and as stored.
 pub(super) struct NamedList<'a> {
     given: Option<&'a (PriceList, Place)>,
     stored: Option<PriceList>,
     is_unreadable: bool,
-    /// Whether the data has a row for more than one product.
+    /// Whether the data has a row of this list for more than one product.
     gets_wide: bool,
-    /// Whether a row of it changes.
+    /// Whether a row of the list changes.
     rows_change: bool,
 }
 
@@ -40,12 +40,12 @@ pub(super) struct NamedList<'a> {
 pub(super) type NamedLists<'a> = BTreeMap<PriceListId, NamedList<'a>>;
 
 impl NamedList<'_> {
-    /// The list as it will be; `None` when there is none.
+    /// Returns the list as it will be, or `None` if there will be none.
     pub(super) fn header(&self) -> Option<&PriceList> {
         self.given.map(|(list, _)| list).or(self.stored.as_ref())
     }
 
-    /// The list as it will be stored, if anything of it changes.
+    /// Returns the list as it will be stored, if the list or a row of it changes.
     fn changed(&self, revision: u64) -> Option<PriceList> {
         let list = self.header()?;
         let was_wide = self.stored.as_ref().is_some_and(|stored| stored.is_wide);
@@ -54,14 +54,14 @@ impl NamedList<'_> {
         changes.then(|| PriceList { is_wide, revision, ..list.clone() })
     }
 
-    /// Whether the store has it just so, apart from what loads add.
+    /// Whether the stored list is the same, apart from what loads add to it.
     fn is_same(&self) -> bool {
         let (Some(list), Some(stored)) = (self.header(), &self.stored) else { return false };
         let (is_wide, revision) = (stored.is_wide, stored.revision);
         *stored == PriceList { is_wide, revision, ..list.clone() }
     }
 
-    /// The currency of stored prices that another one is about to replace.
+    /// Returns the currency of stored prices, if the data gives the list another one.
     fn replaced_currency(&self) -> Option<(Currency, Place)> {
         let ((given, place), stored) = (self.given?, self.stored.as_ref()?.currency?);
         (given.currency != Some(stored)).then_some((stored, *place))
@@ -69,13 +69,13 @@ impl NamedList<'_> {
 }
 
 impl<'a> Difference<'a> {
-    /// Compares price lists, then their rows, and plans the lists of which either changes.
+    /// Compares price lists, then their rows, and plans to write the lists that have a change.
     pub(super) async fn compare_lists(
         &mut self,
         comparison: &Comparison<'a>,
         errors: &mut Errors,
     ) -> Result<(), Halt> {
-        // Ladders that only lose rows are compared like those that get some.
+        // Ladders that only lose rows are compared like those that get rows.
         let shortened = comparison.removed.ladders(&comparison.data.prices);
         let mut prices: Vec<&GivenPrices> =
             comparison.data.prices.iter().chain(&shortened).collect();
@@ -98,7 +98,7 @@ impl<'a> Difference<'a> {
             if list.given.is_some() {
                 let count = match &list.stored {
                     None if !list.is_unreadable => &mut self.counts.price_lists.added,
-                    // If anything changes, it is a row.
+                    // If anything changes, it is a row of the list.
                     Some(_) if list.is_same() => &mut self.counts.price_lists.unchanged,
                     _ => &mut self.counts.price_lists.changed,
                 };
@@ -198,7 +198,7 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
-    /// Deletes the rows of the lists that the data names, but those that it has.
+    /// Deletes the stored rows that the data does not have, in the lists that the data names.
     async fn prune_prices(
         &mut self,
         given: &[&GivenPrices],
@@ -246,7 +246,8 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
-    /// Deletes the rows of a list, but those of some scopes; whether there was any.
+    /// Deletes the rows of a list, except in scopes for which `keeps` finds rows. Returns whether any row
+    /// was deleted.
     async fn delete_prices<'g>(
         &mut self,
         list: &PriceListId,
@@ -272,13 +273,13 @@ impl<'a> Difference<'a> {
 
 /// The rows of a list for one scope.
 struct Merged {
-    /// Those that are stored, with those of the data in them; `None` when no row is left.
+    /// The stored rows, replaced and completed by those of the data. `None` if no row is left.
     ladder: Option<Ladder>,
-    /// Those of the data.
+    /// The rows of the data.
     given: Vec<Rung>,
 }
 
-/// Lays the rows of the data over those that are stored. `None` when there is neither.
+/// Lays the rows of the data over the stored ones. Returns `None` if there is nothing to do.
 fn merged(
     prices: &GivenPrices,
     list: &NamedList<'_>,
@@ -288,7 +289,7 @@ fn merged(
     let GivenPrices { list: id, scope, rungs } = prices;
     let first = rungs.first().map_or_else(Place::default, |rung| rung.place);
     let Some(header) = list.header() else {
-        // Of a list that is not there nothing can be taken away.
+        // Nothing can be removed from a list that does not exist.
         return match rungs.is_empty() {
             true => Ok(None),
             false => Err((first, Problem::UnknownPriceList { list: id.clone() })),
@@ -315,13 +316,13 @@ fn merged(
     Ok(Some(Merged { ladder: Some(ladder), given }))
 }
 
-/// The row of the data that makes a ladder rise at a quantity: the one that is there, or else the last
-/// before it, which the stored row that is there does not fall below.
+/// Returns the row of the data that makes the price rise at a quantity: the row at that quantity, or else
+/// the last one before it, below which the stored row at that quantity does not fall.
 fn blamed(rungs: &[GivenRung], at: crate::pricing::MinQuantity) -> Option<Place> {
     rungs.iter().rev().find(|rung| rung.min_quantity <= at).map(|rung| rung.place)
 }
 
-/// That no stored price or amount outlives the currency that it is in.
+/// Checks that no stored price or amount stays when the currency of its list changes.
 async fn check_currencies(
     lists: &NamedLists<'_>,
     given: &[&GivenPrices],
@@ -329,7 +330,7 @@ async fn check_currencies(
     errors: &mut Errors,
 ) -> Result<(), Halt> {
     let at = comparison.at;
-    // With pruning all that the data does not have is deleted.
+    // With pruning, every row that the data does not have is deleted.
     if comparison.prune && !given.is_empty() {
         return Ok(());
     }
@@ -362,7 +363,7 @@ async fn check_currencies(
     Ok(())
 }
 
-/// The rows of the data for a list and a scope, of rows sorted by both.
+/// Returns the rows of the data for a list and a scope. `given` is sorted by both.
 fn find<'g>(
     given: &[&'g GivenPrices],
     list: &PriceListId,
@@ -373,7 +374,7 @@ fn find<'g>(
 }
 
 impl ListChanges {
-    /// Notes that a list changes, as it was or as it will be.
+    /// Notes that a list changes. Called for the list as it was and as it will be.
     fn touch(&mut self, list: Option<&PriceList>) {
         let Some(list) = list else { return };
         self.changed = true;

@@ -1,4 +1,4 @@
-//! What a load is compared with, and what the comparison counts.
+//! What a load compares, and the counts that come from it.
 
 use std::hash::Hash;
 
@@ -10,16 +10,16 @@ use super::removed::RemovedRows;
 use super::stored::{StoreAt, Stored};
 use crate::pricing::{Currency, Customer};
 
-/// What became of the rows of one kind.
+/// What a load did to the rows of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// New.
+    /// Rows that are new.
     pub added: u64,
-    /// Stored before, with other values, or in a form that cannot be read.
+    /// Rows that were stored with other values, or in a form that cannot be read.
     pub changed: u64,
-    /// Stored before, just so.
+    /// Rows that were stored with the same values.
     pub unchanged: u64,
-    /// Stored before, and pruned.
+    /// Rows that were stored and are removed.
     pub removed: u64,
 }
 
@@ -31,7 +31,7 @@ impl Counts {
     }
 }
 
-/// What became of the rows of each kind.
+/// What a load did to the rows of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KindCounts {
     /// Products.
@@ -47,7 +47,7 @@ pub struct KindCounts {
 }
 
 impl KindCounts {
-    /// Each kind by its name.
+    /// Returns the counts of each kind, with its name.
     #[must_use]
     pub const fn by_name(&self) -> [(&'static str, &Counts); 5] {
         [
@@ -66,24 +66,24 @@ impl KindCounts {
     }
 }
 
-/// What a load is compared with the store for.
+/// Everything that the comparison of a load with the store needs.
 pub(super) struct Comparison<'a> {
     pub(super) data: &'a Dataset,
     pub(super) at: StoreAt<'a>,
-    /// In which amounts are for which no currency is named.
+    /// The currency of amounts that name none, and the decimals of unit prices.
     pub(super) amounts: Amounts,
-    /// Whether what the data does not name is deleted.
+    /// Whether stored rows that the data does not name are deleted.
     pub(super) prune: bool,
-    /// Whether own lists keep the rows that the data does not name.
+    /// Whether own lists keep the stored rows that the data does not name.
     pub(super) merge: bool,
-    /// Rows that are taken away by name.
+    /// Rows to remove by name.
     pub(super) removed: RemovedRows<'a>,
-    /// Hears how many rows are done.
+    /// Is called with the number of rows compared so far.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
 
 impl Counts {
-    /// Counts a row; says whether it has to be written.
+    /// Counts a row. Returns whether it must be written.
     pub(super) fn compare<I: Eq + Hash, T: PartialEq>(
         &mut self,
         stored: &Stored<I, T>,
@@ -101,12 +101,12 @@ impl Counts {
 }
 
 impl Comparison<'_> {
-    /// Notes what is wrong with a row of the data.
+    /// Adds an error of a row of the data.
     pub(super) fn fault(&self, errors: &mut Errors, place: Place, problem: Problem) {
         errors.add(&self.data.files, place.file, Fault::at(place.line, problem));
     }
 
-    /// The currency of a customer: that of their record, else that of the catalogue.
+    /// Returns the currency of a customer: that of their record, else that of the catalogue.
     pub(super) fn currency_of(&self, customer: Option<&Customer>) -> Currency {
         customer.and_then(|customer| customer.currency).unwrap_or(self.amounts.currency)
     }

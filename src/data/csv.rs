@@ -1,11 +1,10 @@
 //! CSV: a header row, then one row per line.
 //!
-//! No field of ours may contain a line break, so a row never goes beyond its line. That makes a
-//! quote that is not closed an error of that line; a reader of general CSV would take all the rows
-//! up to the next quote for one field.
+//! No field of ocache contains a line break, so a row never goes beyond its line, and an unclosed quote is
+//! an error of that line. A general CSV reader would take all rows up to the next quote as one field.
 //!
-//! A spreadsheet adds padding: rows and columns with nothing in them. They are skipped. A first line
-//! such as `sep=;` names the delimiter.
+//! Spreadsheets pad tables with empty rows and columns, which are skipped. A first line such as `sep=;`
+//! names the delimiter.
 
 use std::io::BufRead;
 
@@ -47,7 +46,8 @@ pub(super) fn read<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Resu
     Ok(())
 }
 
-/// The columns, by the first line that is neither padding nor `sep=`. `None` when there is none.
+/// Reads the columns from the first line that is neither padding nor `sep=`. Returns `None` if there is no
+/// such line.
 fn header<R: BufRead>(
     lines: &mut Lines<R>,
     layout: &mut Layout,
@@ -66,14 +66,15 @@ fn header<R: BufRead>(
     }
 }
 
-/// What a line such as `sep=;` says. A spreadsheet writes it before the header, and may quote it.
+/// Returns the delimiter that a line such as `sep=;` names. Spreadsheets write it before the header, and
+/// may quote it.
 fn separator(line: &str) -> Option<Delimiter> {
     let line = line.trim_matches([' ', '"']);
     let said = line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep="))?;
     line[said.len()..].parse().ok()
 }
 
-/// A row, or what is wrong with it, and at which byte of its line.
+/// Reads a row. An error has the byte of the line at which it is, if it is at one.
 fn row<'a>(
     line: &'a str,
     columns: &[Column],
@@ -97,7 +98,7 @@ fn row<'a>(
                 let problem = Problem::nameless(found + 1, &text);
                 return Err(at(problem));
             }
-            // Padding at the end of a row.
+            // An empty field beyond the header is padding.
             None if text.is_empty() => continue,
             None => drop(surplus.get_or_insert(start)),
         }
@@ -112,7 +113,7 @@ fn row<'a>(
     Err((surplus, Problem::FieldCount { expected, found }))
 }
 
-/// What is wrong with a row, with the place of the field that is wrong.
+/// Returns the fault of a row, with the place of the field that is wrong.
 fn fault_of(
     number: u32,
     line: &str,

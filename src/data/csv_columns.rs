@@ -15,9 +15,9 @@ use super::target::Target;
 pub(super) enum Column {
     /// The values of a field.
     Of { target: Target, name: String },
-    /// What is left out, because the layout says so.
+    /// Values that the layout says to leave out.
     Ignored { name: String },
-    /// Nothing: the padding of a spreadsheet.
+    /// Nothing. The column is padding of a spreadsheet.
     Nameless,
 }
 
@@ -38,7 +38,7 @@ impl Column {
     }
 }
 
-/// The columns that a header names.
+/// Reads the columns that a header names.
 pub(super) fn columns(header: &str, layout: &Layout) -> Result<Vec<Column>, Problem> {
     let mut row = Row::default();
     let mut columns = vec![];
@@ -79,7 +79,7 @@ fn meaning(name: &str, layout: &Layout) -> Result<Meaning, Problem> {
     }
 }
 
-/// The problem of a header that is one column only because it has another delimiter.
+/// Returns the problem of a header that is one column because the file has another delimiter.
 fn other_delimiter(unknown: &[String], known: usize, layout: &Layout) -> Option<Problem> {
     let [header] = unknown else { return None };
     let is_other =

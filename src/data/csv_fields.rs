@@ -4,22 +4,21 @@ use std::borrow::Cow;
 
 use super::layout::Delimiter;
 
-/// The fields of a line, each with the byte of the line at which it starts.
-/// White space around a field that is not quoted is not part of it; a tab is white space unless it
-/// separates fields.
+/// Iterates over the fields of a line, each with the byte of the line at which it starts. White space
+/// around an unquoted field is not part of it. A tab is white space unless it separates fields.
 pub(super) struct Fields<'a> {
     line: &'a str,
     rest: Option<&'a str>,
     delimiter: char,
 }
 
-/// The column of a line, counted from 1 in characters, at which a byte is.
+/// Returns the column of a byte in a line, counted in characters from 1.
 pub(super) fn column_at(line: &str, byte: usize) -> u32 {
     let before = line.get(..byte).map_or(byte, |before| before.chars().count());
     u32::try_from(before + 1).unwrap_or(u32::MAX)
 }
 
-/// Whether a line has nothing but empty fields.
+/// Whether all fields of a line are empty.
 pub(super) fn is_blank(line: &str, delimiter: Delimiter) -> bool {
     line.starts_with([delimiter.char(), '"', ' ', '\t'])
         && Fields::of(line, delimiter)
@@ -63,7 +62,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// What a field says, up to its closing quote, and what comes after the delimiter behind it.
+    /// Returns the content of a quoted field, and the rest of the line after the next delimiter.
     fn unquote(&self, quoted: &'a str) -> Option<(Cow<'a, str>, Option<&'a str>)> {
         let mut field = Cow::Borrowed("");
         let mut rest = quoted;
@@ -88,7 +87,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The text in a formula that only holds text, quoted like any other field: `="00123"`.
+/// Returns the text of a formula that is only a quoted text: `="00123"`.
 fn text_of_formula(field: Cow<'_, str>) -> Cow<'_, str> {
     let inner = field.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     match inner {

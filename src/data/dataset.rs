@@ -1,4 +1,4 @@
-//! What was read from a set of files: its rows, and what each file had in it.
+//! What was read from a set of files: the rows, and what each file contained.
 
 use std::path::PathBuf;
 
@@ -9,41 +9,43 @@ use super::window::LocalTime;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Customer, PriceList, Product};
 
-/// The rows of all files, each product, each user and each price once.
+/// The rows of all files. Each product, user and price is there once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Dataset {
     /// The products, in the order of the files. No two have the same id.
     pub products: Vec<Product>,
-    /// The lists of users with discounts on every quantity only, in the order in which users were first
-    /// named. They may be for products that no file names.
+    /// The lists of users who have only discounts on every quantity, in the order in which users were first
+    /// named. They may name products that no file has.
     pub discounts: Vec<UserDiscounts>,
-    /// Where the rows of each of these lists stand, in the order of their products. For a list that stands in one
-    /// place, that one.
+    /// The places of the rows of each of these lists, in the order of their products. A list that was given
+    /// as a whole has one place.
     pub discount_places: Vec<Box<[Place]>>,
-    /// The lists of all other users.
+    /// The own lists of all other users.
     pub own: Vec<GivenOwn>,
-    /// What is known of customers.
+    /// The records of customers.
     pub customers: Vec<Customer>,
-    /// The price lists, without their rows, and where each stands.
+    /// The price lists without their rows, and the place of each.
     pub lists: Vec<(PriceList, Place)>,
     /// The rows of price lists.
     pub prices: Vec<GivenPrices>,
-    /// Rows that are taken away by name, and where that stands. None of them is among the others.
+    /// Rows to remove by name, and the place of each. None of them is among the other rows.
     pub removed: Vec<(RowKey, Place)>,
-    /// Where the first record of an incremental export stands: the files have only what changed.
+    /// The place of the first record of an incremental export. If there is one, the files have only
+    /// changes.
     pub only_changes: Option<Place>,
-    /// How many decimals prices were read with beyond those of their currencies.
+    /// How many decimals beyond those of their currencies the prices were read with.
     pub unit_decimals: u8,
-    /// What was given as a time of a time zone.
+    /// Times that were given in a time zone.
     pub local_times: Vec<LocalTime>,
-    /// What each file had in it.
+    /// What each file contained.
     pub files: Vec<FileSummary>,
-    /// What a person may want to know.
+    /// Things that are not errors, but may be unintended.
     pub notices: Vec<Notice>,
 }
 
 impl Dataset {
-    /// How many rows there are to compare with the store; those of a user or of a ladder are one.
+    /// Returns how many rows are compared with the store. All rows of a user count as one, and so do those
+    /// of a ladder.
     #[must_use]
     pub const fn rows(&self) -> u64 {
         let lists = self.lists.len() + self.prices.len();
@@ -52,14 +54,14 @@ impl Dataset {
     }
 }
 
-/// What a file had in it.
+/// What a file contained.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileSummary {
     /// The file, as it was given.
     pub path: PathBuf,
     /// How many products.
     pub products: usize,
-    /// The lists of how many users.
+    /// How many users with lists of their own.
     pub users: usize,
     /// How many customers.
     pub customers: usize,
@@ -70,42 +72,42 @@ pub struct FileSummary {
 }
 
 impl FileSummary {
-    /// Whether it had any row.
+    /// Whether the file had any row.
     pub(super) const fn has_rows(&self) -> bool {
         self.products + self.users + self.customers + self.price_lists + self.prices > 0
     }
 }
 
-/// Something that is not wrong, but may not be meant.
+/// Something that is not an error, but may be unintended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A file without rows, next to others that have some.
+    /// A file without rows, beside others that have some.
     NoRows {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// An entry of a folder that is no data file by its name.
+    /// An entry of a folder whose name is not that of a data file.
     PassedOver {
-        /// Which entry.
+        /// The entry.
         path: PathBuf,
     },
-    /// Columns or fields of JSON that were left out, as somebody said they should be.
+    /// Columns or JSON fields that were left out, as the layout says.
     Ignored {
-        /// Of which file.
+        /// The file.
         path: PathBuf,
         /// Their names, sorted.
         columns: Vec<String>,
     },
-    /// Columns that were given a meaning, and that no file has.
+    /// Columns that the layout names but no file has.
     Unmet {
         /// Their names.
         columns: Vec<String>,
     },
-    /// A file that says itself that it has not all rows.
+    /// A file that says that more rows follow in other files.
     OnePage {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What in it says so.
+        /// The member that says so.
         member: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What a load has to write: the data, less what the store has already.
+//! What a load must write: the rows of the data that differ from the store.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,14 +16,14 @@ use crate::model::{ProductId, UserId};
 use crate::ports::{Changes, RecordKey, RecordKind, RowChange, UserDiscounts};
 use crate::pricing::{Customer, Discount, Product, Scope};
 
-/// What has to be written.
+/// The changes that a load must write.
 #[derive(Default)]
 pub(super) struct Difference<'a> {
-    /// Sorted by key.
+    /// The changes, sorted by key.
     planned: Vec<Planned<'a>>,
     pub(super) counts: KindCounts,
     pub(super) lists: ListChanges,
-    /// What is stored and cannot be read, and why. All of it is among what has to be written.
+    /// Stored rows that cannot be read, and why. All of them are among the changes.
     pub(super) unreadable: Vec<String>,
     pub(super) lost: LostRows,
     /// How many rows are compared.
@@ -51,8 +51,8 @@ impl<'a> Difference<'a> {
         if comparison.prune {
             difference.prune(comparison).await?;
         }
-        // Sorted, neighbours share the pages of a store that keeps them sorted: a million products
-        // are written many times faster than in a random order.
+        // Neighbours in the order of keys share pages of a store that keeps rows sorted. So a million
+        // products are written many times faster than in random order.
         difference.planned.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         Ok(difference)
     }
@@ -124,7 +124,7 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
-    /// `place` says where the row of a conflict stands.
+    /// Compares the own list of one customer. `place` returns the place of the row of a conflict.
     fn compare_list(
         &mut self,
         comparison: &Comparison<'a>,
@@ -179,7 +179,7 @@ impl<'a> Difference<'a> {
         self.planned.push(planned);
     }
 
-    /// Notes that some rows are compared, and what of them cannot be read.
+    /// Notes that some rows are compared, and which of them cannot be read.
     pub(super) fn compared<I>(
         &mut self,
         comparison: &Comparison<'_>,
@@ -191,22 +191,22 @@ impl<'a> Difference<'a> {
         (comparison.progress)(self.done);
     }
 
-    /// How many changes there are.
+    /// Returns how many changes there are.
     pub(super) const fn changes(&self) -> u64 {
         self.planned.len() as u64
     }
 
-    /// All changes in the order of a journal, so many at a time.
+    /// Returns all changes in the order of a journal, in chunks of at most `size`.
     pub(super) fn in_chunks(&self, size: usize) -> impl Iterator<Item = Vec<RowChange>> {
         self.planned.chunks(size).map(|chunk| chunk.iter().map(Planned::to_change).collect())
     }
 
-    /// All changes, by key.
+    /// Returns all changes, sorted by key.
     pub(super) fn planned(&self) -> &[Planned<'a>] {
         &self.planned
     }
 
-    /// What becomes of a row; `None` when it stays.
+    /// Returns the change of a row, or `None` if the row stays.
     pub(super) fn find(
         &self,
         kind: RecordKind,
@@ -218,7 +218,7 @@ impl<'a> Difference<'a> {
         self.planned.get(place)
     }
 
-    /// Which kinds of records change.
+    /// Returns which kinds of records change.
     pub(super) fn changes_in(&self, new_currency: bool) -> Changes {
         Changes {
             products: self.counts.products.wrote() || new_currency,
@@ -228,8 +228,8 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// Whose prices may change while those of others stay: the customers with another list of their own,
-    /// other groups, or another price list that is only theirs.
+    /// Returns the customers whose prices may change while those of others stay. They have a changed list
+    /// of their own, changed groups or currency, or a changed price list that names them.
     pub(super) fn users(&self) -> Vec<UserId> {
         let mut users: Vec<UserId> = self
             .planned

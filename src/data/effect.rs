@@ -3,69 +3,69 @@
 use crate::model::{ProductId, UserId};
 use crate::pricing::{Currency, MinQuantity, Money, Rate};
 
-/// What would become of prices. A price is that of one product for one customer, from one quantity on.
+/// How a load would change prices. A price is that of one product for one customer, from one quantity on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// How many customers are active.
     pub customers: u64,
-    /// Of how many any price would change.
+    /// How many of them would have a changed price.
     pub affected: u64,
     /// Prices that would go up.
     pub up: Moves,
     /// Prices that would go down.
     pub down: Moves,
-    /// How many prices there would be that are not there now.
+    /// How many prices would be new.
     pub new: u64,
-    /// How many prices there would be no more.
+    /// How many prices would disappear.
     pub gone: u64,
-    /// Prices that would be under their floor, of those that change.
+    /// Changed prices that would be below their floor.
     pub under_floor: Moves,
 }
 
 /// Prices that move in one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// How many.
+    /// How many prices move.
     pub count: u64,
-    /// The one that moves most, in parts of what it was.
+    /// The price that moves most, in proportion to what it was.
     pub most: Option<MovedPrice>,
 }
 
 /// A price that a load would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedPrice {
-    /// Whose.
+    /// The customer who has the price.
     pub customer: UserId,
-    /// Of which product.
+    /// The product.
     pub product: ProductId,
-    /// From which quantity on.
+    /// The quantity from which on the price counts.
     pub min_quantity: MinQuantity,
-    /// The price now; `None` when there is none.
+    /// The price now, or `None` if there is none.
     pub before: Option<Money>,
-    /// The price after the load; `None` when there would be none.
+    /// The price after the load, or `None` if there would be none.
     pub after: Option<Money>,
     /// The floor after the load.
     pub floor: Option<Money>,
-    /// In which currency all of them are.
+    /// The currency of all three amounts.
     pub currency: Currency,
 }
 
-/// Hears of every price that a load would change.
+/// Receives every price that a load would change.
 pub trait MovedPrices {
-    /// What was heard so far does not count: another load came between.
+    /// Discards the prices received so far, because the comparison starts again after another load.
     ///
     /// # Errors
     /// Those of writing.
     fn restart(&mut self) -> std::io::Result<()>;
 
-    /// A price.
+    /// Receives a changed price.
     ///
     /// # Errors
     /// Those of writing.
     fn moved(&mut self, price: &MovedPrice) -> std::io::Result<()>;
 }
 
-/// Nobody wants to hear of single prices.
+/// Ignores single prices.
 impl MovedPrices for () {
     fn restart(&mut self) -> std::io::Result<()> {
         Ok(())
@@ -77,8 +77,8 @@ impl MovedPrices for () {
 }
 
 impl MovedPrice {
-    /// How much less it would be, in per cent of what it is; negative when it is more. `None` when there
-    /// is nothing to compare.
+    /// Returns by how much the price falls, in percent of what it is now. The result is negative if the
+    /// price rises, and `None` if there is nothing to compare.
     #[must_use]
     pub fn fall(&self) -> Option<Rate> {
         let (before, after) = (self.before?, self.after?);
@@ -116,7 +116,7 @@ impl Effect {
 }
 
 impl MovedPrice {
-    /// How far it is under its floor, in per cent of that.
+    /// Returns how far the price is below its floor, in percent of the floor.
     fn under(&self) -> Option<Rate> {
         Some(Rate::between(self.floor?, self.after?))
     }

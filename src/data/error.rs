@@ -1,4 +1,4 @@
-//! What is wrong with data files, and where.
+//! Errors in data files, with their places.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ pub use super::problem::Problem;
 /// How many errors are listed; the others are only counted.
 pub const MAX_LISTED_ERRORS: usize = 20;
 
-/// Everything that is wrong with a set of files. Displayed one per line.
+/// All errors of a set of files. Displayed one per line.
 #[derive(Debug, Error, Serialize)]
 #[error("{}", self.list())]
 pub struct DataErrors {
     /// The first errors, at most [`MAX_LISTED_ERRORS`], in the order of files and lines.
     pub errors: Vec<RowError>,
-    /// How many more there are.
+    /// How many further errors there are.
     pub more: usize,
 }
 
@@ -38,16 +38,16 @@ impl From<RowError> for DataErrors {
     }
 }
 
-/// One thing that is wrong, and its place. Displayed as `file:line:column: what is wrong`.
+/// One error and its place. Displayed as `file:line:column: what is wrong`.
 #[derive(Debug, Error)]
 #[error("{}: {problem}", Spot { path, line: *line, column: *column })]
 pub struct RowError {
     /// The file, as it was given.
     pub path: PathBuf,
-    /// The line on which the bad row starts, counted from 1; none when it is about the whole file.
+    /// The line on which the bad row starts, counted from 1. None if the error is about the whole file.
     pub line: Option<u32>,
-    /// The column, counted in bytes from 1, where it is known: for broken JSON, fields of CSV,
-    /// and rows of JSON that share their line.
+    /// The column, counted from 1, where it is known: for broken JSON, for fields of CSV, and for rows of
+    /// JSON that share their line.
     pub column: Option<u32>,
     /// What is wrong.
     #[source]
@@ -68,7 +68,7 @@ impl fmt::Display for Spot<'_> {
     }
 }
 
-/// `path`, `line`, `column`, `code` and `problem`; scripts go by the code.
+/// Serializes `path`, `line`, `column`, `code` and `problem`. Scripts rely on the code.
 impl Serialize for RowError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut row = serializer.serialize_struct("RowError", 5)?;
@@ -81,7 +81,7 @@ impl Serialize for RowError {
     }
 }
 
-/// A problem that knows its line but not its file.
+/// A problem whose line is known, but not yet its file.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) line: Option<u32>,
@@ -98,10 +98,10 @@ impl Fault {
         Self { line: None, column: None, problem }
     }
 
-    /// An error in a JSON text that starts on `first_line`.
+    /// Returns the fault for an error in a JSON text that starts on `first_line`.
     pub(super) fn json(first_line: u32, error: serde_json::Error) -> Self {
         let line = u32::try_from(error.line()).unwrap_or(u32::MAX).saturating_sub(1);
-        // At the very start of a line the reader has not yet counted a column.
+        // At the very start of a line, serde_json reports column 0.
         let column = u32::try_from(error.column()).ok().map(|column| column.max(1));
         Self { line: Some(first_line.saturating_add(line)), column, problem: error.into() }
     }

@@ -1,6 +1,6 @@
-//! The fields of rows, by the names that they have in files.
+//! The fields of rows, by their names in files.
 
-/// Every field that any row may have.
+/// A field that a row may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Id,
@@ -104,7 +104,7 @@ impl Field {
         Self::ALL.into_iter().map(Self::name)
     }
 
-    /// Whether its value is a number.
+    /// Whether the field's value is a number.
     pub(super) const fn is_number(self) -> bool {
         use Field::{
             Amount, Floor, Max, Min, MinQuantity, Percentage, Price, Priority, Step, Value,
@@ -115,7 +115,7 @@ impl Field {
         )
     }
 
-    /// Whether its value is an id.
+    /// Whether the field's value is an id.
     pub(super) const fn is_id(self) -> bool {
         matches!(self, Self::Id | Self::ProductId | Self::UserId | Self::PriceList)
     }

@@ -1,4 +1,4 @@
-//! The data of the first steps, built into the binary: the files of `fixtures/`.
+//! The data of the first steps: the files of `fixtures/`, built into the binary.
 
 use std::path::Path;
 
@@ -14,15 +14,16 @@ const USER_DISCOUNTS: &str = include_str!("../../fixtures/user_discounts.json");
 /// The currency of the prices.
 pub const CURRENCY: Currency = Currency::USD;
 
-/// Five products, and the discounts of two users, `AAA` and `BBB`.
+/// Returns five products, and the discounts of two users, `AAA` and `BBB`.
 ///
 /// # Errors
-/// Like any other files; a test proves that these are good.
+/// [`DataErrors`], as for any other files. A test proves that these files are good.
 pub fn dataset() -> Result<Dataset, DataErrors> {
     dataset_with(0)
 }
 
-/// The same, for a catalogue whose unit prices have more decimals than their currency.
+/// Returns the same data for a catalogue whose unit prices have `unit_decimals` more decimals than their
+/// currency.
 ///
 /// # Errors
 /// Those of [`dataset`].

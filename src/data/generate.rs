@@ -1,4 +1,4 @@
-//! Large data from a seed: the same seed and sizes give the same files, byte for byte.
+//! Generates large data from a seed. The same seed and sizes give the same files, byte for byte.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -18,19 +18,20 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// What to generate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Where all of it comes from.
+    /// The seed from which everything is drawn.
     pub seed: u64,
     /// How many products, from 1 to 36^8.
     pub products: u64,
     /// How many users have discounts.
     pub users: u64,
-    /// How many each of them has, on different products.
+    /// How many discounts each of them has, on different products.
     pub discounts_per_user: u64,
-    /// The currency of the prices. It decides the decimals; the minor units are always the same.
+    /// The currency of the prices. It decides the number of decimals; the amounts in minor units are the
+    /// same in every currency.
     pub currency: Currency,
-    /// How the files are written.
+    /// The format of the files.
     pub format: Format,
-    /// Price lists, and whom they are for.
+    /// Price lists and their recipients.
     pub lists: ListSpec,
 }
 
@@ -41,12 +42,12 @@ pub struct ListSpec {
     pub lists: u64,
     /// How many rungs each ladder has, from 1 to [`Self::MAX_TIERS`].
     pub tiers: u64,
-    /// Currencies of list prices and customers beside that of the catalogue.
+    /// Currencies of list prices and customers, beside that of the catalogue.
     pub currencies: Vec<Currency>,
 }
 
 impl ListSpec {
-    /// The most rungs of a generated ladder.
+    /// The greatest number of rungs of a generated ladder.
     pub const MAX_TIERS: u64 = 20;
     /// No list, and one currency.
     pub const NONE: Self = Self { lists: 0, tiers: 1, currencies: vec![] };
@@ -61,25 +62,25 @@ impl ListSpec {
 pub enum Format {
     /// One JSON object per line.
     Ndjson,
-    /// A header and one row per line; discounts as one row for each user and product.
+    /// A header and one row per line. Each discount is a row.
     Csv,
-    /// A JSON array, one row per line.
+    /// A JSON array with one row per line.
     Json,
 }
 
-/// What to do about data files that are already in the folder.
+/// What to do if the folder already has data files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// Write nothing.
     Keep,
-    /// Overwrite the files of the same names, leave the others.
+    /// Overwrite files of the same names, and leave the others.
     Replace,
 }
 
 /// What was generated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Generated {
-    /// The files, products first. There is none without rows.
+    /// The files, products first. A file without rows is not written.
     pub files: Vec<PathBuf>,
     /// How many products.
     pub products: u64,
@@ -91,7 +92,7 @@ pub struct Generated {
     pub price_lists: u64,
     /// How many rows of price lists.
     pub prices: u64,
-    /// The size of the files together.
+    /// The total size of the files, in bytes.
     pub bytes: u64,
 }
 
@@ -112,7 +113,7 @@ pub enum GenerateError {
         /// How many products.
         products: u64,
     },
-    /// More rungs than a generated ladder has.
+    /// No rung, or more than a generated ladder may have.
     #[error("{tiers} tiers: from 1 to {} can be generated", ListSpec::MAX_TIERS)]
     Tiers {
         /// How many were asked for.
@@ -121,7 +122,7 @@ pub enum GenerateError {
     /// The folder has data files, which are kept.
     #[error("{} has data files, such as {}", folder.display(), file.display())]
     NotEmpty {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
         /// One of the files.
         file: PathBuf,
@@ -129,9 +130,9 @@ pub enum GenerateError {
     /// A file or the folder cannot be written.
     #[error("{} cannot be written", path.display())]
     Io {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -147,12 +148,12 @@ impl Format {
     }
 }
 
-/// Writes `products`, `discounts`, and what belongs to price lists, with the extension of the format, into a folder, which is
-/// made if it is not there. A file appears under its name only when it is whole. `progress` is
-/// called with the count of products and users written so far, both together.
+/// Writes `products`, `discounts` and the files of price lists into a folder, with the extension of the
+/// format. The folder is made if it does not exist. A file gets its name only when it is complete.
+/// `progress` is called with the number of products, users and other rows written so far.
 ///
 /// # Errors
-/// [`GenerateError`]; files of an interrupted run do not stay behind.
+/// [`GenerateError`]. A file that could not be completed is removed.
 pub fn generate(
     spec: &Spec,
     folder: &Path,
@@ -198,13 +199,13 @@ const fn check(spec: &Spec) -> Result<(), GenerateError> {
 }
 
 impl Spec {
-    /// How many rows [`generate`] writes, as `progress` counts them.
+    /// Returns how many rows [`generate`] writes, as `progress` counts them.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.tables().iter().map(|table| table.rows).sum()
     }
 
-    /// What is going to be generated, without its files.
+    /// Returns the numbers of what will be generated, without the files.
     fn counts(&self) -> Generated {
         let lists = &self.lists;
         Generated {
@@ -272,23 +273,23 @@ impl Spec {
         }
     }
 
-    /// The list price of the product at an index.
+    /// Returns the list price of the product at an index.
     pub(super) fn price_of(&self, index: u64) -> Money {
         let mut draws = Draws::new(self.seed, PRODUCTS, index);
-        // Its name is drawn before.
+        // The draws for the product's name come before that of its price.
         for _ in 0..4 {
             draws.next();
         }
         price(&mut draws)
     }
 
-    /// The name of the user at an index.
+    /// Returns the name of the user at an index.
     pub(super) fn user(&self, draws: &mut Draws, index: u64) -> String {
         let (company, trade) = (draws.pick(&words::COMPANIES), draws.pick(&words::TRADES));
         format!("{company}-{trade}-{index:05}")
     }
 
-    /// The draws of the user at an index, of which the first make the name.
+    /// Returns the draws of the user at an index. The first two make the name.
     pub(super) const fn user_draws(&self, index: u64) -> Draws {
         Draws::new(self.seed, USERS, index)
     }
@@ -323,14 +324,16 @@ impl Spec {
     }
 }
 
-/// A list price in the currency at a place, of which the first is that of the catalogue.
+/// Returns a list price in the currency at a place. Place 0 is the catalogue's currency.
 pub(super) const fn price_in(price: Money, place: usize) -> Money {
-    // Not by any rate: so that prices differ, and are not negative however many currencies there are.
+    // Fixed factors, not exchange rates. So prices differ between currencies, and are never negative
+    // however many currencies there are.
     let percent = [100, 90, 80, 110, 120][place % 5];
     Money::from_minor(price.minor() * percent / 100)
 }
 
-/// Most things are cheap and a few are dear; most prices end as prices in shops do.
+/// Draws a price. Most products are cheap and a few are expensive, and most prices have the usual endings
+/// of prices in shops.
 fn price(draws: &mut Draws) -> Money {
     let (from, to) = match draws.below(100) {
         0..30 => (200, 2_000),
@@ -350,7 +353,7 @@ fn price(draws: &mut Draws) -> Money {
     Money::from_minor(minor.cast_signed())
 }
 
-/// From 1 to 35 % in steps of a half.
+/// Draws a percentage from 1 to 35 in steps of a half.
 fn percentage(draws: &mut Draws) -> Percentage {
     const HALF_IN_MILLIONTHS: u32 = 500_000;
     let halves = 2 + draws.below(69) as u32;
@@ -360,7 +363,7 @@ fn percentage(draws: &mut Draws) -> Percentage {
 /// One file to write.
 pub(super) struct Table<'a> {
     pub(super) name: &'static str,
-    /// The first line of the file as CSV.
+    /// The first line of the file if it is CSV.
     pub(super) header: String,
     pub(super) rows: u64,
     /// Appends the row at an index to a text.
@@ -379,7 +382,8 @@ impl Table<'_> {
         progress: &dyn Fn(u64),
     ) -> Result<(), GenerateError> {
         let path = folder.join(format!("{}.{}", self.name, format.extension()));
-        // Hidden and without the extension, so that nobody takes half a file for a whole one.
+        // The name is hidden and has no extension, so that nobody takes a half-written file for a whole
+        // one.
         let partial = folder.join(format!(".{}.partial", self.name));
         let written = self.write_rows(format, &partial, progress).and_then(|bytes| {
             fs::rename(&partial, &path)?;
@@ -392,7 +396,7 @@ impl Table<'_> {
                 Ok(())
             }
             Err(source) => {
-                // The error that matters is the first one.
+                // The first error is the one that matters.
                 drop(fs::remove_file(&partial));
                 Err(GenerateError::Io { path, source })
             }

@@ -1,4 +1,5 @@
-//! Price lists from a seed: customers in groups, a list for each group, and ladders of every tenth product.
+//! Generates price lists from a seed: customers in groups, a list for each group, and ladders for every
+//! tenth product.
 
 use std::fmt::Write as _;
 
@@ -10,22 +11,23 @@ const CUSTOMERS: u64 = 3;
 const LISTS: u64 = 4;
 const PRICES: u64 = 5;
 
-/// A list has a ladder for one of so many products.
+/// A list has a ladder for one of this many products.
 const PRODUCTS_PER_LADDER: u64 = 10;
-/// In up to so many groups is a customer.
+/// A customer is in at most this many groups.
 const MAX_GROUPS: u64 = 3;
 
-/// What a list says of all its products.
+/// How a list states what its products cost.
 #[derive(Clone, Copy)]
 enum Manner {
-    /// Percentages, in any currency.
+    /// By percentages, which hold in any currency.
     Percentages,
-    /// Prices, in the currency at a place.
+    /// By prices in the currency at this place.
     Prices(usize),
 }
 
 impl Spec {
-    /// The files of customers, lists and their rows; none when there is no list and one currency.
+    /// Returns the files of customers, lists and their rows. There are none if no list and no second
+    /// currency is asked for.
     pub(super) fn list_tables(&self) -> Vec<Table<'_>> {
         if self.lists.is_none() {
             return vec![];
@@ -62,12 +64,12 @@ impl Spec {
         self.products.div_ceil(PRODUCTS_PER_LADDER)
     }
 
-    /// How many ladders all lists have.
+    /// Returns how many ladders all lists have together.
     pub(super) const fn ladders(&self) -> u64 {
         self.lists.lists.saturating_mul(self.ladders_per_list())
     }
 
-    /// The currency at a place, of which the first is that of the catalogue.
+    /// Returns the currency at a place. Place 0 is the catalogue's currency.
     fn currency_at(&self, place: usize) -> Currency {
         let other = place.checked_sub(1).and_then(|place| self.lists.currencies.get(place));
         other.copied().unwrap_or(self.currency)
@@ -117,7 +119,7 @@ impl Spec {
         }
     }
 
-    /// Every other list states prices, in each currency in turn.
+    /// Returns how a list states prices. Every other list has prices, in each currency in turn.
     fn manner(&self, list: u64) -> Manner {
         match list % 2 {
             0 => Manner::Percentages,
@@ -125,7 +127,7 @@ impl Spec {
         }
     }
 
-    /// Writes a ladder of a list, a line for each rung.
+    /// Writes a ladder of a list, with a line for each rung.
     fn write_ladder(&self, text: &mut String, index: u64) -> std::fmt::Result {
         let (list_index, bucket) =
             (index / self.ladders_per_list(), index % self.ladders_per_list());
@@ -168,7 +170,7 @@ fn group(index: u64) -> String {
     format!("group-{index:03}")
 }
 
-/// From which quantity on a rung holds: 0, 10, 25, 50, 100, 250, 500, and so on.
+/// Returns the quantity from which on a rung counts: 0, 10, 25, 50, 100, 250, 500, and so on.
 pub(crate) const fn tier_quantity(tier: u64) -> u64 {
     match tier {
         0 => 0,

@@ -1,28 +1,28 @@
-//! Rows whose amounts are still texts: in which currency they are is known only when all files are read,
-//! and what the store has is known too.
+//! Rows whose amounts are still text. The currency of an amount is known only when all files are read and
+//! the store is known too.
 
 use crate::model::{PriceListId, ProductId, ShownDecimal, UserId};
 use crate::pricing::{Currency, MinQuantity, Money, Rate, Scope};
 
-/// The line of a file that something stands on. Small, for there are millions of them.
+/// A file and a line in it. It is small, because there are millions of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub(super) file: u32,
     pub(super) line: u32,
 }
 
-/// In which currency amounts are for which none is named, and how many decimals unit prices have beyond
-/// those of their currency.
+/// The currency of amounts that name none, and how many decimals unit prices have beyond those of their
+/// currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amounts {
     /// The currency of the catalogue.
     pub currency: Currency,
-    /// How many more decimals.
+    /// How many more decimals unit prices have.
     pub unit_decimals: u8,
 }
 
 impl Amounts {
-    /// An amount of a unit price as it is written.
+    /// Returns an amount of a unit price as it is written.
     #[must_use]
     pub fn shown(self, amount: Money) -> ShownDecimal {
         amount.shown_as_unit(self.currency, self.unit_decimals)
@@ -35,10 +35,10 @@ impl From<Currency> for Amounts {
     }
 }
 
-/// What a row says a product costs.
+/// What a row says that a product costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GivenRule {
-    /// This.
+    /// This price.
     Price(Box<str>),
     /// The list price less a percentage of it.
     Percentage(Rate),
@@ -49,36 +49,36 @@ pub enum GivenRule {
 /// One row of a ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenRung {
-    /// From which quantity on.
+    /// The quantity from which on the row counts.
     pub min_quantity: MinQuantity,
-    /// What it costs then.
+    /// What the product costs from then on.
     pub rule: GivenRule,
-    /// Where it stands.
+    /// The place of the row.
     pub place: Place,
 }
 
 /// The rows of one price list for one scope, sorted by quantity, each quantity once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenPrices {
-    /// Of which list.
+    /// The price list.
     pub list: PriceListId,
-    /// For which products.
+    /// The products that the rows are for.
     pub scope: Scope,
-    /// What they say.
+    /// The rows.
     pub rungs: Vec<GivenRung>,
 }
 
-/// A customer's own list with more than a discount on every quantity.
+/// A customer's own list that has more than discounts on every quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenOwn {
-    /// Whose.
+    /// The customer.
     pub user: UserId,
-    /// Its rows, sorted by product and quantity, each pair once.
+    /// The rows, sorted by product and quantity. Each pair is there once.
     pub rows: Vec<(ProductId, GivenRung)>,
 }
 
 impl GivenOwn {
-    /// Where the row of a product stands that counts at a quantity.
+    /// Returns the place of the row that counts for a product at a quantity.
     pub(super) fn place(&self, product: &ProductId, at: MinQuantity) -> Option<Place> {
         let counts =
             |(of, rung): &&(ProductId, GivenRung)| of == product && rung.min_quantity <= at;
@@ -87,7 +87,7 @@ impl GivenOwn {
 }
 
 impl GivenRule {
-    /// Whether it needs a currency.
+    /// Whether the rule needs a currency.
     #[must_use]
     pub const fn is_absolute(&self) -> bool {
         !matches!(self, Self::Percentage(_))

@@ -1,4 +1,4 @@
-//! Which price lists customers have: as the store is, and as a load would leave it.
+//! Which price lists customers have now, and which they would have after a load.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::model::{CustomerGroup, Timestamp, UserId};
 use crate::ports::RecordKind;
 use crate::pricing::{Currency, Customer, PriceList};
 
-/// Price lists in force at one instant, found by whom they are given to.
+/// The price lists in force at one instant, found by recipient.
 #[derive(Debug, Default)]
 pub(super) struct GivenLists {
     lists: Vec<PriceList>,
@@ -19,7 +19,7 @@ pub(super) struct GivenLists {
 }
 
 impl GivenLists {
-    /// The lists before and after a load.
+    /// Reads the lists before and after a load.
     pub(super) async fn read(
         at: StoreAt<'_>,
         difference: &Difference<'_>,
@@ -65,7 +65,7 @@ impl GivenLists {
         self.lists.push(list.clone());
     }
 
-    /// The lists of a customer who buys in a currency, by their places.
+    /// Returns the places of the lists that a customer has when buying in a currency.
     pub(super) fn of(&self, customer: &Customer, currency: Currency) -> Vec<usize> {
         let mut places = self.everyone.clone();
         let of_groups = customer.groups.iter().filter_map(|group| self.by_group.get(group));

@@ -19,8 +19,8 @@ pub(super) fn read_array(whole: &Text, sink: &mut Sink<'_>) -> Result<(), Fault>
         .map_err(|error| Fault::json(whole.first_line, error))
 }
 
-/// Reads a file whose present line starts with an object: one per line, or any number of objects
-/// laid out over several lines.
+/// Reads a file whose current line starts with an object. The file has one object per line, or any number
+/// of objects that extend over several lines.
 pub(super) fn read_objects<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let (number, line) = lines.current()?;
     if !is_cut_off(line) {
@@ -43,8 +43,8 @@ fn is_cut_off(json: &str) -> bool {
     serde_json::from_str::<&RawValue>(json).is_err_and(|error| error.is_eof())
 }
 
-/// Whether a first line that is no whole object is a bad row rather than the start of a layout
-/// over several lines. Then the next line is a whole object, where JSON allows none.
+/// Whether an incomplete first line is a bad row, and not the start of an object over several lines. It is
+/// a bad row if the next line is a whole object, where JSON allows none.
 fn is_one_per_line(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
@@ -64,7 +64,7 @@ fn read_line(number: u32, line: &str, sink: &mut Sink<'_>) {
     object(line, &mut LineFinder::new(line, number), sink);
 }
 
-/// Reads one object: a row, or one that holds rows.
+/// Reads one object: a row, or an object that holds rows.
 fn object(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     match Row::parse(json, &sink.layout().columns) {
         Ok(row) if row.holds_rows() => wrapped::read(json, finder, sink),

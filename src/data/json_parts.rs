@@ -1,14 +1,14 @@
-//! The elements of JSON arrays and the members of JSON objects, none of them looked at.
+//! Splits JSON arrays into elements and JSON objects into members, without parsing these.
 
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The elements of a JSON array.
+/// Returns the elements of a JSON array.
 pub(super) fn elements(json: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
     serde_json::from_str(json)
 }
 
-/// Calls with each element of an array as it is met, so that no list of them is held.
+/// Calls `each` with every element of an array as it is read, so that no list of them is held in memory.
 pub(super) fn for_each_element<'a>(
     json: &'a str,
     each: &mut dyn FnMut(&'a RawValue),
@@ -35,7 +35,7 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
     }
 }
 
-/// The members of an object in their order, a repeated one as often as it comes.
+/// The members of an object in their order. A repeated member is there as often as it occurs.
 pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {

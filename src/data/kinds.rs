@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::field::Field;
 
-/// What the place of a row says about it.
+/// What the place of a row says about its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// Nothing: its fields tell.
+    /// Nothing. The row's fields show its kind.
     Any,
     Product,
     Discounts,
@@ -33,15 +33,15 @@ pub(super) enum Kind {
 
 /// The fields of a kind of row.
 pub(super) struct Shape {
-    /// Of each group exactly one. The first of a group is its usual name.
+    /// Groups of fields. A row has exactly one field of each group. The first of a group is its usual name.
     pub(super) required: &'static [&'static [Field]],
-    /// At least one of them; in a row of rules, exactly one.
+    /// A row has at least one of these fields. A row with rules has exactly one.
     pub(super) any_of: &'static [Field],
-    /// What may be missing, or be there and empty.
+    /// Fields that may be missing or empty.
     pub(super) optional: &'static [Field],
 }
 
-/// How a row of a ladder says what a product costs.
+/// The fields with which a row of a ladder says what a product costs.
 pub(super) const RULES: &[Field] = &[Field::Percentage, Field::Price, Field::Amount];
 
 const PRODUCT: Shape = Shape {
@@ -99,7 +99,7 @@ impl Kind {
         }
     }
 
-    /// What a row of this kind is, with its article.
+    /// Returns what a row of this kind is called, with the article.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Product => "a product",
@@ -110,12 +110,12 @@ impl Kind {
         }
     }
 
-    /// Its columns in a CSV file, by their usual names.
+    /// Returns the columns of this kind in a CSV file, by their usual names.
     fn columns(self) -> impl Iterator<Item = &'static str> {
         const NOT_IN_CSV: [Field; 2] = [Field::Prices, Field::Floors];
         let shape = self.shape();
         let required = shape.required.iter().filter_map(|group| group.first());
-        // Of a product, `price` and `value` are two names of one thing.
+        // `price` and `value` are two names of one field of a product.
         let any_of = shape.any_of.iter().filter(|field| **field != Field::Value);
         let all = required.chain(any_of).chain(shape.optional);
         all.filter(|field| !NOT_IN_CSV.contains(field)).map(|field| field.name())
@@ -145,7 +145,7 @@ impl fmt::Display for KnownColumns {
     }
 }
 
-/// A CSV file for each kind of row: its name, and its header with all columns that a row may have.
+/// Returns a CSV file for each kind of row: its name, and a header with all columns that a row may have.
 pub fn csv_templates() -> impl Iterator<Item = (String, String)> {
     [
         ("products", Kind::Product),

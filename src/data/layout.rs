@@ -1,4 +1,4 @@
-//! The layout of files: what a person says about them, because their content does not show it.
+//! The layout of files: what a user says about them, because their content does not show it.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub struct Layout {
     pub decimal_comma: bool,
     /// The encoding of text without a byte order mark.
     pub encoding: TextEncoding,
-    /// What columns and JSON fields are called.
+    /// The meanings of columns and JSON fields.
     pub columns: Columns,
 }
 
@@ -39,11 +39,11 @@ pub enum Delimiter {
     Pipe,
 }
 
-/// How characters are written as bytes.
+/// The encoding of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextEncoding(&'static encoding_rs::Encoding);
 
-/// What the columns of files mean, where they do not have ocache's names.
+/// The meanings of columns that do not have ocache's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     named: BTreeMap<String, (Target, Met)>,
@@ -52,7 +52,7 @@ pub struct Columns {
     pub ignore_unknown: bool,
 }
 
-/// Whether a file has a column that somebody has given a meaning. Copies of a layout share it.
+/// Whether a file has a column that the layout names. Copies of a layout share the flag.
 #[derive(Clone, Debug)]
 struct Met(Arc<AtomicBool>);
 
@@ -61,7 +61,7 @@ impl Met {
         Self(Arc::new(AtomicBool::new(false)))
     }
 
-    /// Of a column that need not be there.
+    /// Returns the flag of a column that no file must have.
     fn optional() -> Self {
         Self(Arc::new(AtomicBool::new(true)))
     }
@@ -75,7 +75,7 @@ impl Met {
     }
 }
 
-/// What was read is no part of a layout.
+/// All flags are equal, because what was read is not part of a layout.
 impl PartialEq for Met {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -84,7 +84,7 @@ impl PartialEq for Met {
 
 impl Eq for Met {}
 
-/// One column and what it is, as in `sku=id`.
+/// A column and the field that it holds, as in `sku=id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedColumn {
     column: String,
@@ -102,27 +102,27 @@ pub(super) enum Meaning {
 /// Why a layout is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum LayoutError {
-    /// Not a delimiter.
+    /// The text is not a delimiter.
     #[error("`{}` is not a separator; use comma, semicolon, tab or pipe", shown(.0))]
     Delimiter(String),
-    /// Not an encoding.
+    /// The text is not an encoding.
     #[error(
         "`{}` is not an encoding; use one such as utf-8, utf-16, windows-1252 or iso-8859-15",
         shown(.0)
     )]
     Encoding(String),
-    /// A column without what it is.
+    /// The text names a column, but not its field.
     #[error("`{}` does not name a column and a field, as sku=id does", shown(.0))]
     NoTarget(String),
-    /// Not a field.
+    /// The text is not a field.
     #[error("`{}` is not a field{}", shown(.field), did_you_mean(*.near))]
     Field {
         /// What was given.
         field: String,
-        /// The one that was probably meant.
+        /// The field that was probably meant.
         near: Option<&'static str>,
     },
-    /// A column with two meanings.
+    /// The column has two meanings.
     #[error("column `{}` has two meanings", shown(.0))]
     Twice(String),
 }
@@ -139,7 +139,7 @@ impl Delimiter {
         }
     }
 
-    /// The word for it.
+    /// Returns the delimiter's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -151,7 +151,7 @@ impl Delimiter {
     }
 }
 
-/// By its name, or as itself.
+/// Parses a delimiter by its name, or as the character itself.
 impl FromStr for Delimiter {
     type Err = LayoutError;
 
@@ -178,7 +178,7 @@ impl Default for TextEncoding {
     }
 }
 
-/// By any of the names that web pages use.
+/// Parses an encoding by any of the names that web pages use.
 impl FromStr for TextEncoding {
     type Err = LayoutError;
 
@@ -189,10 +189,10 @@ impl FromStr for TextEncoding {
 }
 
 impl NamedColumn {
-    /// A column, and the field that it is, such as `id` or `price.EUR`.
+    /// Returns a column for a field such as `id` or `price.EUR`.
     ///
     /// # Errors
-    /// [`LayoutError::Field`] when there is no such field.
+    /// [`LayoutError::Field`] if there is no such field.
     pub fn new(column: &str, field: &str) -> Result<Self, LayoutError> {
         let unknown =
             || LayoutError::Field { field: field.to_owned(), near: nearest(field, Field::names()) };
@@ -205,7 +205,7 @@ impl FromStr for NamedColumn {
     type Err = LayoutError;
 
     fn from_str(text: &str) -> Result<Self, LayoutError> {
-        // A column's name may contain the sign; a field's name does not.
+        // A column's name may contain an equals sign, a field's name may not.
         let parts = text.rsplit_once('=').filter(|(column, _)| !column.trim().is_empty());
         let (column, field) = parts.ok_or_else(|| LayoutError::NoTarget(text.to_owned()))?;
         Self::new(column.trim(), field.trim())
@@ -213,10 +213,10 @@ impl FromStr for NamedColumn {
 }
 
 impl Columns {
-    /// Columns that are named, and others that are left out.
+    /// Returns the meanings of named columns and of columns to leave out.
     ///
     /// # Errors
-    /// [`LayoutError::Twice`] when one has two meanings.
+    /// [`LayoutError::Twice`] if a column has two meanings.
     pub fn of(
         named: impl IntoIterator<Item = NamedColumn>,
         ignored: impl IntoIterator<Item = String>,
@@ -230,7 +230,7 @@ impl Columns {
     /// Gives a column its meaning.
     ///
     /// # Errors
-    /// [`LayoutError::Twice`] when it has another one already.
+    /// [`LayoutError::Twice`] if it already has another one.
     pub fn name(&mut self, column: NamedColumn) -> Result<(), LayoutError> {
         let NamedColumn { column, target } = column;
         let is_other = self.named.get(&column).is_some_and(|(known, _)| *known != target);
@@ -244,7 +244,7 @@ impl Columns {
     /// Leaves a column out.
     ///
     /// # Errors
-    /// [`LayoutError::Twice`] when it has a meaning already.
+    /// [`LayoutError::Twice`] if it already has a meaning.
     pub fn ignore(&mut self, column: String) -> Result<(), LayoutError> {
         if self.named.contains_key(&column) {
             return Err(LayoutError::Twice(column));
@@ -253,7 +253,8 @@ impl Columns {
         Ok(())
     }
 
-    /// These, and those of `others` about columns that are not among these. No file need have those of `others`.
+    /// Returns these meanings, and those of `others` for columns that these do not name. No file need have
+    /// the columns of `others`.
     #[must_use]
     pub fn or(mut self, others: Self) -> Self {
         for (column, (target, _)) in others.named {
@@ -270,7 +271,7 @@ impl Columns {
         self
     }
 
-    /// What a column or a field of JSON means.
+    /// Returns what a column or a JSON field means.
     pub(super) fn meaning(&self, name: &str) -> Meaning {
         if let Some((target, met)) = self.named.get(name) {
             met.meet();
@@ -287,12 +288,12 @@ impl Columns {
         }
     }
 
-    /// Whether a name has been given a meaning.
+    /// Whether the layout gives a meaning to a name.
     pub(super) fn says(&self, name: &str) -> bool {
         self.named.contains_key(name) || self.ignored.contains_key(name)
     }
 
-    /// The columns that were given a meaning for these files, and that no file has.
+    /// Returns the columns that the layout names for these files, but that no file has.
     pub(super) fn unmet(&self) -> Vec<String> {
         let named = self.named.iter().map(|(column, (_, met))| (column, met));
         let all = named.chain(&self.ignored).filter(|(_, met)| !met.is_met());

@@ -1,27 +1,27 @@
-//! A text file line by line, and the lines of a text that is in memory. A line ends with a line feed, with
-//! a carriage return, or with both.
+//! Reads a text file line by line, and finds the lines of a text in memory. A line ends with a line feed, a
+//! carriage return, or both.
 
 use std::io::BufRead;
 
 use super::error::{Fault, Problem};
 
-/// Some programs write it at the end of a file, as DOS did.
+/// Some programs write this byte at the end of a file, as DOS did.
 const CONTROL_Z: u8 = 0x1a;
 
 /// Reads the lines of a file that are not blank, one at a time, into one buffer.
 pub(super) struct Lines<R> {
     reader: R,
-    /// Some lines: up to a line feed.
+    /// The bytes up to the next line feed. They may be several lines.
     buffer: Vec<u8>,
-    /// Where the present line starts in the buffer, and where the next one does.
+    /// Where the current line starts in the buffer, and where the next one does.
     start: usize,
     next: usize,
-    /// The number of the present line, counted from 1.
+    /// The number of the current line, counted from 1.
     number: u32,
     is_sniffed: bool,
 }
 
-/// A text that starts on some line of its file.
+/// A text, and the line of its file on which it starts.
 pub(super) struct Text {
     pub(super) text: String,
     pub(super) first_line: u32,
@@ -32,13 +32,13 @@ impl<R: BufRead> Lines<R> {
         Self::numbered(reader, 1)
     }
 
-    /// For a reader whose first line is not the first of its file.
+    /// Returns the lines of a reader that starts at a later line of its file.
     pub(super) const fn numbered(reader: R, first_line: u32) -> Self {
         let number = first_line.saturating_sub(1);
         Self { reader, buffer: vec![], start: 0, next: 0, number, is_sniffed: false }
     }
 
-    /// Refuses a binary file at its first bytes, before an endless line of it fills the memory.
+    /// Refuses a binary file by its first bytes, before an endless line of it fills the memory.
     fn sniff(&mut self) -> Result<(), Fault> {
         if !self.is_sniffed {
             self.is_sniffed = true;
@@ -52,7 +52,7 @@ impl<R: BufRead> Lines<R> {
         Ok(())
     }
 
-    /// The next line that is not blank, with its number and without its end.
+    /// Returns the next line that is not blank, with its number and without its end.
     pub(super) fn next(&mut self) -> Result<Option<(u32, &str)>, Fault> {
         self.sniff()?;
         loop {
@@ -69,7 +69,7 @@ impl<R: BufRead> Lines<R> {
         self.current().map(Some)
     }
 
-    /// Fills the buffer with what comes up to the next line feed; says whether anything came.
+    /// Fills the buffer up to the next line feed. Returns whether anything was read.
     fn read_more(&mut self) -> Result<bool, Fault> {
         self.buffer.clear();
         (self.start, self.next) = (0, 0);
@@ -81,14 +81,14 @@ impl<R: BufRead> Lines<R> {
         Ok(!self.buffer.is_empty())
     }
 
-    /// The line that [`Self::next`] gave last.
+    /// Returns the line that [`Self::next`] returned last.
     pub(super) fn current(&self) -> Result<(u32, &str), Fault> {
         let line = checked(&self.buffer[self.start..self.next], self.number)?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Ok((self.number, line.strip_suffix('\r').unwrap_or(line)))
     }
 
-    /// The present line and all that follows.
+    /// Returns the current line and everything after it.
     pub(super) fn rest(mut self) -> Result<Text, Fault> {
         let first_line = self.number.max(1);
         self.reader.read_to_end(&mut self.buffer).map_err(unreadable)?;
@@ -104,7 +104,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// How long the first line is, with its end; the text has no line feed but at its own end.
+/// Returns the length of the first line, with its end. The text has a line feed at most at its very end.
 fn length_of_line(text: &[u8]) -> usize {
     match text.iter().position(|&byte| byte == b'\r') {
         Some(end) if text.get(end + 1) == Some(&b'\n') => end + 2,
@@ -117,7 +117,7 @@ fn unreadable(error: std::io::Error) -> Fault {
     Fault::of_file(Problem::Unreadable(error))
 }
 
-/// The bytes as text, or the line on which they stop being text.
+/// Returns the bytes as text, or a fault with the line on which they stop being text.
 fn checked(bytes: &[u8], first_line: u32) -> Result<&str, Fault> {
     let not_text_at = |offset: usize| {
         let line = first_line.saturating_add(line_ends(&bytes[..offset]));
@@ -130,11 +130,11 @@ fn checked(bytes: &[u8], first_line: u32) -> Result<&str, Fault> {
     }
 }
 
-/// How many lines end in a part of a text. A carriage return at the very end of the part may belong to a
-/// line feed behind it, and is not counted then.
+/// Counts the lines that end in a part of a text. A carriage return at the very end of the part is not
+/// counted, because it may belong to a line feed behind it.
 fn line_ends(bytes: &[u8]) -> u32 {
     let feeds = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    // Most files have none, and then there are no pairs to look for.
+    // Most files have no carriage return, so there are no pairs to look for.
     let returns = match bytes.contains(&b'\r') {
         false => 0,
         true => bytes.windows(2).filter(|pair| pair[0] == b'\r' && pair[1] != b'\n').count(),
@@ -142,13 +142,13 @@ fn line_ends(bytes: &[u8]) -> u32 {
     u32::try_from(feeds + returns).unwrap_or(u32::MAX)
 }
 
-/// Finds the lines on which parts of a text start. Quick when they are asked for in order.
+/// Finds the lines on which parts of a text start. This is quick if the parts come in order.
 pub(super) struct LineFinder<'a> {
     text: &'a str,
     first_line: u32,
     offset: usize,
     line: u32,
-    /// Where that line starts in the text.
+    /// The offset at which that line starts in the text.
     line_start: usize,
 }
 
@@ -157,7 +157,7 @@ impl<'a> LineFinder<'a> {
         Self { text, first_line, offset: 0, line: first_line, line_start: 0 }
     }
 
-    /// The line on which a part of the text starts; the first line for a text from elsewhere.
+    /// Returns the line on which a part of the text starts. A text from elsewhere gives the first line.
     pub(super) fn line_of(&mut self, part: &str) -> u32 {
         let offset = self.offset_of(part);
         if offset < self.offset {
@@ -173,13 +173,14 @@ impl<'a> LineFinder<'a> {
         self.line
     }
 
-    /// What is wrong with a row. Its column is told if its line has more than this row.
+    /// Returns the fault of a row. It has a column if the row shares its line.
     pub(super) fn fault(&mut self, row: &str, problem: Problem) -> Fault {
         let line = self.line_of(row);
         Fault { column: self.column_of(row), ..Fault::at(line, problem) }
     }
 
-    /// Looks no further than to the neighbours: all rows of a large file may be on one line, and wrong.
+    /// Returns the column of a row that shares its line. Looks only at the row's neighbours, because a
+    /// large file may have all its rows on one line, and all of them may be wrong.
     fn column_of(&self, row: &str) -> Option<u32> {
         const BRACKETS: &str = " \t[{]},";
         let start = self.offset_of(row);

@@ -1,8 +1,8 @@
-//! Brings a data set into the store, writing only what differs, in one moment.
+//! Loads a data set into the store. Only what differs is written, and it takes effect at one moment.
 //!
-//! What differs goes into a journal that nobody reads. One write brings all of it into force, and
-//! then it is folded into the rows. A load that ends before that write has changed nothing; one that
-//! ends after it has changed everything. Loading the same data again writes nothing.
+//! The differences go into a journal that nobody reads. One write brings all of them into force, and then
+//! they are folded into the rows. A load that ends before that write has changed nothing; one that ends
+//! after it has changed everything. Loading the same data again writes nothing.
 
 use super::committing::{CHUNK, Committing, LoadProgress};
 use super::comparison::{Comparison, KindCounts};
@@ -19,7 +19,7 @@ use crate::pricing::Currency;
 use crate::stages::change::Change;
 use crate::stages::folding::tidy;
 
-/// How often the comparison starts over because another load came between. Each time another load has
+/// How often the comparison starts again because another load came between. Each time, that load has
 /// succeeded.
 pub(super) const MAX_TRIES: u32 = 20;
 
@@ -28,36 +28,38 @@ pub(super) const MAX_TRIES: u32 = 20;
 pub struct LoadOptions {
     /// The currency of the prices in the data.
     pub currency: Currency,
-    /// Remove stored products that the data does not name, if it names any; the same for each other
-    /// kind. Rows of price lists are removed from the lists that the data names.
+    /// Whether to remove stored products that the data does not name, if it names any, and likewise for
+    /// each other kind. Rows of price lists are removed only from lists that the data names.
     pub prune: bool,
-    /// Keep the stored rows of a user's own list for which the data has none, instead of replacing the list.
+    /// Whether to keep the stored rows of a user's own list that the data does not have, instead of
+    /// replacing the list.
     pub merge: bool,
 }
 
 /// What a load did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
-    /// What became of the rows of each kind.
+    /// What the load did to the rows of each kind.
     pub counts: KindCounts,
-    /// The catalogue's version afterwards.
+    /// The version of the catalogue after the load.
     pub version: u64,
-    /// What has changed for price tables.
+    /// What the load changed for price tables.
     pub change: Change,
-    /// What may not be meant.
+    /// Things that may be unintended.
     pub mentions: Mentions,
-    /// What own lists have lost that the data replaces.
+    /// Rows that own lists lost because the data replaces these lists.
     pub lost: LostRows,
-    /// What was stored and could not be read, and why: the data has taken its place.
+    /// Stored rows that could not be read, and why. The data has replaced them.
     pub unreadable: Vec<String>,
-    /// Why the changes, which are in force, are not folded into the rows. Whoever comes next does it.
+    /// Why folding the changes into the rows failed. They are in force all the same, and the next load or
+    /// tick folds them.
     pub unfolded: Option<String>,
 }
 
-/// Loads a data set. `progress` hears how far it is.
+/// Loads a data set. `progress` is told how far the load has come.
 ///
 /// # Errors
-/// [`LoadError`]. Nothing is changed then, and the load can simply be repeated.
+/// [`LoadError`]. Then nothing is changed, and the load can be repeated.
 pub async fn load(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -70,7 +72,8 @@ pub async fn load(
     loader.load().await
 }
 
-/// The same, for nobody who would read what may not be meant: it is not looked for, which saves reads.
+/// Loads a data set without looking for unintended things, for callers that would not read them. This saves
+/// reads.
 ///
 /// # Errors
 /// Those of [`load`].
@@ -93,7 +96,7 @@ struct Loader<'a> {
     data: &'a Dataset,
     options: LoadOptions,
     progress: &'a (dyn Fn(LoadProgress<'_>) + Sync),
-    /// Whether somebody reads what may not be meant.
+    /// Whether to look for unintended things.
     mentions: bool,
 }
 
@@ -107,7 +110,7 @@ impl Loader<'_> {
         Err(LoadError::Contended)
     }
 
-    /// `None` when another load came between comparing and committing.
+    /// Tries to load once. Returns `None` if another load came between the comparison and the commit.
     async fn try_load(&self) -> Result<Option<LoadReport>, LoadError> {
         tidy(self.store, self.clock).await?;
         let stored = self.store.catalogue_head().await?;
@@ -147,7 +150,7 @@ impl Loader<'_> {
     }
 }
 
-/// What data changes in the store, and what of it may not be meant if somebody reads that.
+/// Compares data with the store. Looks for unintended things only if `mentions` is true.
 pub(super) async fn compare<'a>(
     data: &'a Dataset,
     options: LoadOptions,
@@ -168,14 +171,14 @@ pub(super) async fn compare<'a>(
     Ok((difference, mentions))
 }
 
-/// That the prices of the data go with those that are stored.
+/// Checks that the prices of the data fit the stored ones.
 fn check(data: &Dataset, options: LoadOptions, head: &CatalogueHead) -> Result<(), LoadError> {
     let (stored, given) = (head.rounding.unit_decimals, data.unit_decimals);
     if stored != given {
         return Err(LoadError::UnitDecimals { stored, given });
     }
     let replaces_all = options.prune && !data.products.is_empty();
-    // Where no product was ever loaded, no price is in any currency.
+    // While no product was ever loaded, no price is in any currency.
     if head.base_version > 0 && head.currency != options.currency && !replaces_all {
         let (stored, given) = (head.currency, options.currency);
         return Err(LoadError::Currency { stored, given });

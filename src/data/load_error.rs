@@ -15,18 +15,18 @@ pub enum LoadError {
     /// Other loads kept coming between.
     #[error("other loads kept changing the store while this one compared it; nothing was changed")]
     Contended,
-    /// Somebody dropped the journal.
+    /// Another process dropped the journal.
     #[error("this load took so long that others took it for dead; nothing was changed")]
     Dropped,
-    /// Something is wrong with the data, beside what the store has.
+    /// The data has errors, or does not fit what is stored.
     #[error(transparent)]
     Data(#[from] DataErrors),
     /// The decimals of unit prices were changed after the files were read.
     #[error("unit-decimals is {stored} now, and the files were read with {given}")]
     UnitDecimals {
-        /// Those in force.
+        /// The decimals in force.
         stored: u8,
-        /// Those that the files were read with.
+        /// The decimals with which the files were read.
         given: u8,
     },
     /// A stored price has more decimals than unit prices would have.
@@ -34,15 +34,15 @@ pub enum LoadError {
         "{what} has a price that does not fit {unit_decimals} decimals beyond those of its currency"
     )]
     DoesNotFit {
-        /// What has it.
+        /// The record that has the price.
         what: String,
         /// How many decimals unit prices would have beyond those of the currency.
         unit_decimals: u8,
     },
-    /// What a load would change cannot be written down.
+    /// The prices that a load would change could not be written.
     #[error("the changes of prices cannot be written")]
     Changes(#[source] std::io::Error),
-    /// The prices stored are in another currency, and not all of them would be replaced.
+    /// The stored prices are in another currency, and not all of them would be replaced.
     #[error("the stored prices are in {stored}, the data is in {given}")]
     Currency {
         /// The currency in the store.

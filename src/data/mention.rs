@@ -1,15 +1,15 @@
-//! Some things of a kind, of which a few are named.
+//! A number of things, of which the first few are named.
 
-/// Some of a kind.
+/// A number of things of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mention {
-    /// How many.
+    /// How many there are.
     pub count: u64,
-    /// The first few.
+    /// The names of the first few.
     pub first: Vec<String>,
 }
 
-/// How many of a kind are named.
+/// How many are named at most.
 pub(super) const NAMED: usize = 5;
 
 impl Mention {

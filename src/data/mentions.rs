@@ -1,4 +1,4 @@
-//! What is not wrong with data, but may not be meant. It depends on what other loads brought.
+//! What is not wrong in the data, but may be unintended. It depends on what other loads brought.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,15 +13,15 @@ use crate::model::{PriceListId, ProductId, UserId};
 use crate::ports::{RecordKind, UserDiscounts};
 use crate::pricing::{Currency, ListPrices, Money, PriceRule, Product, Rung, Scope};
 
-/// What may not be meant.
+/// Things in the data that may be unintended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
     /// Products that have prices or discounts but do not exist, sorted.
     pub unknown_products: Vec<ProductId>,
-    /// For the first few of them, the product that was probably meant.
+    /// For the first few of these, the product that was probably meant.
     pub nearest_products: BTreeMap<ProductId, ProductId>,
-    /// Customers to whom a list is given, or who have rows of their own, but of whom nothing is known
-    /// while something is of others.
+    /// Customers who are given a list or have rows of their own, but have no record, while other customers
+    /// do.
     pub unknown_customers: Mention,
     /// Price lists that are given to nobody.
     pub given_to_nobody: Mention,
@@ -36,12 +36,12 @@ struct Stated<'a> {
     product: &'a ProductId,
     price: Money,
     currency: Currency,
-    /// Whose; a user's own, or a list's.
+    /// The customer or the price list that states the price.
     owner: Result<&'a UserId, &'a PriceListId>,
 }
 
 impl Mentions {
-    /// Looks at what a load changes, and at the products and customers that it names.
+    /// Examines the changes of a load, and the products and customers that the data names.
     pub(super) async fn of(
         difference: &Difference<'_>,
         comparison: &Comparison<'_>,
@@ -161,7 +161,7 @@ impl Mentions {
     }
 }
 
-/// The prices that a load states for single products, by product.
+/// Returns the prices that a load states for single products, sorted by product.
 fn stated_prices<'d>(difference: &'d Difference<'_>) -> Vec<Stated<'d>> {
     let mut stated = vec![];
     for planned in difference.planned() {
@@ -193,7 +193,7 @@ fn stated_by_list<'d>(
         Scope::Product(product) => Some(product),
         Scope::All | Scope::Category(_) => None,
     };
-    // A list of which a row changes changes as well.
+    // If a row of a list changes, the list changes too.
     let currency = match difference.find(RecordKind::PriceList, prices.list.as_str(), None) {
         Some(Planned::List(list)) => list.currency,
         _ => None,

@@ -1,10 +1,10 @@
-//! Files of products, customers, price lists and discounts, read whole or not at all, and loaded; and
-//! large ones made from a seed.
+//! Reads files of products, customers, price lists and discounts, loads them, and generates large ones from
+//! a seed.
 //!
-//! Files are JSON arrays, JSON objects that hold rows, NDJSON, CSV, or what `DynamoDB` exports; each may
-//! be packed with gzip. What a file is, and of which kind each of its rows is, is told from its content
-//! and never from its name; what content does not tell, a [`Layout`] says, and nothing is guessed. Every
-//! bad row of every file is reported with its line; one bad row refuses all the data.
+//! Files are JSON arrays, JSON objects that hold rows, NDJSON, CSV, or exports of `DynamoDB`. Each may be
+//! compressed with gzip. The format of a file and the kind of each row are recognized by content, never by
+//! the file's name. What the content does not show comes from a [`Layout`]; nothing is guessed. Every bad
+//! row of every file is reported with its line, and one bad row refuses all the data.
 
 mod apply;
 mod collect;

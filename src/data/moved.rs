@@ -1,4 +1,4 @@
-//! The prices of some customers, before and after a load, and which of them differ.
+//! Compares the prices of some customers before and after a load.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,20 +24,20 @@ pub(super) type Rows = HashMap<PriceListId, HashMap<Scope, Ladder>>;
 pub(super) struct Sides<'a> {
     pub(super) before: &'a GivenLists,
     pub(super) after: &'a GivenLists,
-    /// The currency of the catalogue before and after.
+    /// The currency of the catalogue, before and after.
     pub(super) catalogue: (Currency, Currency),
     pub(super) rounding: Rounding,
 }
 
-/// What customers have in common, on one side.
+/// What customers share, on one side.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Terms {
     currency: Currency,
-    /// By their places in the lists of the side.
+    /// The places of their lists in the lists of the side.
     lists: Vec<usize>,
 }
 
-/// Customers in groups that have the same before and after.
+/// Customers, grouped by equal terms before and after.
 pub(super) struct Buyers<'u> {
     groups: Vec<((Terms, Terms), Vec<&'u UserId>)>,
     owns: &'u Owns,
@@ -49,13 +49,13 @@ struct Side<'a> {
     lists: &'a GivenLists,
     catalogue: Currency,
     rounding: Rounding,
-    /// What lies over the rows that are stored.
+    /// The changes to lay over the stored rows.
     over: Option<&'a Difference<'a>>,
 }
 
 /// What a product costs on one side, apart from own lists.
 struct Priced {
-    /// Whether there is such a product: without it, no row makes a price.
+    /// Whether the product exists. Without it, no row makes a price.
     exists: bool,
     goods: Goods,
     steps: Vec<Step>,
@@ -81,12 +81,12 @@ impl<'u> Buyers<'u> {
             groups.entry((before, after)).or_default().push(user);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
-        // In one order on every run.
+        // Sorted, so that every run has the same order.
         groups.sort_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
         Self { groups, owns }
     }
 
-    /// Every list that any of them has.
+    /// Returns every list that any of the customers has.
     pub(super) fn lists<'l>(&self, sides: &Sides<'l>) -> BTreeSet<&'l PriceListId> {
         let groups = self.groups.iter().map(|(terms, _)| terms);
         groups
@@ -97,7 +97,7 @@ impl<'u> Buyers<'u> {
             .collect()
     }
 
-    /// Whether any of them has another currency, other lists, or lists of other priorities.
+    /// Whether any customer's currency, lists, or priorities of lists change.
     pub(super) fn change_terms(&self, sides: &Sides<'_>) -> bool {
         self.groups.iter().any(|((before, after), _)| {
             let key = |lists: &GivenLists, place: &usize| {
@@ -112,7 +112,7 @@ impl<'u> Buyers<'u> {
         })
     }
 
-    /// The stored rows of their lists for some products.
+    /// Reads the stored rows of the customers' lists for some products.
     pub(super) async fn rows(
         &self,
         products: &[(Option<Product>, Option<Product>)],
@@ -136,7 +136,7 @@ impl<'u> Buyers<'u> {
         Ok(rows)
     }
 
-    /// Tells every price of a product that differs.
+    /// Reports every price of a product that differs.
     pub(super) fn compare(
         &self,
         (before, after): &(Option<Product>, Option<Product>),
@@ -197,7 +197,7 @@ impl Sides<'_> {
 }
 
 impl Side<'_> {
-    /// What a product costs customers of some terms; nothing, if there is no such product.
+    /// Prices a product for customers with the same terms. If the product does not exist, it has no price.
     fn price(&self, product: Option<&Product>, terms: &Terms, rows: &Rows) -> Priced {
         let list_price = product.and_then(|it| it.price_in(terms.currency, self.catalogue));
         let floor = product.and_then(|product| product.floor_in(terms.currency));
@@ -242,7 +242,7 @@ impl Side<'_> {
 }
 
 impl Priced {
-    /// The steps of a customer who also has rows of their own.
+    /// Returns the steps of a customer who also has own rows.
     fn with_own(&self, own: Option<&Own>, currency: Currency) -> Vec<Step> {
         let Some(own) = own.filter(|_| self.exists) else { return self.steps.clone() };
         let mut rules = self.rules.clone();
@@ -270,7 +270,7 @@ fn own_ladder(list: &UserDiscounts, product: &ProductId) -> Option<Own> {
     Some(Own { ladder, currency: None })
 }
 
-/// The scopes that a product is in, the narrowest first.
+/// Returns the scopes that a product is in, the narrowest first.
 fn scopes_of(product: &Product) -> impl Iterator<Item = Scope> {
     let categories = product.category().into_iter().flat_map(|category| {
         category.chain().filter_map(|path| path.parse().ok()).map(Scope::Category)
@@ -280,7 +280,7 @@ fn scopes_of(product: &Product) -> impl Iterator<Item = Scope> {
         .chain(std::iter::once(Scope::All))
 }
 
-/// A price that differs, whosever it is.
+/// A price that differs, without its customer.
 #[derive(Clone, Copy)]
 struct Differs {
     min_quantity: MinQuantity,
@@ -290,7 +290,7 @@ struct Differs {
     currency: Currency,
 }
 
-/// The prices that differ, at each quantity from which on either is another.
+/// Returns the prices that differ, at each quantity at which either side has a step.
 fn differing(
     was: &Priced,
     is: &Priced,
@@ -315,7 +315,7 @@ fn differing(
         if currencies.0 == currencies.1 {
             add(before, after, floor, currencies.1);
         } else {
-            // Amounts of two currencies are not compared: one is gone, and another is new.
+            // Amounts of two currencies are not compared: the old price disappears, and the new one is new.
             add(before, None, None, currencies.0);
             add(None, after, floor, currencies.1);
         }
@@ -323,7 +323,7 @@ fn differing(
     differing
 }
 
-/// The price at a quantity from which on a step may begin.
+/// Returns the price at a quantity.
 fn price_from(steps: &[Step], from: MinQuantity) -> Option<Money> {
     let after = steps.partition_point(|step| step.from <= from);
     after.checked_sub(1).map(|place| steps[place].price)

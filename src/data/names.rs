@@ -1,10 +1,10 @@
-//! Names from files in messages, and which name was probably meant.
+//! Names from files, made safe for messages, and the names that were probably meant.
 
 use std::borrow::Cow;
 
 use crate::model::escape;
 
-/// Something of a file for a message: short, and harmless to a terminal.
+/// Returns text from a file for a message: shortened, and harmless to a terminal.
 pub(super) fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 40;
     let start: String = text.chars().take(MAX_CHARS).collect();
@@ -12,13 +12,13 @@ pub(super) fn shown(text: &str) -> String {
     format!("{}{end}", escape(&start))
 }
 
-/// A name as a word of a shell.
+/// Returns a name as a word for a shell.
 pub(super) fn quoted(name: &str) -> String {
     let name = shown(name);
     shlex::try_quote(&name).map(Cow::into_owned).unwrap_or_default()
 }
 
-/// The candidate that a name was probably meant to be.
+/// Returns the candidate that was probably meant by a name.
 pub(super) fn nearest(
     name: &str,
     candidates: impl Iterator<Item = &'static str>,
@@ -39,7 +39,7 @@ pub(super) fn nearest(
         .map(|(_, candidate)| candidate)
 }
 
-/// The end of a message about an unknown name.
+/// Returns the end of a message about an unknown name.
 pub(super) fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The known id that is most similar to an unknown one.
+//! Finds the known id that is most similar to an unknown one.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId, nearest};
 use crate::ports::Segment;
 
-/// At most this many ids of the data and of the store are examined, because on AWS each page is billed.
+/// At most this many ids of the data and of the store are examined, because AWS bills each page.
 const LOOKED_AT: usize = 20_000;
 
-/// The nearest product that the data or the store has, for the first few of these.
+/// Finds the nearest product in the data or the store, for the first few unknown ones.
 pub(super) async fn nearest_products(
     unknown: &[ProductId],
     comparison: &Comparison<'_>,
@@ -34,7 +34,7 @@ pub(super) async fn nearest_products(
     }
 }
 
-/// The nearest customer that the data or the store has, for the first few of these.
+/// Finds the nearest customer in the data or the store, for the first few unknown ones.
 pub(super) async fn nearest_customers(
     unknown: &[UserId],
     comparison: &Comparison<'_>,

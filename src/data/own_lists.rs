@@ -1,5 +1,5 @@
-//! A customer's own list in the files, compared with the stored one: which rows are lost if it is replaced, and
-//! both lists merged.
+//! Compares a customer's own list in the files with the stored one: which rows are lost if it is replaced,
+//! and what the merged list is.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,12 +20,12 @@ use crate::pricing::{
 pub struct LostRows {
     /// How many rows.
     pub rows: u64,
-    /// Whose.
+    /// The customers who lose rows.
     pub users: Mention,
 }
 
 impl Difference<'_> {
-    /// Notes what a stored list loses when `given`, another list, replaces it.
+    /// Notes which rows a stored list loses when `given`, another list, replaces it.
     pub(super) fn replaces(
         &mut self,
         stored: &Stored<UserId, UserDiscounts>,
@@ -41,7 +41,7 @@ impl Difference<'_> {
     }
 }
 
-/// All rows of a list.
+/// Returns all rows of a list.
 fn rungs(list: &UserDiscounts) -> impl Iterator<Item = (&ProductId, Rung)> {
     let plain = list.discounts.as_slice().iter().map(|discount| {
         let rule = PriceRule::Percentage(Rate::from(discount.percentage));
@@ -63,8 +63,8 @@ fn keys(list: &UserDiscounts) -> HashSet<(&ProductId, MinQuantity)> {
     rungs(list).map(key).collect()
 }
 
-/// The stored list, with the rows of `given` added to it. A row replaces one with the same product and
-/// minimum quantity. Rows that the data takes away are left out.
+/// Merges the rows of `given` into the stored list. A row replaces one with the same product and minimum
+/// quantity. Rows that the data removes are left out.
 pub(super) fn merged(
     stored: &UserDiscounts,
     given: &UserDiscounts,
@@ -83,7 +83,7 @@ pub(super) fn merged(
             continue;
         }
         let rungs = rungs.into_iter().map(|(min_quantity, rule)| Rung { min_quantity, rule });
-        // Each product has a row, and each quantity once, so a ladder is never refused.
+        // Each product has a row, and each quantity is there once, so a ladder is never refused.
         let ladder = Ladder::new(rungs.collect());
         ladders.extend(ladder.map(|ladder| OwnLadder { product_id: product_id.clone(), ladder }));
     }
@@ -91,21 +91,21 @@ pub(super) fn merged(
     let is_absolute = rules.any(|rule| !rule.is_relative());
     UserDiscounts {
         user: given.user.clone(),
-        // Each product is a key of the map, so none comes twice.
+        // Each product is a key of the map, so none is there twice.
         discounts: Discounts::new(discounts).unwrap_or_default(),
         ladders: OwnLadders { currency: currency.filter(|_| is_absolute), ladders },
     }
 }
 
-/// A row of the data that does not go with those that are stored.
+/// A row of the data that does not fit the stored rows.
 pub(super) struct Conflict {
     pub(super) product: ProductId,
-    /// At this quantity its product's rows do not go together.
+    /// The quantity at which the product's rows do not fit together.
     pub(super) from: MinQuantity,
     pub(super) problem: Problem,
 }
 
-/// The rows of `given` that do not go with `stored`, as `merged` has both.
+/// Returns the rows of `given` that do not fit `stored`. `merged` is both of them.
 pub(super) fn conflicts(
     stored: &UserDiscounts,
     given: &UserDiscounts,
@@ -133,7 +133,7 @@ pub(super) fn conflicts(
     rising.collect()
 }
 
-/// A product with a price or an amount that is neither replaced nor taken away.
+/// Returns a product with a stored price or amount that is neither replaced nor removed.
 fn absolute_that_stays<'a>(
     stored: &'a UserDiscounts,
     given: &UserDiscounts,

@@ -1,15 +1,15 @@
-//! One change of a load, with the data left where it is.
+//! One change of a load. It borrows from the data where it can.
 
 use crate::ports::{Record, RecordKey, RecordKind, RowChange, UserDiscounts};
 use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 
-/// What is written or deleted.
+/// A record to write, or a key to delete.
 #[derive(Debug)]
 pub(super) enum Planned<'a> {
     Product(&'a Product),
     Discounts(&'a UserDiscounts),
-    /// A list that is not in the data just so: its amounts were texts there, or it is merged with what is
-    /// stored.
+    /// A list that differs from the one in the data: its amounts were text there, or it is merged with the
+    /// stored list.
     Own(Box<UserDiscounts>),
     Customer(&'a Customer),
     List(Box<PriceList>),
@@ -18,7 +18,7 @@ pub(super) enum Planned<'a> {
 }
 
 impl Planned<'_> {
-    /// The key of the row, in the order of [`RecordKey`]s.
+    /// Returns the key of the row, in the order of [`RecordKey`]s.
     pub(super) fn order(&self) -> (RecordKind, &str, Option<&Scope>) {
         match self {
             Self::Product(product) => (RecordKind::Product, product.id.as_str(), None),

@@ -1,4 +1,4 @@
-//! What a load would change, without changing it.
+//! Calculates what a load would change, without changing it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,43 +16,43 @@ use crate::model::{ProductId, Timestamp, UserId};
 use crate::ports::{CatalogueHead, Clock, RecordKey, RecordKind, Segment, Store, UserDiscounts};
 use crate::pricing::{Customer, Product, Scope};
 
-/// So many customers are looked at at once.
+/// How many customers are examined at once.
 const CUSTOMERS: usize = 2_000;
-/// So many products are.
+/// How many products are examined at once, at most.
 const PRODUCTS: usize = 500;
-/// So many rows of price lists are asked for at once, about.
+/// About how many rows of price lists are requested at once.
 const ROWS: usize = 50_000;
 
 /// What a load would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// The catalogue version that the data was compared with; zero when nothing is loaded yet.
+    /// The catalogue version with which the data was compared, or zero if nothing is loaded yet.
     pub version: u64,
-    /// What would become of the rows of each kind.
+    /// What the load would do to the rows of each kind.
     pub counts: KindCounts,
-    /// What may not be meant.
+    /// Things that may be unintended.
     pub mentions: Mentions,
-    /// What own lists would lose that the data would replace.
+    /// Rows that own lists would lose because the data replaces these lists.
     pub lost: LostRows,
-    /// What is stored and cannot be read, and why: the data would take its place.
+    /// Stored rows that cannot be read, and why. The data would replace them.
     pub unreadable: Vec<String>,
-    /// What would become of prices.
+    /// How prices would change.
     pub effect: Effect,
 }
 
-/// How far a preview is.
+/// How far a preview has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreviewProgress {
-    /// So many rows are compared with the store.
+    /// This many rows are compared with the store.
     Compared(u64),
-    /// The prices of so many products are compared.
+    /// The prices of this many products are compared.
     Priced(u64),
 }
 
-/// Works out what a load would change. Writes nothing. `prices` hears of each price.
+/// Calculates what a load would change, and writes nothing. `prices` receives each changed price.
 ///
 /// # Errors
-/// Those of the load; [`LoadError::Changes`] when a price cannot be written.
+/// Those of a load, and [`LoadError::Changes`] if a changed price cannot be written.
 pub async fn preview(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -123,7 +123,7 @@ impl Look<'_, '_> {
         }
     }
 
-    /// Compares the prices of some customers; of how many any changes.
+    /// Compares the prices of some customers. Returns for how many of them a price changes.
     async fn look_at(
         &mut self,
         users: &[UserId],
@@ -168,7 +168,7 @@ impl Look<'_, '_> {
         Ok(affected.len() as u64)
     }
 
-    /// What is known of customers, before and after.
+    /// Returns the records of customers, before and after.
     async fn customers(
         &self,
         users: &[UserId],
@@ -189,7 +189,7 @@ impl Look<'_, '_> {
         Ok(users.iter().map(pair).collect())
     }
 
-    /// The own lists of customers, before and after.
+    /// Returns the own lists of customers, before and after.
     async fn own_lists(&self, users: &[UserId]) -> Result<Owns, Halt> {
         let stored = still(self.at.store.discounts(users, self.at.head).await?)?;
         let mut stored: HashMap<UserId, UserDiscounts> =
@@ -207,7 +207,8 @@ impl Look<'_, '_> {
         Ok(users.iter().map(pair).collect())
     }
 
-    /// The products that change, have a row that changes, or stand in an own list that does; sorted.
+    /// Returns the products that change, have a row that changes, or are in an own list that changes.
+    /// Sorted.
     fn candidates(&self, owns: &Owns) -> Vec<ProductId> {
         let planned = self.difference.planned().iter();
         let changed = planned.filter_map(|planned| match planned {
@@ -245,7 +246,7 @@ impl Look<'_, '_> {
         Ok(ids.iter().map(pair).collect())
     }
 
-    /// Whether any product of some customer may have another price.
+    /// Whether any product may change its price for one of the customers.
     fn changes_all(&self, buyers: &Buyers<'_>, sides: &Sides<'_>) -> bool {
         let wide = self.difference.planned().iter().filter_map(|planned| match planned {
             Planned::Prices(prices) if prices.scope.is_wide() => Some(&prices.list),

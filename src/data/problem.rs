@@ -1,4 +1,4 @@
-//! What can be wrong with a row, a file or a folder.
+//! The errors that a row, a file or a folder can have.
 
 use std::io;
 
@@ -22,16 +22,16 @@ use crate::pricing::{
 /// What is wrong with a row, a file or a folder.
 #[derive(Debug, Error)]
 pub enum Problem {
-    /// The file or folder is not there, or reading failed.
+    /// The file or folder does not exist, or reading it failed.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// A folder without a single data file.
+    /// A folder without any data file.
     #[error("has no data files (.json, .ndjson, .jsonl, .csv or .tsv, also compressed as .gz)")]
     EmptyFolder,
-    /// All the files together have no row.
+    /// The files have no rows at all.
     #[error("has no rows")]
     NoRows,
-    /// Not UTF-8, or with NUL in it.
+    /// Text that is not UTF-8, or that contains NUL.
     #[error("{}", not_text())]
     NotText,
     /// An archive of files, such as a spreadsheet's own format.
@@ -40,62 +40,63 @@ pub enum Problem {
     /// A deletion that does not say what the deleted item was.
     #[error("{}", deletion())]
     Deletion,
-    /// A change beside the removal of all rows that the data does not have.
+    /// An incremental change, given together with the option to remove all rows that the data does not
+    /// have.
     #[error("{}", pruned_change())]
     PrunedChange,
-    /// The JSON ends before it is complete.
+    /// JSON that ends before it is complete.
     #[error("the JSON is cut off")]
     Truncated(#[source] serde_json::Error),
-    /// The JSON is broken.
+    /// JSON that is broken.
     #[error("is not JSON: {}", without_place(.0))]
     NotJson(#[source] serde_json::Error),
-    /// A row, or a discount in a list, that is no JSON object.
+    /// A row, or a discount in a list, that is not a JSON object.
     #[error("is not a JSON object")]
     NotAnObject,
-    /// A field that nothing knows.
+    /// An unknown field.
     #[error("unknown field `{field}`{}", did_you_mean(*.near))]
     UnknownField {
-        /// What was given.
+        /// The field that was given.
         field: String,
-        /// The one that was probably meant.
+        /// The field that was probably meant.
         near: Option<&'static str>,
     },
     /// A table of a batch write that is neither products nor discounts.
     #[error("unknown table `{table}`{}", did_you_mean(*.near))]
     UnknownTable {
-        /// What was given.
+        /// The table that was given.
         table: String,
-        /// The one that was probably meant.
+        /// The table that was probably meant.
         near: Option<&'static str>,
     },
-    /// A field that must be there.
+    /// A required field that is missing.
     #[error("`{field}` is missing")]
     Missing {
-        /// Which.
+        /// The field.
         field: &'static str,
     },
-    /// A field given twice, by one name or by two names of the same thing.
+    /// A field that is given twice, by one name or by two names of the same field.
     #[error("`{field}` is given twice")]
     Repeated {
-        /// Which.
+        /// The field.
         field: &'static str,
     },
     /// A value of the wrong kind.
     #[error("`{field}` is {found}, not {expected}{}", or_write(right.as_deref()))]
     WrongKind {
-        /// Which.
+        /// The field.
         field: &'static str,
-        /// What must be there, with its article.
+        /// What is expected, with its article.
         expected: &'static str,
-        /// What is there, with its article, and its value if that is short.
+        /// What was found, with its article, and its value if that is short.
         found: String,
-        /// The same value as it must be written.
+        /// The same value in the right notation.
         right: Option<String>,
     },
     /// A product without a name.
     #[error("`name` is empty")]
     EmptyName,
-    /// A line break or another control character in a product's name.
+    /// A product's name with a line break or another control character.
     #[error("`name` has a control character")]
     ControlCharacter,
     /// A bad user or product id.
@@ -110,23 +111,23 @@ pub enum Problem {
     /// A bad quantity.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
-    /// Zero or less, where a quantity must be positive.
+    /// A quantity of zero or less where it must be positive.
     #[error(
         "`{field}` `{}` is not positive; give a number above 0, such as 1 or 0.5, or leave it out",
         shown(text)
     )]
     NotPositive {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// Quantities of a product that contradict each other.
+    /// Quantity rules of a product that contradict each other.
     #[error("product `{product}`: {problem}")]
     QuantityRules {
-        /// Of which product.
+        /// The product.
         product: ProductId,
-        /// What is wrong with them.
+        /// The contradiction.
         #[source]
         problem: QuantityRulesError,
     },
@@ -136,150 +137,150 @@ pub enum Problem {
     /// A window that ends before it begins.
     #[error("price list `{list}`: {problem}; give it a later `until`, or leave `until` out")]
     Window {
-        /// Of which list.
+        /// The price list.
         list: PriceListId,
-        /// What is wrong with it.
+        /// The error of the window.
         #[source]
         problem: WindowError,
     },
-    /// What is wrong with the value of a field whose name the value does not tell.
+    /// An error in the value of a field, where the error itself does not name the field.
     #[error("`{field}`: {problem}")]
     InField {
-        /// Which.
+        /// The field.
         field: String,
-        /// What is wrong with it.
+        /// The error.
         #[source]
         problem: Box<Problem>,
     },
-    /// An amount that is no decimal.
+    /// An amount that is not a decimal number.
     #[error("`{field}` `{text}` {why}")]
     Amount {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
-        /// What is wrong with it.
+        /// The reason.
         why: DecimalError,
     },
     /// An amount below zero.
     #[error("`{field}` `{text}` is negative{}", surcharge(field))]
     NegativeAmount {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// Two amounts of one currency.
+    /// Two amounts in one currency.
     #[error("`{field}` is given twice for {currency}")]
     RepeatedAmount {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// Of which currency.
+        /// The currency.
         currency: Currency,
     },
-    /// A currency that there is not.
+    /// A currency that does not exist.
     #[error("`{}` is not a currency code of ISO 4217, such as USD", shown(code))]
     Currency {
-        /// What was given.
+        /// The code that was given.
         code: String,
     },
-    /// A priority that is no whole number.
+    /// A priority that is not a whole number.
     #[error("`priority` `{}` is not a whole number from {} to {}", shown(text), i32::MIN, i32::MAX)]
     Priority {
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// A time that is none.
+    /// A time that cannot be read.
     #[error(
         "`{field}` `{}` is not a time; write 2026-04-01, or an instant, such as 2026-04-01T00:00:00Z",
         shown(text)
     )]
     Time {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// A time of which the time zone is not known.
+    /// A time whose time zone is not known.
     #[error(
         "`{field}` `{}` has no time zone; name one in `time_zone`, such as Europe/Berlin, or write an instant, such as 2026-04-01T00:00:00Z",
         shown(text)
     )]
     NoTimeZone {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// A time with more than milliseconds.
+    /// A time that is finer than milliseconds.
     #[error("`{field}` `{}` is finer than a millisecond", shown(text))]
     FineTime {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// A time that ocache does not count.
+    /// A time before 1970, which ocache cannot store.
     #[error("{}", before_1970(field, text, *instant))]
     BeforeEpoch {
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
-        /// Which instant that is.
+        /// The instant that it means.
         instant: Timestamp,
     },
-    /// A time zone that there is not.
+    /// A time zone that does not exist.
     #[error(
         "`time_zone` `{}` is not a time zone of the IANA database, such as Europe/Berlin",
         shown(name)
     )]
     TimeZone {
-        /// What was given.
+        /// The name that was given.
         name: String,
     },
     /// A row that does not say what anything costs.
     #[error("`percentage`, `price` or `amount` is missing")]
     NoRule,
-    /// A row that says what something costs in two ways.
+    /// A row that says in two ways what something costs.
     #[error("has `{first}` and `{second}`; a row has one of `percentage`, `price` and `amount`")]
     TwoRules {
-        /// One of them.
+        /// One of the two fields.
         first: &'static str,
-        /// Another.
+        /// The other.
         second: &'static str,
     },
-    /// A price for a product and a category.
+    /// A price for both a product and a category.
     #[error("has `product_id` and `category`; a row is for a product, a category, or neither")]
     TwoScopes,
-    /// A field of another kind of row.
+    /// A field that belongs to another kind of row.
     #[error("is {kind}, and `{field}` is a field of {other}; give each a row of its own")]
     TwoKinds {
         /// What the row is.
         kind: &'static str,
         /// The field.
         field: &'static str,
-        /// Whose field that is.
+        /// What kind of row the field belongs to.
         other: &'static str,
     },
-    /// One entry of a user's list of discounts.
+    /// An error in one entry of a user's list of discounts.
     #[error("discount {number}: {problem}")]
     InList {
-        /// Which, counted from 1.
+        /// The number of the entry, counted from 1.
         number: usize,
-        /// What is wrong with it.
+        /// The error.
         #[source]
         problem: Box<Problem>,
     },
     /// A CSV row with more or fewer fields than the header.
     #[error("has {found} fields, the header has {expected}")]
     FieldCount {
-        /// How many columns there are.
+        /// How many columns the header has.
         expected: usize,
         /// How many fields the row has.
         found: usize,
     },
-    /// A CSV quote that is not closed on its line, or is followed by more than a delimiter.
+    /// A CSV quote that is not closed on its line, or is not followed by a delimiter.
     #[error("a quoted field does not end in `\"` and a delimiter or the end of the line")]
     Quote,
     /// Unknown columns of a CSV file.
@@ -292,14 +293,14 @@ pub enum Problem {
         Advised::Ignore(&columns[0])
     )]
     UnknownColumns {
-        /// Which; there is one at least.
+        /// The columns. There is at least one.
         columns: Vec<String>,
-        /// What the first was probably meant to be.
+        /// What the first one was probably meant to be.
         near: Option<&'static str>,
-        /// Those that there are.
+        /// The known columns.
         known: KnownColumns,
     },
-    /// A CSV file with another delimiter.
+    /// A CSV file with a delimiter other than the one in force.
     #[error(
         "the header is one column, `{}`, because the delimiter is {in_force}; load the file with {}; {columns}",
         shown(header),
@@ -310,188 +311,188 @@ pub enum Problem {
         header: String,
         /// The delimiter in force.
         in_force: &'static str,
-        /// The one that the header seems to have.
+        /// The delimiter that the header seems to have.
         other: &'static str,
-        /// Those that there are.
+        /// The known columns.
         columns: KnownColumns,
     },
     /// A value in a column without a name.
     #[error("column {number} contains `{}`, and the header has no name for it", shown(text))]
     Nameless {
-        /// Which, counted from 1.
+        /// The number of the column, counted from 1.
         number: usize,
-        /// What is in it.
+        /// The value.
         text: String,
     },
-    /// What is wrong with the value of a column that is called otherwise in the file.
+    /// An error in a value of a column that has another name in the file than its field.
     #[error("column `{}`: {problem}", shown(column))]
     InColumn {
-        /// Which.
+        /// The column.
         column: String,
-        /// What is wrong with it.
+        /// The error.
         #[source]
         problem: Box<Problem>,
     },
-    /// A number with a comma, where nobody said that it is a decimal one.
+    /// A number with a comma, although the layout does not have decimal commas.
     #[error(
         "{problem}; if `,` is the decimal separator, load the file with {}",
         Advised::DecimalComma
     )]
     DecimalComma {
-        /// What is wrong with it as it is.
+        /// The error of the number as it is.
         #[source]
         problem: Box<Problem>,
     },
-    /// A number without a decimal comma, where all should have one.
+    /// A number without a decimal comma, although the layout has decimal commas.
     #[error(
         "`{}` is not a number with a decimal comma, such as 12,50 or 1.234,50; without a comma, a point is ambiguous",
         shown(text)
     )]
     NoDecimalComma {
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
     /// The result of a formula that failed.
     #[error("`{text}` is the result of a formula that failed; fix it in the spreadsheet")]
     FailedFormula {
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// An id of which a spreadsheet has lost digits.
+    /// An id that has lost digits in a spreadsheet.
     #[error(
         "id `{}` is a long number that a spreadsheet has shortened; format its column as text and export it again",
         shown(text)
     )]
     ShortenedId {
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
-    /// A product that an earlier row has named already.
+    /// A product that an earlier row already has.
     #[error("product `{id}` is already given at {first}")]
     DuplicateProduct {
-        /// Which.
+        /// The product.
         id: ProductId,
-        /// Where it was first: `file:line`.
+        /// The place of the first row: `file:line`.
         first: String,
     },
-    /// A user's list of discounts when there are already discounts of that user.
+    /// A user's list of discounts, although there are already discounts of that user.
     #[error("discounts of customer `{user}` are already given at {first}")]
     DuplicateUser {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// Where they were first: `file:line`.
+        /// The place of the first ones: `file:line`.
         first: String,
     },
     /// A second discount of one user for one product.
     #[error("customer `{user}` already has a discount for product `{product}` at {first}")]
     DuplicateDiscount {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// For which product.
+        /// The product.
         product: ProductId,
-        /// Where it was first: `file:line`.
+        /// The place of the first one: `file:line`.
         first: String,
     },
-    /// A second row of one user for one product from one quantity on.
+    /// A second row of one user with the same product and minimum quantity.
     #[error(
         "customer `{user}` already has a row for product `{product}` with min_quantity {min_quantity} at {first}"
     )]
     DuplicateOwnRow {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// For which product.
+        /// The product.
         product: ProductId,
-        /// From which quantity on.
+        /// The minimum quantity.
         min_quantity: MinQuantity,
-        /// Where it was first: `file:line`.
+        /// The place of the first one: `file:line`.
         first: String,
     },
-    /// A customer that an earlier row has named already.
+    /// A customer whom an earlier row already has.
     #[error("customer `{user}` is already given at {first}")]
     DuplicateCustomer {
-        /// Who.
+        /// The customer.
         user: UserId,
-        /// Where it was first: `file:line`.
+        /// The place of the first row: `file:line`.
         first: String,
     },
-    /// A price list that an earlier row has named already.
+    /// A price list that an earlier row already has.
     #[error("price list `{list}` is already given at {first}")]
     DuplicatePriceList {
-        /// Which.
+        /// The list.
         list: PriceListId,
-        /// Where it was first: `file:line`.
+        /// The place of the first row: `file:line`.
         first: String,
     },
-    /// A second row of one list for one scope from one quantity on.
+    /// A second row of one list with the same scope and minimum quantity.
     #[error(
         "price list `{list}` already has a row for {scope} with min_quantity {min_quantity} at {first}"
     )]
     DuplicatePrice {
-        /// Of which list.
+        /// The list.
         list: PriceListId,
-        /// For which products.
+        /// The scope.
         scope: Scope,
-        /// From which quantity on.
+        /// The minimum quantity.
         min_quantity: MinQuantity,
-        /// Its first `file:line`.
+        /// The place of the first one: `file:line`.
         first: String,
     },
     /// A row of a list that is neither in the files nor in the store.
     #[error("{}", unknown_list(list))]
     UnknownPriceList {
-        /// Which.
+        /// The list.
         list: PriceListId,
     },
-    /// A price or an amount in a list without a currency.
+    /// A price or an amount in a list that has no currency.
     #[error("{}", no_currency(field, text, list))]
     NoCurrency {
         /// `price` or `amount`.
         field: &'static str,
-        /// What was given.
+        /// The text that was given.
         text: String,
-        /// Of which list.
+        /// The list.
         list: PriceListId,
     },
-    /// Another currency for a list whose stored prices are not all replaced.
+    /// A new currency for a list, although not all its stored prices are replaced.
     #[error(
         "price list `{list}` has prices in {stored}, such as for {scope}; load all its prices again with {}, or give the list another id",
         Advised::Prune
     )]
     OtherCurrency {
-        /// Which list.
+        /// The list.
         list: PriceListId,
         /// The currency of its stored prices.
         stored: Currency,
-        /// What one of them is for.
+        /// The scope of one of them.
         scope: Scope,
     },
-    /// Own rows in another currency than those that stay.
+    /// Own rows in a currency other than that of stored rows that stay.
     #[error(
         "the list of customer `{user}` has prices in {stored}, such as for product `{product}`; load all its rows again without {}",
         Advised::Merge
     )]
     OtherOwnCurrency {
-        /// Whose.
+        /// The customer.
         user: UserId,
-        /// The currency of the stored prices.
+        /// The currency of the stored rows.
         stored: Currency,
-        /// What one of them is for.
+        /// The product of one of them.
         product: ProductId,
     },
-    /// More of a product costs more each.
+    /// A ladder whose unit price rises with the quantity.
     #[error(
         "{whose} rises for {scope}: from {from} to {to} at min_quantity {at}; a row for more may not be dearer"
     )]
     Rises {
-        /// `price list …` or `the list of user …`.
+        /// `price list …` or `the list of customer …`.
         whose: String,
-        /// For which products.
+        /// The scope.
         scope: Box<Scope>,
-        /// From there on.
+        /// The quantity from which on the price rises.
         at: MinQuantity,
-        /// What the row before says.
+        /// What the row before states.
         from: String,
-        /// What this row says.
+        /// What this row states.
         to: String,
     },
 }

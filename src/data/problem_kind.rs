@@ -1,4 +1,4 @@
-//! The kinds of problems, and how problems are made.
+//! The code of each problem, and functions that make problems.
 
 use super::field::Field;
 use super::kinds::KnownColumns;
@@ -6,7 +6,7 @@ use super::names::{nearest, shown};
 use super::problem::Problem;
 
 impl Problem {
-    /// Whether rows that come later may make it right: the row is understood, and does not go with others.
+    /// Whether later rows may make the row right: it is understood, but does not fit the rows there are.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         matches!(
@@ -19,7 +19,7 @@ impl Problem {
         )
     }
 
-    /// A stable word for the kind of problem.
+    /// Returns a stable code for the kind of problem.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl Problem {
         }
     }
 
-    /// Whether it is a value that is wrong, and not which fields there are.
+    /// Whether the value of a field is wrong, and not which fields the row has.
     pub(super) const fn is_of_value(&self) -> bool {
         !matches!(
             self,
@@ -99,7 +99,7 @@ impl Problem {
         )
     }
 
-    /// The problem of a value, in a column that may be called otherwise than its field.
+    /// Returns the problem of a value. Names the column if it has another name than its field.
     pub(super) fn in_column(column: &str, field: Field, problem: Self) -> Self {
         match column == field.name() {
             true => problem,
@@ -107,23 +107,23 @@ impl Problem {
         }
     }
 
-    /// A value in a column without a name.
+    /// Returns the problem of a value in a column without a name.
     pub(super) fn nameless(number: usize, text: &str) -> Self {
         Self::Nameless { number, text: text.to_owned() }
     }
 
-    /// Unknown columns.
+    /// Returns the problem of unknown columns.
     pub(super) fn unknown_columns(columns: &[String], known: KnownColumns) -> Self {
         let near = columns.first().and_then(|first| nearest(first, known.names()));
         Self::UnknownColumns { columns: columns.to_vec(), near, known }
     }
 
-    /// The problem of a field whose name it does not tell.
+    /// Returns a problem with the name of its field, which the problem itself does not have.
     pub(super) fn in_field(field: &str, problem: Self) -> Self {
         Self::InField { field: field.to_owned(), problem: Box::new(problem) }
     }
 
-    /// An unknown field, with the candidate that it resembles.
+    /// Returns the problem of an unknown field, with the candidate that resembles it.
     pub(super) fn unknown_field(
         field: &str,
         candidates: impl Iterator<Item = &'static str>,
@@ -131,7 +131,7 @@ impl Problem {
         Self::UnknownField { field: shown(field), near: nearest(field, candidates) }
     }
 
-    /// An unknown table, with the candidate that it resembles.
+    /// Returns the problem of an unknown table, with the candidate that resembles it.
     pub(super) fn unknown_table(table: &str, candidates: &[&'static str]) -> Self {
         Self::UnknownTable { table: shown(table), near: nearest(table, candidates.iter().copied()) }
     }
@@ -141,7 +141,7 @@ impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Self {
         match error.classify() {
             serde_json::error::Category::Eof => Self::Truncated(error),
-            // Syntax is always right where a row is looked at again, so only its shape can be wrong.
+            // The row is parsed a second time here, so its syntax is right and only its shape can be wrong.
             serde_json::error::Category::Data => Self::NotAnObject,
             _ => Self::NotJson(error),
         }

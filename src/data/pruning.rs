@@ -1,4 +1,4 @@
-//! What the store has and the data does not name.
+//! Deletes stored rows that the data does not name.
 
 use std::collections::HashSet;
 
@@ -10,8 +10,8 @@ use crate::model::{ProductId, UserId};
 use crate::ports::{RecordKey, Segment};
 
 impl<'a> Difference<'a> {
-    /// Plans to delete what the data does not name of the kinds of which it names any. Lists and their
-    /// rows are pruned where they are compared.
+    /// Plans to delete stored rows that the data does not name, of each kind of which it names any. Lists
+    /// and their rows are pruned where they are compared.
     pub(super) async fn prune(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
         self.prune_products(comparison).await?;
         self.prune_discounts(comparison).await?;

@@ -1,4 +1,4 @@
-//! Reads files and folders into one set of data.
+//! Reads files and folders into one data set.
 
 use std::cell::Cell;
 use std::fs::{self, File};
@@ -14,14 +14,14 @@ use super::lines::Lines;
 use super::sources::STANDARD_INPUT;
 use super::{csv, json, sources, text};
 
-/// Large enough that reading is not the bottleneck, small enough that progress is seen.
+/// Large enough that reading is not the bottleneck, small enough that progress is visible.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Reads files, and the data files of folders; `-` is standard input. Prices must fit the currency.
-/// `progress` is called with the count of bytes read so far, of all files together; see [`total_bytes`].
+/// `progress` is called with the number of bytes read so far from all files; see [`total_bytes`].
 ///
 /// # Errors
-/// [`DataErrors`] with every bad row, when there is one; then there are no data at all.
+/// [`DataErrors`] with every bad row. One bad row refuses all data.
 pub fn read(
     paths: &[PathBuf],
     amounts: impl Into<Amounts>,
@@ -53,20 +53,17 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     })
 }
 
-/// The size of all files that [`read`] would read, in bytes. A pipe counts as nothing.
+/// Returns the total size of the files that [`read`] would read, in bytes. A pipe counts as 0.
 ///
 /// # Errors
-/// [`DataErrors`] when a path is not there, or a folder has no data files.
+/// [`DataErrors`] if a path does not exist, or a folder has no data files.
 pub fn total_bytes(paths: &[PathBuf]) -> Result<u64, DataErrors> {
     let files = sources::find(paths)?.files;
-    // A file that went away meanwhile is for the reader to report.
+    // If a file has disappeared meanwhile, [`read`] reports it.
     Ok(files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum())
 }
 
-/// Reads texts that are in memory, as if they were files of these names.
-///
-/// # Errors
-/// Those of [`read`].
+/// Reads texts in memory as if they were files of these names.
 pub fn read_texts(
     texts: &[(&Path, &[u8])],
     amounts: impl Into<Amounts>,
@@ -74,11 +71,8 @@ pub fn read_texts(
     read_texts_as(texts, amounts, &Layout::default())
 }
 
-/// The same, laid out in another way. What is packed stays so, and is refused: whoever has it in memory
-/// knows how much of it may be unpacked.
-///
-/// # Errors
-/// Those of [`read`].
+/// Reads texts in memory with a layout. Compressed texts are refused; a caller decompresses them first,
+/// because it knows how large they may become.
 pub fn read_texts_as(
     texts: &[(&Path, &[u8])],
     amounts: impl Into<Amounts>,
@@ -102,7 +96,7 @@ fn read_from<'a>(source: Result<Box<dyn Read + 'a>, Fault>, sink: &mut Sink<'_>)
     }
 }
 
-/// Tells the format from the first character.
+/// Recognizes the format by the first character, and reads the rows.
 fn read_lines(mut lines: Lines<impl io::BufRead>, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let Some((_, first)) = lines.next()? else { return Ok(()) };
     match first.trim_start().as_bytes().first() {
@@ -112,7 +106,7 @@ fn read_lines(mut lines: Lines<impl io::BufRead>, sink: &mut Sink<'_>) -> Result
     }
 }
 
-/// Counts the bytes that pass.
+/// Counts the bytes that are read.
 struct Counted<'a, R> {
     inner: R,
     total: &'a Cell<u64>,

@@ -1,4 +1,4 @@
-//! What a row means.
+//! Turns rows into records.
 
 use serde_json::value::RawValue;
 
@@ -22,16 +22,16 @@ use crate::pricing::{
     Recipients, Scope,
 };
 
-/// A row that is understood.
+/// A row whose meaning is known.
 #[derive(Debug)]
 pub(super) enum Record {
     Product(Product),
     /// A user's whole list.
     List(UserId, Vec<OwnRow>),
-    /// One row of a user's list, which may be anywhere in the files.
+    /// One row of a user's list. The others may be anywhere in the files.
     One(UserId, OwnRow),
     Customer(Customer),
-    /// A price list, and what was taken for which instant.
+    /// A price list, and the local times that were converted to instants.
     PriceList(PriceList, Vec<LocalTime>),
     /// A row of a price list.
     Price(PriceListId, Scope, MinQuantity, GivenRule),
@@ -45,7 +45,7 @@ pub(super) struct OwnRow {
     pub(super) rule: GivenRule,
 }
 
-/// Understands a row.
+/// Parses a row.
 pub(super) fn record(
     row: &mut Row<'_>,
     expected: Expected,
@@ -71,7 +71,8 @@ pub(super) fn record(
     }
 }
 
-/// The keys of the rows that an item of `DynamoDB` stands for. Values beside the key may be wrong.
+/// Returns the keys of the rows that an item of `DynamoDB` stands for. Values outside the keys may be
+/// wrong.
 pub(super) fn item_keys(item: &str, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
     keys(&mut Row::of_item(item, columns)?, columns)
 }
@@ -118,7 +119,7 @@ fn list_field(row: &Row<'_>) -> Field {
     if row.has(Field::Discounts) { Field::Discounts } else { Field::Products }
 }
 
-/// Which products a row of a price list is for.
+/// Returns the scope of a row of a price list.
 fn scope(row: &mut Row<'_>) -> Result<Scope, Problem> {
     row.drop_empty(Field::ProductId);
     row.drop_empty(Field::Category);

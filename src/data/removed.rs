@@ -1,5 +1,5 @@
-//! Rows that are taken away by name. The changes of another table, and incremental exports of `DynamoDB`, say what
-//! is gone. Other files say only what there is.
+//! Rows to remove by name. The changes of another table and incremental exports of `DynamoDB` say what is
+//! deleted; other files only say what exists.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,12 +7,12 @@ use super::given::{GivenPrices, Place};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::pricing::{MinQuantity, Scope};
 
-/// The key of a row: rows with the same key take each other's place.
+/// The key of a row. A row replaces one with the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
     /// A product.
     Product(ProductId),
-    /// What is known of a customer.
+    /// The record of a customer.
     Customer(UserId),
     /// A row of a customer's own list.
     Own(UserId, ProductId, MinQuantity),
@@ -22,7 +22,7 @@ pub enum RowKey {
     Price(PriceListId, Scope, MinQuantity),
 }
 
-/// The rows to take away, by what they are rows of.
+/// The keys of the rows to remove, grouped by kind.
 #[derive(Debug, Default)]
 pub(super) struct RemovedRows<'a> {
     pub(super) products: Vec<&'a ProductId>,
@@ -51,23 +51,23 @@ impl<'a> RemovedRows<'a> {
         removed
     }
 
-    /// Whether a row of a customer's own list is taken away.
+    /// Whether a row of a customer's own list is removed.
     pub(super) fn has_own(&self, user: &UserId, row: (&ProductId, MinQuantity)) -> bool {
         self.own.get(user).is_some_and(|rows| rows.contains(&row))
     }
 
-    /// Whether a list is taken away.
+    /// Whether a list is removed.
     pub(super) fn has_list(&self, list: &PriceListId) -> bool {
         self.lists.contains(list)
     }
 
-    /// Whether a row of a list is taken away.
+    /// Whether a row of a list is removed.
     pub(super) fn has_price(&self, list: &PriceListId, scope: &Scope, from: MinQuantity) -> bool {
         self.prices.get(&(list, scope)).is_some_and(|rows| rows.contains(&from))
     }
 
-    /// The ladders of which rows are taken away, without any row to add: those that `given` does not have, of
-    /// lists that stay.
+    /// Returns the ladders that lose rows and get none, each without rows: they are not in `given`, and
+    /// their lists stay.
     pub(super) fn ladders(&self, given: &[GivenPrices]) -> Vec<GivenPrices> {
         let given: HashSet<(&PriceListId, &Scope)> =
             given.iter().map(|prices| (&prices.list, &prices.scope)).collect();

@@ -1,4 +1,4 @@
-//! What the store has of the rows that are taken away by name.
+//! Deletes stored rows whose keys the data removes.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::ports::{RecordKey, UserDiscounts};
 use crate::pricing::{Customer, Discounts, PriceList, Product};
 
 impl Difference<'_> {
-    /// Plans to delete products and customers that are taken away.
+    /// Plans to delete products and customers that are removed.
     pub(super) async fn remove_products_and_customers(
         &mut self,
         comparison: &Comparison<'_>,
@@ -40,8 +40,7 @@ impl Difference<'_> {
         Ok(())
     }
 
-    /// Plans what is left of the own lists of customers for whom the data has no row but those that are taken
-    /// away.
+    /// Plans the changes of own lists that only lose rows: the data has no other row for these customers.
     pub(super) async fn remove_own(&mut self, comparison: &Comparison<'_>) -> Result<(), Halt> {
         let Comparison { data, at, removed, .. } = comparison;
         let given = data.discounts.iter().map(|list| &list.user);
@@ -67,7 +66,7 @@ impl Difference<'_> {
     ) {
         let Some(found) = stored.found.get(user) else { return };
         let nothing = UserDiscounts::new(user.clone(), Discounts::default());
-        // A ladder that only loses rows does not rise.
+        // A ladder that only loses rows does not rise, so there is no conflict.
         let left = merged(found, &nothing, comparison);
         let count = match &left {
             left if *left == nothing => {
@@ -83,7 +82,7 @@ impl Difference<'_> {
         *count += 1;
     }
 
-    /// Plans to delete the price lists that are taken away, with their rows.
+    /// Plans to delete the price lists that are removed, with their rows.
     pub(super) async fn remove_lists(&mut self, comparison: &Comparison<'_>) -> Result<(), Halt> {
         let Comparison { at, removed, .. } = comparison;
         let mut ids: Vec<PriceListId> = removed.lists.iter().map(|id| (*id).clone()).collect();

@@ -1,4 +1,4 @@
-//! Amounts that were texts, in the currency that they turn out to be in.
+//! Parses amounts that were kept as text, once their currency is known.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::pricing::{
     OwnLadders, PriceRule, Rung, Scope,
 };
 
-/// The lists of some customers, but those of which anything is wrong.
+/// Returns the lists of some customers with their amounts parsed. Lists with errors are left out.
 pub(super) async fn resolve_own(
     given: &[GivenOwn],
     customers: &HashMap<&UserId, &Customer>,
@@ -78,7 +78,7 @@ fn own_list(
     })
 }
 
-/// The discount on every quantity that the rows of a product are, if they are one.
+/// Returns the rows of a product as a discount on every quantity, if they are one.
 fn plain_discount(rows: &[(ProductId, GivenRung)]) -> Option<Discount> {
     let [(product_id, rung)] = rows else { return None };
     let GivenRule::Percentage(rate) = rung.rule else { return None };
@@ -86,7 +86,7 @@ fn plain_discount(rows: &[(ProductId, GivenRung)]) -> Option<Discount> {
     Some(Discount { product_id: product_id.clone(), percentage })
 }
 
-/// Rungs with their amounts read, or the first that cannot be.
+/// Returns the rungs with their amounts parsed, or the error of the first that cannot be parsed.
 pub(super) fn resolve_rungs<'g>(
     rungs: impl Iterator<Item = &'g GivenRung>,
     amounts: Amounts,
@@ -107,7 +107,7 @@ pub(super) fn resolve_rungs<'g>(
         .collect()
 }
 
-/// Rungs of a list without a currency, or the first that needs one.
+/// Returns the rungs of a list without a currency, or the error of the first that needs one.
 pub(super) fn resolve_relative(
     rungs: &[GivenRung],
     list: &PriceListId,
@@ -128,7 +128,7 @@ pub(super) fn resolve_relative(
         .collect()
 }
 
-/// That a ladder does not rise; else at which quantity it does.
+/// Checks that a ladder does not rise. The error has the quantity at which it does.
 pub(super) fn check_falls(
     ladder: &Ladder,
     whose: String,

@@ -1,4 +1,4 @@
-//! A row as it stands in a file: its fields, whatever the notation, none of them judged yet.
+//! A row as it is in a file: its fields in any notation, not yet checked.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,31 +13,31 @@ use super::target::Target;
 use super::wrapper_names::{is_wrapper, tells_of_rows};
 use crate::pricing::Currency;
 
-/// How the values of a JSON object are written.
+/// The notation of the values of a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// As themselves.
+    /// Plain JSON values.
     Plain,
-    /// As typed attributes: `{"S": "text"}`, `{"N": "1.5"}`, `{"L": […]}`, `{"M": {…}}`, `{"SS": […]}`,
+    /// Attributes with types: `{"S": "text"}`, `{"N": "1.5"}`, `{"L": […]}`, `{"M": {…}}`, `{"SS": […]}`,
     /// `{"BOOL": true}`.
     Attributes,
 }
 
-/// A value that has not been looked at.
+/// A value that is not yet parsed.
 #[derive(Clone, Debug)]
 pub(super) enum Cell<'a> {
     Column(Cow<'a, str>),
     Json(&'a RawValue, Notation),
 }
 
-/// A value whose kind is known.
+/// A value whose type is known.
 pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     Number(Cow<'a, str>),
     List(&'a RawValue, Notation),
     Object(&'a RawValue, Notation),
     Truth(bool),
-    /// Anything else, named with its article.
+    /// Any other type, named with its article.
     Other(&'static str),
 }
 
@@ -94,7 +94,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Whether nothing is there: an empty column, or null.
+    /// Whether the value is an empty column or null.
     fn is_empty(&self) -> bool {
         match self {
             Self::Column(text) => text.is_empty(),
@@ -107,7 +107,7 @@ impl<'a> Cell<'a> {
 }
 
 impl Value<'_> {
-    /// What it is, with its article.
+    /// Returns the type, with its article.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "a string",
@@ -133,7 +133,7 @@ fn plain(raw: &RawValue) -> Result<Value<'_>, Problem> {
     })
 }
 
-/// The text of a JSON string; copied only when it has escapes.
+/// Returns the text of a JSON string. It is copied only if it has escapes.
 fn string(quoted: &str) -> Result<Cow<'_, str>, Problem> {
     let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match inner {
@@ -142,31 +142,31 @@ fn string(quoted: &str) -> Result<Cow<'_, str>, Problem> {
     }
 }
 
-/// One row, read but not judged.
+/// One row, parsed but not checked.
 #[derive(Debug, Default)]
 pub(super) struct Row<'a> {
     cells: [Option<Cell<'a>>; Field::COUNT],
     /// Columns such as `price.EUR`.
     pub(super) by_currency: Vec<(Field, Currency, Cell<'a>)>,
-    /// The first field that nothing knows.
+    /// The first unknown field.
     pub(super) unknown: Option<String>,
-    /// The first field that came twice.
+    /// The first field that is given twice.
     pub(super) repeated: Option<Field>,
-    /// What was looked at last: if its value is wrong, this is where.
+    /// The target that was read last. If its value is wrong, the error is there.
     pub(super) last: Option<Target>,
     /// Fields that are left out, because the layout says so.
     pub(super) ignored: Vec<String>,
     lists: usize,
     fields: usize,
     attributes: usize,
-    /// Whether a field that nothing knows holds rows, by its name.
+    /// Whether the name of an unknown field shows that it holds rows.
     is_wrapper: bool,
     /// Whether every known field is a list, as tables are, and every other field is about the rows.
     has_only_tables: bool,
 }
 
 impl<'a> Row<'a> {
-    /// Reads a JSON object whose values are plain.
+    /// Parses a JSON object whose values are plain.
     pub(super) fn parse(json: &'a str, columns: &Columns) -> Result<Self, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let row = RowSeed(columns).deserialize(&mut deserializer)?;
@@ -174,12 +174,12 @@ impl<'a> Row<'a> {
         Ok(row)
     }
 
-    /// Reads an item of `DynamoDB`, whose attributes are typed.
+    /// Parses an item of `DynamoDB`, whose attributes have types.
     pub(super) fn of_item(json: &'a str, columns: &Columns) -> Result<Self, serde_json::Error> {
         Ok(Self::parse(json, columns)?.noted(Notation::Attributes))
     }
 
-    /// Reads an entry of a list.
+    /// Parses an entry of a list.
     pub(super) fn parse_entry(
         raw: &'a RawValue,
         notation: Notation,
@@ -192,7 +192,7 @@ impl<'a> Row<'a> {
         Ok(Self::parse(json.get(), columns)?.noted(notation))
     }
 
-    /// The same row, its values understood in another notation.
+    /// Returns the row with its values in another notation.
     pub(super) fn noted(mut self, notation: Notation) -> Self {
         let by_currency = self.by_currency.iter_mut().map(|(.., cell)| cell);
         for cell in self.cells.iter_mut().flatten().chain(by_currency) {
@@ -203,7 +203,7 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// The same row, understood as typed attributes if all of its values are some.
+    /// Returns the row with its values as typed attributes, if all of them look like attributes.
     pub(super) fn typed(self) -> Self {
         match self.fields > 0 && self.attributes == self.fields {
             true => self.noted(Notation::Attributes),
@@ -237,14 +237,14 @@ impl<'a> Row<'a> {
         self.cells[field as usize].take()
     }
 
-    /// Forgets a field that has nothing in it.
+    /// Drops a field if it is empty.
     pub(super) fn drop_empty(&mut self, field: Field) {
         if self.cells[field as usize].as_ref().is_some_and(Cell::is_empty) {
             self.cells[field as usize] = None;
         }
     }
 
-    /// Forgets columns that have nothing in them.
+    /// Drops empty columns.
     pub(super) fn drop_empty_columns(&mut self) {
         self.by_currency.retain(|(.., cell)| !cell.is_empty());
     }
@@ -304,7 +304,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 
 enum Key {
     Known(Target),
-    /// An unknown field; whether the layout names it.
+    /// An unknown field, and whether the layout names it.
     Other(String, bool),
 }
 

@@ -1,17 +1,17 @@
-//! Numbers from a seed, the same on every machine and in every version.
+//! Draws numbers from a seed, the same on every machine and in every version.
 //!
-//! General random generators may change their output between releases; these may not, because
-//! files made from one seed must be equal byte for byte.
+//! General random generators may change their output between releases. This one may not, because files made
+//! from the same seed must be equal byte for byte.
 
 use std::collections::HashSet;
 
-/// `SplitMix64`: a counter, mixed well.
+/// The `SplitMix64` generator: a counter whose values are mixed.
 pub(crate) struct Draws {
     state: u64,
 }
 
 impl Draws {
-    /// The draws for one row of one kind. Each row has its own, so that any row can be made alone.
+    /// Returns the draws for one row of one kind. Each row has its own, so any row can be made alone.
     pub(crate) const fn new(seed: u64, kind: u64, row: u64) -> Self {
         Self { state: mix(mix(seed ^ mix(kind)).wrapping_add(row)) }
     }
@@ -21,19 +21,19 @@ impl Draws {
         mix(self.state)
     }
 
-    /// A number below a bound; 0 when the bound is 0.
+    /// Draws a number below a bound, or 0 if the bound is 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        // The high half of the product: as even as 64 bits can be, and without a division.
+        // The high half of the product is as even as 64 bits can be, and needs no division.
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// One of some words.
+    /// Draws one of some words.
     pub(super) fn pick<'w>(&mut self, words: &[&'w str]) -> &'w str {
         let index = self.below(words.len() as u64) as usize;
         words.get(index).copied().unwrap_or_default()
     }
 
-    /// Some different numbers below a bound, all choices equally likely (Floyd's method).
+    /// Draws different numbers below a bound. All choices are equally likely (Floyd's method).
     pub(crate) fn distinct(&mut self, count: u64, bound: u64) -> Vec<u64> {
         let mut taken = HashSet::new();
         let mut numbers = vec![];
@@ -56,18 +56,18 @@ const fn mix(mut bits: u64) -> u64 {
 const SKU_LETTERS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const SKU_LENGTH: usize = 8;
 
-/// How many SKUs there are: 36^8.
+/// The number of SKUs: 36^8.
 pub(super) const SKU_COUNT: u64 = 36_u64.pow(SKU_LENGTH as u32);
 
-/// The bits that hold every SKU number.
+/// The number of bits that hold every SKU number.
 const SKU_BITS: u32 = 42;
 const SKU_MASK: u64 = (1 << SKU_BITS) - 1;
 
-/// The SKU of the product at an index below [`SKU_COUNT`]: 8 characters that look random. Different
-/// indices have different SKUs, so that no list of those given out is needed.
+/// Returns the SKU of the product at an index below [`SKU_COUNT`]: 8 characters that look random. Different
+/// indices have different SKUs, so no list of used SKUs is needed.
 pub(super) fn sku(seed: u64, index: u64) -> String {
     let mut number = scramble(seed, index);
-    // Each step is a permutation, so walking on until the number is in range is one as well.
+    // Each step is a permutation, so stepping on until the number is in range is one too.
     while number >= SKU_COUNT {
         number = scramble(seed, number);
     }

@@ -1,4 +1,4 @@
-//! Whether files have been written since somebody looked at them.
+//! Finds out whether files were written since they were last looked at.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use super::sources::data_files;
 
-/// The files that [`read`](super::read) would read, as one look found them. Two looks that are equal saw the
-/// same files, and none of these was written or replaced in between.
+/// The files that [`read`](super::read) would read, as found at one moment. If two looks are equal, they
+/// found the same files, and none of these was written or replaced in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilesSeen(BTreeMap<PathBuf, Option<Stamp>>);
 
@@ -18,15 +18,15 @@ pub struct FilesSeen(BTreeMap<PathBuf, Option<Stamp>>);
 struct Stamp {
     bytes: u64,
     modified: Option<SystemTime>,
-    /// The inode and the time of its last change. A file that is moved here may be older than the one
-    /// whose name it takes, and as large.
+    /// The inode and the time of its last change. A file that is moved here may be older than the one whose
+    /// name it takes, and as large.
     #[cfg(unix)]
     inode: (u64, i64, i64),
 }
 
 impl FilesSeen {
-    /// Looks at files, and at the data files of folders. A path that cannot be looked at is remembered as
-    /// that: it is for the reader to report.
+    /// Looks at files, and at the data files of folders. A path that cannot be read is remembered as
+    /// unreadable; [`read`](super::read) reports it.
     #[must_use]
     pub fn at(paths: &[PathBuf]) -> Self {
         let mut seen = BTreeMap::new();
@@ -50,7 +50,7 @@ impl FilesSeen {
         self.0.is_empty()
     }
 
-    /// The files that are new, written or gone since an earlier look.
+    /// Returns the files that are new, written or gone since an earlier look.
     #[must_use]
     pub fn changed_since<'a>(&'a self, earlier: &'a Self) -> Vec<&'a Path> {
         let written = self.0.iter().filter(|(path, stamp)| earlier.0.get(*path) != Some(stamp));

@@ -1,5 +1,5 @@
-//! Another rounding of unit prices, as a load: every stored price and amount is written anew in the new
-//! units, and all of it comes into force together with the rounding.
+//! Sets another rounding of unit prices by a load: every stored price and amount is written again in the
+//! new units, and comes into force together with the rounding.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use crate::pricing::{Ladder, Money, PriceRule, Product, Rung, UnitRounding};
 use crate::stages::change::Change;
 use crate::stages::folding::tidy;
 
-/// Sets how unit prices are rounded. Returns what has changed for price tables; `None` when it was so
-/// before.
+/// Sets how unit prices are rounded. Returns what changed for price tables, or `None` if the rounding was
+/// the same before.
 ///
 /// # Errors
-/// [`LoadError`]; [`LoadError::DoesNotFit`] names a price that would have to be rounded. Nothing is changed
+/// [`LoadError`]. [`LoadError::DoesNotFit`] names a price that would have to be rounded. Nothing is changed
 /// then.
 pub async fn set_rounding(
     store: &dyn Store,
@@ -43,7 +43,7 @@ pub async fn set_rounding(
         };
         let AtHead::Read(changes) = changes else { continue };
         let load = LoadId(ConnectionId::from_random(randomness.bits()).to_string());
-        // Where no product was ever loaded, there is no base to make anew.
+        // While no product was ever loaded, there is no base to make again.
         let products = head.base_version > 0;
         let changed = Changes { products, lists: head.lists_version > 0, ..Changes::NONE };
         let commit = Commit { load, currency: head.currency, rounding, changes: changed };
@@ -66,7 +66,7 @@ struct Units {
 }
 
 impl Units {
-    /// An amount in the new units.
+    /// Converts an amount to the new units.
     fn convert(self, money: Money, what: impl Fn() -> String) -> Result<Money, LoadError> {
         let does_not_fit = || LoadError::DoesNotFit { what: what(), unit_decimals: self.to };
         let (more, less) = (self.to.saturating_sub(self.from), self.from.saturating_sub(self.to));
@@ -106,7 +106,7 @@ impl Units {
     }
 }
 
-/// Every stored row with an amount, in the new units, in the order of a journal.
+/// Returns every stored row with an amount, in the new units and in the order of a journal.
 async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>>, LoadError> {
     let (store, head) = (at.store, at.head);
     let mut changes = BTreeMap::new();
@@ -146,7 +146,7 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
     Ok(AtHead::Read(changes.into_values().collect()))
 }
 
-/// All rows of a listing.
+/// Reads all pages of a listing.
 async fn all<T>(
     page: impl AsyncFn(Option<Cursor>) -> Result<AtHead<Page<T>>, PortError>,
 ) -> Result<AtHead<Vec<T>>, PortError> {
@@ -175,7 +175,7 @@ mod tests {
 
     const FINE: UnitRounding = UnitRounding { unit_decimals: 2, ..UnitRounding::PLAIN };
 
-    /// An engine that does not fold.
+    /// An engine whose folds can be made to fail.
     struct Unfolding {
         inner: Ports,
         fails: AtomicBool,
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!((change.version, change.catalogue), (2, true));
         let head = store.catalogue_head().await.unwrap().unwrap();
         assert_eq!((head.rounding, head.unfolded.is_some()), (FINE, true));
-        // Whoever comes next folds it.
+        // The next call folds the load.
         store.fails.store(false, Ordering::Relaxed);
         assert!(set_rounding(&store, &*clock, &SystemRandomness, FINE).await.unwrap().is_none());
         assert_eq!(store.catalogue_head().await.unwrap().unwrap().unfolded, None);

@@ -1,4 +1,4 @@
-//! What kind of row its fields make it, and whether it has those that the kind needs.
+//! Decides the kind of a row by its fields, and checks that it has the fields of that kind.
 
 use super::error::Problem;
 use super::field::Field;
@@ -6,7 +6,7 @@ use super::kinds::{Expected, Kind, KnownColumns, RULES};
 use super::row::Row;
 
 impl Kind {
-    /// What a row is.
+    /// Returns the kind of a row.
     pub(super) fn of(row: &Row<'_>, expected: Expected) -> Self {
         let has = |fields: &[Field]| fields.iter().any(|field| row.has(*field));
         let is_rule = has(RULES) || row.has(Field::MinQuantity);
@@ -44,10 +44,10 @@ impl Kind {
         }
     }
 
-    /// Forgets empty fields that need not be there, and checks the rest.
+    /// Drops empty fields that may be missing, and checks the rest.
     pub(super) fn check(self, row: &mut Row<'_>) -> Result<(), Problem> {
         let shape = self.shape();
-        // A price list in CSV may have a column for each way to say a price.
+        // A price list in CSV may have a column for each way to state a price.
         let may_be_empty = match shape.any_of.iter().filter(|field| row.has(**field)).count() {
             0 | 1 if row.by_currency.is_empty() => &[],
             _ => shape.any_of,
@@ -70,7 +70,7 @@ impl Kind {
         Ok(())
     }
 
-    /// Checks which fields there are; of a CSV file, which columns.
+    /// Checks which fields a row has, or which columns a CSV file has.
     fn check_header(self, row: &Row<'_>) -> Result<(), Problem> {
         let shape = self.shape();
         let required = || shape.required.iter().copied().flatten();
@@ -110,11 +110,12 @@ impl Kind {
         }
     }
 
-    /// What is wrong with a field that other kinds of rows have.
+    /// Returns the problem of a field that other kinds of rows have.
     fn stray(self, field: Field, names: impl Iterator<Item = &'static str>) -> Problem {
         let others = [Self::Customer, Self::PriceList, Self::Price];
         let is_of = |kind: &Self| *kind != self && kind.shape().optional.contains(&field);
-        // Only rows of lists and customers have neighbours that they can be mixed up with.
+        // Only rows of lists and customers have fields in common with other kinds, so only they get this
+        // hint.
         let other = others
             .into_iter()
             .find(is_of)
@@ -128,12 +129,12 @@ impl Kind {
     }
 }
 
-/// Whether rows with these fields can be understood; for the header of a CSV file.
+/// Checks the columns of a CSV header.
 pub(super) fn check_columns(row: &Row<'_>) -> Result<(), Problem> {
     Kind::of(row, Expected::Any).check_header(row)
 }
 
-/// The columns of the kind of row that a header begins to be.
+/// Returns the columns of the kind that a header resembles.
 pub(super) fn columns_for(row: &Row<'_>) -> KnownColumns {
     KnownColumns(Kind::of(row, Expected::Any))
 }

@@ -1,4 +1,4 @@
-//! Which files a list of files and folders stands for.
+//! Finds the files that a list of files and folders stands for.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,19 +9,19 @@ use super::dataset::Notice;
 use super::error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 
 const EXTENSIONS: [&str; 5] = ["json", "ndjson", "jsonl", "csv", "tsv"];
-/// Behind the extension of a file that is packed.
+/// The extension that a compressed file has after its own.
 const PACKED: &str = "gz";
-/// What stands for standard input in place of a path.
+/// The path that stands for standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
 
-/// The files to read, and what was passed over.
+/// The files to read, and notices about entries that are passed over.
 pub(super) struct Sources {
     pub(super) files: Vec<PathBuf>,
     pub(super) notices: Vec<Notice>,
 }
 
-/// Finds the files: those given, whatever they are called, and the data files of the folders
-/// given, sorted by name. A file that is reached twice is read once.
+/// Finds the files: those given, with any name, and the data files of the folders given, sorted by name. A
+/// file that is reached twice is read once.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Sources, DataErrors> {
     let mut sources = Sources { files: vec![], notices: vec![] };
     let mut seen = HashSet::new();
@@ -30,7 +30,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Sources, DataErrors> {
         let found = look_at(path, &mut sources.notices);
         match found {
             Ok(files) => {
-                // A pipe has no canonical path; it is a file of its own.
+                // A pipe has no canonical path, so it counts as a file of its own.
                 let is_new = |file: &PathBuf| {
                     seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone()))
                 };
@@ -61,8 +61,8 @@ fn look_at(path: &Path, notices: &mut Vec<Notice>) -> Result<Vec<PathBuf>, Probl
     Ok(files)
 }
 
-/// The data files of a folder and its other entries, both sorted and without hidden ones.
-/// Folders within are not entered: what is in them was put away.
+/// Returns the data files of a folder and its other entries, both sorted and without hidden ones. Folders
+/// in it are not entered, because their files were put aside.
 pub(super) fn data_files(folder: &Path) -> io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let mut paths = vec![];
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! What spreadsheets do to values: decimal commas, shortened ids, failed formulas.
+//! Undoes or refuses what spreadsheets do to values: decimal commas, shortened ids, failed formulas.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::target::Target;
 const FAILED: [&str; 8] =
     ["#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!"];
 
-/// The value of a field as ocache writes it.
+/// Returns the value of a field in ocache's notation.
 pub(super) fn value<'a>(
     text: Cow<'a, str>,
     target: Target,
@@ -29,7 +29,7 @@ pub(super) fn value<'a>(
     }
 }
 
-/// Whether an id is a long number that a spreadsheet shows as `4.00638E+12`: its digits are lost.
+/// Whether an id is a long number that a spreadsheet shows as `4.00638E+12`, so that digits are lost.
 fn is_shortened(id: &str) -> bool {
     let Some((mantissa, exponent)) = id.split_once("E+") else { return false };
     let Some((whole, fraction)) = mantissa.split_once(['.', ',']) else { return false };
@@ -38,8 +38,8 @@ fn is_shortened(id: &str) -> bool {
         .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A number with a decimal comma as one with a point. Before a comma, points may separate
-/// thousands; without one, `1.234` could be more than a thousand or less than two.
+/// Returns a number with a decimal comma as one with a decimal point. Before a comma, points may separate
+/// thousands. Without a comma, `1.234` is ambiguous and refused.
 fn with_point(text: Cow<'_, str>) -> Result<Cow<'_, str>, Problem> {
     let (whole, fraction) = match text.split_once(',') {
         Some((whole, fraction)) => (whole, Some(fraction)),

@@ -1,4 +1,4 @@
-//! What the store has of what is loaded, at one head.
+//! Reads from the store, at one head, what a load names.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,10 +9,10 @@ use super::error::DataErrors;
 use super::load_error::LoadError;
 use crate::ports::{AtHead, CatalogueHead, Chain, PortError, Store};
 
-/// So many items are compared at once.
+/// How many items are compared at once.
 pub(super) const CHUNK: usize = 5_000;
 
-/// The store, as it is at a head.
+/// The store as of a head.
 #[derive(Clone, Copy)]
 pub(super) struct StoreAt<'a> {
     pub(super) store: &'a dyn Store,
@@ -22,7 +22,7 @@ pub(super) struct StoreAt<'a> {
 /// Why a comparison ended early.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// Another load came between: begin again from the head as it is now.
+    /// Another load came into force: start again from the current head.
     Moved,
     Failed(LoadError),
 }
@@ -39,7 +39,7 @@ impl From<DataErrors> for Halt {
     }
 }
 
-/// What was read, unless a later load is in force.
+/// Returns what was read, or [`Halt::Moved`] if a later load is in force.
 pub(super) fn still<T>(read: AtHead<T>) -> Result<T, Halt> {
     match read {
         AtHead::Read(value) => Ok(value),
@@ -55,13 +55,13 @@ pub(super) struct Stored<I, T> {
 }
 
 impl<I: Clone + Eq + Hash, T> Stored<I, T> {
-    /// Whether there is anything under an id, also if it cannot be read.
+    /// Whether the store has anything under an id, readable or not.
     pub(super) fn has(&self, id: &I) -> bool {
         self.found.contains_key(id) || self.unreadable.contains_key(id)
     }
 
-    /// Reads it. A read fails as a whole when one of its rows cannot be read, so it is halved until
-    /// those rows are alone: what is being loaded takes their place.
+    /// Reads the rows with some ids. A read fails as a whole if one of its rows cannot be read. So it is
+    /// halved until those rows are alone; the load replaces them.
     pub(super) async fn read<'a>(
         ids: &'a [I],
         id_of: impl Fn(&T) -> I,

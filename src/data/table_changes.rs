@@ -1,8 +1,8 @@
-//! The changes of another table's rows, in their order, as one set of data to load.
+//! Turns the changes of another table's rows into one data set to load.
 //!
-//! A change has the row as it was, as it is, or both, each as an item of `DynamoDB`. An item stands for one row
-//! or, if it is a customer's whole list, for several. What counts is the last word on each row: it is
-//! loaded, or it is taken away. Rows that the changes do not name stay as they are.
+//! A change has the row before it, the row after it, or both, each as an item of `DynamoDB`. An item stands
+//! for one row or, if it is a customer's whole list, for several. The last change of each row counts: the
+//! row is loaded or removed. Rows that no change names stay as they are.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,16 +24,16 @@ pub struct TableChanges {
     table: PathBuf,
     amounts: Amounts,
     layout: Layout,
-    /// Counted from 1, as lines are.
+    /// The number of changes. They are numbered from 1, as lines are.
     changes: u32,
-    /// The rows that were written, each with the change that wrote it.
+    /// The rows that were written, each with the number of the change that wrote it.
     written: Vec<(u32, RowKey, Record)>,
-    /// The change that had the last word on a row, and whether the row is there since.
+    /// For each row the number of its last change, and whether the row exists since then.
     last: BTreeMap<RowKey, (u32, bool)>,
 }
 
 impl TableChanges {
-    /// None yet, of a table of this name.
+    /// Returns an empty set of changes of a table with this name.
     #[must_use]
     pub fn of(table: &str, amounts: Amounts, layout: Layout) -> Self {
         Self {
@@ -46,11 +46,11 @@ impl TableChanges {
         }
     }
 
-    /// Adds a change: an item as it was, unless it is new, and as it is, unless it is gone.
+    /// Adds a change: the item before it, unless it is new, and the item after it, unless it is deleted.
     ///
     /// # Errors
-    /// [`RowError`], with the number of the change as its line, if the item as it is cannot be understood.
-    /// Then nothing of the change is added.
+    /// [`RowError`] with the number of the change as its line, if the new item cannot be understood. Then
+    /// nothing of the change is added.
     pub fn add(&mut self, old: Option<&str>, new: Option<&str>) -> Result<(), Box<RowError>> {
         let line = self.changes + 1;
         let written = match new {
@@ -58,7 +58,8 @@ impl TableChanges {
             None => vec![],
         };
         self.changes = line;
-        // What an item that could not be understood left of an image before that one is not known here.
+        // An old item that cannot be understood was never loaded. Rows of a still earlier item cannot be
+        // known here.
         let gone = old.and_then(|old| item_keys(old, &self.layout.columns).ok());
         self.last.extend(gone.into_iter().flatten().map(|key| (key, (line, false))));
         for (key, record) in written {
@@ -68,10 +69,10 @@ impl TableChanges {
         Ok(())
     }
 
-    /// What to load, with `merge`: whole lists have become single rows.
+    /// Returns the data to load with `merge`. Whole lists have become single rows.
     ///
     /// # Errors
-    /// [`DataErrors`], with the numbers of changes as lines, if the rows of one change contradict each other.
+    /// [`DataErrors`], with the numbers of changes as lines, if rows contradict each other.
     pub fn into_data(self) -> Result<Dataset, DataErrors> {
         let Self { table, amounts, layout, written, last, .. } = self;
         let mut collector = Collector::new(amounts, layout, vec![]);
@@ -85,13 +86,13 @@ impl TableChanges {
             sink.removed(line, vec![key]);
         }
         match collector.is_empty() {
-            // Of items that were never understood and are gone now, nothing is left to do.
+            // All items were never understood and are deleted now, so there is nothing to do.
             true => Ok(Dataset { unit_decimals: amounts.unit_decimals, ..Dataset::default() }),
             false => collector.finish(),
         }
     }
 
-    /// The rows that an item stands for.
+    /// Returns the rows that an item stands for.
     fn rows(&self, item: &str) -> Result<Vec<(RowKey, Record)>, Problem> {
         let columns = &self.layout.columns;
         let record =

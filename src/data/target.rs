@@ -1,4 +1,4 @@
-//! What a column of a file is: a field, or the amounts of one currency.
+//! What a column of a file holds: a field, or the amounts of one currency.
 
 use super::field::Field;
 use super::problem::Problem;
@@ -13,7 +13,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// By the name of a column; `None` when nothing is called so.
+    /// Returns the target with the name of a column, or `None` if there is none.
     pub(super) fn named(name: &str) -> Result<Option<Self>, Problem> {
         let Some((field, code)) = name.split_once('.') else {
             return Ok(Field::named(name).map(Self::Field));
@@ -33,7 +33,7 @@ impl Target {
     }
 }
 
-/// A currency by its code.
+/// Parses the code of a currency.
 pub(super) fn currency(code: &str) -> Result<Currency, Problem> {
     code.parse().map_err(|_| Problem::Currency { code: code.to_owned() })
 }

@@ -1,4 +1,4 @@
-//! All formats, all bad inputs, whole folders, and what holds for any bytes at all.
+//! Tests of all formats, of bad inputs, of whole folders, and of arbitrary bytes.
 
 mod any_input;
 mod bad_input;
@@ -17,7 +17,7 @@ fn read_one(bytes: impl AsRef<[u8]>) -> Result<Dataset, DataErrors> {
     read_texts(&[(Path::new("f"), bytes.as_ref())], Currency::USD)
 }
 
-/// The rows of a dataset, one text each.
+/// Returns the rows of a dataset, each as one text.
 fn rows(dataset: &Dataset) -> Vec<String> {
     let products = dataset.products.iter().map(|product| {
         let price = product.price.map(|price| price.format(Currency::USD)).unwrap_or_default();

@@ -10,14 +10,14 @@ use super::layout::{Layout, TextEncoding};
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZIP: &[u8] = b"PK\x03\x04";
-/// Never occurs in UTF-8. It stands for what cannot be decoded, so that this is refused like any other text
-/// that is not UTF-8: on its line.
+/// Never occurs in UTF-8. It stands for bytes that cannot be decoded, so that they are refused on their
+/// line like any other text that is not UTF-8.
 const NO_TEXT: u8 = 0xff;
-/// How many bytes of a file show what it is.
+/// How many bytes at the start of a file show what it is.
 const HEAD_BYTES: usize = 4;
 const INPUT_BYTES: usize = 64 * 1024;
 
-/// A file as text; decompressed first if it is gzip.
+/// Returns a file as text, decompressed first if it is gzip.
 pub(super) fn unpacked<'a>(
     mut file: impl Read + 'a,
     encoding: TextEncoding,
@@ -31,7 +31,8 @@ pub(super) fn unpacked<'a>(
     }
 }
 
-/// Bytes as text. A byte order mark takes precedence over the encoding that is named; it is not part of the text.
+/// Returns bytes as text. A byte order mark takes precedence over the encoding in the layout, and is not
+/// part of the text.
 pub(super) fn decoded<'a>(
     mut bytes: impl Read + 'a,
     encoding: TextEncoding,
@@ -61,7 +62,7 @@ pub(super) fn decoded<'a>(
     }))
 }
 
-/// Whether a text in memory begins like JSON; `None` when there is nothing in it.
+/// Whether a text in memory begins like JSON, or `None` if it is empty.
 #[must_use]
 pub fn is_json(bytes: &[u8], layout: &Layout) -> Option<bool> {
     let text = BufReader::new(decoded(bytes, layout.encoding).ok()?);
@@ -86,7 +87,7 @@ fn head(bytes: &mut impl Read) -> Result<Vec<u8>, Fault> {
 pub struct Gunzip<R>(MultiGzDecoder<R>);
 
 impl<R: Read> Gunzip<R> {
-    /// Decompresses what is read from there.
+    /// Returns a reader that decompresses another.
     pub fn new(packed: R) -> Self {
         Self(MultiGzDecoder::new(packed))
     }
@@ -106,13 +107,13 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
-/// Turns another encoding into UTF-8.
+/// Converts text in another encoding to UTF-8.
 struct Decoded<R> {
     bytes: R,
     decoder: encoding_rs::Decoder,
-    /// Read and not decoded.
+    /// Bytes that are read and not yet decoded.
     input: Vec<u8>,
-    /// Decoded, and handed out up to `taken`.
+    /// Decoded text, of which the first `taken` bytes were returned.
     text: Vec<u8>,
     taken: usize,
     is_at_end: bool,

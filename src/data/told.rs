@@ -1,10 +1,10 @@
-//! What a load did or would do, as JSON: the same for the command and over HTTP.
+//! What a load did or would do, as JSON. The command line and HTTP use the same form.
 
 use serde_json::{Map, Value, json};
 
 use super::{Amounts, Counts, Effect, KindCounts, Mention, Mentions, MovedPrice, Moves};
 
-/// What became of the rows of each kind.
+/// Returns what a load did to the rows of each kind.
 #[must_use]
 pub fn counts_json(counts: &KindCounts) -> Map<String, Value> {
     let KindCounts { products, users, customers, price_lists, prices } = counts;
@@ -25,13 +25,13 @@ pub fn counts_json(counts: &KindCounts) -> Map<String, Value> {
     told.into_iter().collect()
 }
 
-/// How many of a kind there are, and the first of them.
+/// Returns how many things of a kind there are, and the first of them.
 #[must_use]
 pub fn mention_json(mention: &Mention) -> Value {
     json!({ "count": mention.count, "first": mention.first })
 }
 
-/// What may not be meant.
+/// Returns what may be unintended in the data.
 #[must_use]
 pub fn mentions_json(mentions: &Mentions) -> Map<String, Value> {
     let told = [
@@ -44,7 +44,7 @@ pub fn mentions_json(mentions: &Mentions) -> Map<String, Value> {
     told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What would become of prices.
+/// Returns how prices would change.
 #[must_use]
 pub fn effect_json(effect: &Effect, unit_decimals: u8) -> Value {
     let Effect { customers, affected, up, down, new, gone, under_floor } = effect;
@@ -70,7 +70,7 @@ fn moves_json(moves: &Moves, unit_decimals: u8) -> Value {
     json!({ "count": moves.count, "most": most })
 }
 
-/// A price that would change.
+/// Returns a price that would change.
 #[must_use]
 pub fn moved_json(price: &MovedPrice, unit_decimals: u8) -> Value {
     let MovedPrice { customer, product, min_quantity, before, after, currency, .. } = price;

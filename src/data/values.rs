@@ -1,4 +1,4 @@
-//! The values of a row's fields, each of the kind that its field needs.
+//! Parses the values of a row's fields by the types that the fields need.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::pricing::{Currency, MinQuantity, Money};
 const A_STRING: &str = "a string";
 const STRINGS: &str = "a list of strings";
 
-/// The longest text that is looked at as a number; a longer one is not echoed whole in an error.
+/// The longest text that is parsed as a number. A longer one is not repeated in the error.
 const MAX_NUMBER_BYTES: usize = 64;
 
 fn cell<'a>(row: &mut Row<'a>, field: Field) -> Result<Cell<'a>, Problem> {
@@ -45,7 +45,7 @@ fn wrong(field: &'static str, expected: &'static str, value: &Value<'_>) -> Prob
     Problem::WrongKind { field, expected, found, right }
 }
 
-/// A text; a number in its place is refused, for `1` and `1.0` would be two ids.
+/// Returns a text. A number in its place is refused, because `1` and `1.0` would be two ids.
 pub(super) fn text<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
     match value(row, field)? {
         Value::Text(text) => Ok(text),
@@ -53,7 +53,7 @@ pub(super) fn text<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, 
     }
 }
 
-/// The digits of a number, given as a number or as a text.
+/// Returns the digits of a number, which may be given as a number or as text.
 pub(super) fn number<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
     digits(value(row, field)?, field.name())
 }
@@ -79,7 +79,7 @@ pub(super) fn list<'a>(
     }
 }
 
-/// What is read from a field that may be missing.
+/// Reads a field that may be missing.
 pub(super) fn optional<'a, T>(
     row: &mut Row<'a>,
     field: Field,
@@ -88,7 +88,7 @@ pub(super) fn optional<'a, T>(
     if row.has(field) { read(row, field).map(Some) } else { Ok(None) }
 }
 
-/// A list of texts; in a column they are separated by `|`.
+/// Returns a list of texts. In a column they are separated by `|`.
 pub(super) fn texts<T>(row: &mut Row<'_>, field: Field) -> Result<Vec<T>, Problem>
 where
     T: FromStr,
@@ -116,7 +116,7 @@ where
     }
 }
 
-/// Yes or no.
+/// Returns a truth value.
 pub(super) fn truth(row: &mut Row<'_>, field: Field) -> Result<bool, Problem> {
     let expected = "true or false";
     match cell(row, field)? {
@@ -132,7 +132,7 @@ pub(super) fn truth(row: &mut Row<'_>, field: Field) -> Result<bool, Problem> {
     }
 }
 
-/// A whole number.
+/// Returns a whole number.
 pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> {
     let digits = number(row, field)?;
     let units = Decimal::parse(&digits).and_then(|decimal| decimal.to_units(0)).ok();
@@ -140,7 +140,7 @@ pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> 
     priority.ok_or_else(|| Problem::Priority { text: digits.into_owned() })
 }
 
-/// A positive quantity.
+/// Returns a positive quantity.
 pub(super) fn quantity(row: &mut Row<'_>, field: Field) -> Result<Quantity, Problem> {
     let digits = number(row, field)?;
     digits.parse::<Quantity>().map_err(|error| match error {
@@ -149,25 +149,26 @@ pub(super) fn quantity(row: &mut Row<'_>, field: Field) -> Result<Quantity, Prob
     })
 }
 
-/// A quantity that may be zero.
+/// Returns a quantity that may be zero.
 pub(super) fn min_quantity(row: &mut Row<'_>, field: Field) -> Result<MinQuantity, Problem> {
     let digits = number(row, field)?;
     digits.parse::<MinQuantity>().map_err(|error| Problem::in_field(field.name(), error.into()))
 }
 
-/// An amount of which the currency is not known yet: a decimal that is not negative.
+/// Returns an amount whose currency is not known yet, as text. It must be a decimal that is not negative.
 pub(super) fn raw_amount(row: &mut Row<'_>, field: Field) -> Result<Box<str>, Problem> {
     let digits = number(row, field)?;
     let malformed = |why| Problem::Amount { field: field.name(), text: digits.to_string(), why };
     Decimal::parse(&digits).map_err(malformed)?;
-    // A decimal that begins with a minus is negative, or a zero that says so.
+    // `-0` is refused as well.
     match digits.starts_with('-') {
         true => Err(Problem::NegativeAmount { field: field.name(), text: digits.into_owned() }),
         false => Ok(digits.into()),
     }
 }
 
-/// Amounts by currency: of a field in the catalogue's, of an object, and of columns such as `price.EUR`.
+/// Returns amounts by currency: a field in the catalogue's currency, an object, and columns such as
+/// `price.EUR`.
 pub(super) fn amounts_by_currency(
     row: &mut Row<'_>,
     single: Field,

@@ -1,5 +1,5 @@
-//! The settings that an error advises, by the names that its reader knows: flags of `ocache load`, or parameters of
-//! `POST /load`.
+//! The settings that errors advise, by the names that their reader knows: flags of `ocache load`, or
+//! parameters of `POST /load`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,13 +7,13 @@ use std::fmt;
 use super::names::{quoted, shown};
 
 thread_local! {
-    /// For whom errors are written on this thread. A `Display` takes no argument that could say so.
+    /// Whether this thread writes errors for HTTP clients. `Display` takes no argument that could say so.
     static OVER_HTTP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Writes errors for clients of `POST /load`.
+/// Calls `write`, with errors worded for clients of `POST /load`.
 pub fn worded_for_http<T>(write: impl FnOnce() -> T) -> T {
-    /// Also when writing panics.
+    /// Restores the previous wording, also if `write` panics.
     struct Before(bool);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -24,16 +24,16 @@ pub fn worded_for_http<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
-/// A setting of a load that reads what was refused.
+/// A setting of a load with which refused data can be read.
 pub(super) enum Advised<'a> {
     Prune,
     Merge,
     DecimalComma,
     Delimiter(&'a str),
     Encoding(&'a str),
-    /// This column is a field.
+    /// Reads this column as a field.
     Map(&'a str),
-    /// This column is left out.
+    /// Leaves this column out.
     Ignore(&'a str),
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for Advised<'_> {
     }
 }
 
-/// A name as a query has it.
+/// Returns a name as it is written in a query.
 fn encoded(name: &str) -> String {
     form_urlencoded::byte_serialize(shown(name).as_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! When a price list begins and ends, as it is written in files.
+//! Parses the times at which a price list begins and ends.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -6,30 +6,31 @@ use jiff::tz::TimeZone;
 use super::error::Problem;
 use crate::model::{PriceListId, Timestamp};
 
-/// A date or a time of a time zone, and the instant that it was taken for.
+/// A date or time in a time zone, and the instant that it was converted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalTime {
-    /// Of which list.
+    /// The list.
     pub list: PriceListId,
     /// `from` or `until`.
     pub field: &'static str,
-    /// What was given.
+    /// The text that was given.
     pub given: String,
-    /// In which time zone.
+    /// The time zone.
     pub time_zone: String,
-    /// Which instant that is.
+    /// The instant.
     pub instant: Timestamp,
 }
 
-/// A time zone by its name.
+/// Returns the time zone with a name.
 pub(super) fn time_zone(name: &str) -> Result<TimeZone, Problem> {
     TimeZone::get(name).map_err(|_| Problem::TimeZone { name: name.to_owned() })
 }
 
-/// An instant, and whether a time zone was needed to tell it.
+/// Returns an instant, and whether a time zone was needed for it.
 ///
-/// A time that the clocks leave out is taken for as long after the change as it is after the last
-/// moment before; one that comes twice, for the first of the two. So a date is its first instant.
+/// A local time that is skipped when clocks change becomes the instant as long after the change as the time
+/// is after the last moment before it. A local time that occurs twice becomes the first of the two. So a
+/// date is its first instant.
 pub(super) fn instant(
     field: &'static str,
     text: &str,
@@ -74,10 +75,11 @@ mod tests {
             ("2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00.000Z"),
             ("2026-03-08", "America/New_York", "2026-03-08T05:00:00.000Z"),
             ("2026-03-09", "America/New_York", "2026-03-09T04:00:00.000Z"),
-            // Left out by the change to summer time, and twice at the change back.
+            // The first is skipped by the change to summer time, the second occurs twice at the change
+            // back.
             ("2026-03-29T02:30:00", "Europe/Berlin", "2026-03-29T01:30:00.000Z"),
             ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00.000Z"),
-            // Midnight is left out in Cairo.
+            // Midnight is skipped in Cairo.
             ("2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00.000Z"),
             ("2026-04-01T00:00:00.001+02:00", "Europe/Berlin", "2026-03-31T22:00:00.001Z"),
             ("2026-04-01T00:00:00Z", "", "2026-04-01T00:00:00.000Z"),

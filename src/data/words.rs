@@ -1,4 +1,4 @@
-//! The words that generated names are made of.
+//! The words of which generated names are made.
 
 pub(super) const ADJECTIVES: [&str; 32] = [
     "Adjustable",

@@ -1,4 +1,4 @@
-//! Objects that hold rows: tables, and the batch writes, scans and exports of `DynamoDB`, and pages of other
+//! Reads objects that hold rows: tables, batch writes, scans and exports of `DynamoDB`, and pages of other
 //! APIs.
 
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use super::record::{item_keys, record};
 use super::row::Row;
 use super::wrapper_names::{ABOUT_ROWS, ANY_ROWS, ITEMS, MORE_TO_COME};
 
-/// The end of a table's name, and the kind of its rows. The name begins with that of a stack.
+/// The ends of tables' names, with the kind of their rows. A stack's name comes before.
 const TABLES: [(&str, Expected); 6] = [
     ("products", Expected::Product),
     ("user_discounts", Expected::Discounts),
@@ -42,8 +42,8 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
     }
 }
 
-/// Takes away what an incremental export says is gone: the rows of a deleted item, and those of a changed item
-/// that it does not stand for any more.
+/// Removes what an incremental export says is deleted: the rows of a deleted item, and those that a changed
+/// item no longer stands for.
 fn changed_item(
     old: Option<&RawValue>,
     new: Option<&RawValue>,
@@ -54,7 +54,7 @@ fn changed_item(
         (None, None) => return Err(Problem::Deletion),
         (None, Some(_)) => return Ok(()),
         (Some(old), None) => item_keys(old.get(), &sink.layout().columns)?,
-        // What could not be understood was never loaded.
+        // An old item that cannot be understood was never loaded.
         (Some(old), Some(_)) => item_keys(old.get(), &sink.layout().columns).unwrap_or_default(),
     };
     sink.removed(line, gone);
@@ -101,7 +101,7 @@ fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &
     }
 }
 
-/// Understands a row, or says what is wrong with it.
+/// Parses a row, and passes it or its error to the sink.
 pub(super) fn take(
     json: &str,
     finder: &mut LineFinder<'_>,
@@ -132,8 +132,8 @@ fn expected_in(table: &str) -> Option<Expected> {
     TABLES.iter().find(|(name, _)| ends_with(name)).map(|(_, expected)| *expected)
 }
 
-/// An element of a table: a row, an item with typed attributes, or a batch write's
-/// `{"PutRequest": {"Item": {…}}}`.
+/// Parses an element of a table: a row, an item with typed attributes, or a batch write's `{"PutRequest":
+/// {"Item": {…}}}`.
 fn table_row<'a>(json: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
     const PUT_REQUEST: &str = "PutRequest";
     const DELETE_REQUEST: &str = "DeleteRequest";

@@ -1,11 +1,11 @@
-//! The names that members have in objects that hold rows.
+//! The names of members in objects that hold rows.
 
-/// Members that hold one item of `DynamoDB`: of an export, and of an incremental export.
+/// Members that hold one item of `DynamoDB`, in an export or an incremental export.
 pub(super) const ITEMS: [&str; 2] = ["Item", "NewImage"];
 /// Members that hold rows of any kind, or tables.
 pub(super) const ANY_ROWS: [&str; 9] =
     ["Items", "Responses", "RequestItems", "items", "data", "rows", "records", "results", "value"];
-/// Members that say something about the rows, but nothing that a load needs.
+/// Members that describe the rows, but that a load does not need.
 pub(super) const ABOUT_ROWS: [&str; 15] = [
     "Count",
     "ScannedCount",
@@ -36,12 +36,12 @@ pub(super) const MORE_TO_COME: [&str; 9] = [
     "@odata.nextLink",
 ];
 
-/// Whether a member of this name, when it is a list or an object, holds rows.
+/// Whether a list or an object under this name holds rows.
 pub(super) fn is_wrapper(name: &str) -> bool {
     ITEMS.contains(&name) || ANY_ROWS.contains(&name) || name == "Keys"
 }
 
-/// Whether a member of this name is about the rows beside it.
+/// Whether a member of this name describes the rows beside it.
 pub(super) fn tells_of_rows(name: &str) -> bool {
     ABOUT_ROWS.contains(&name) || MORE_TO_COME.contains(&name)
 }

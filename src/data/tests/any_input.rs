@@ -1,4 +1,4 @@
-//! Any bytes are read or refused; no row of a good file is lost.
+//! Tests that any bytes are read or refused, and that no row of a good file is lost.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use crate::model::ProductId;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
 
-/// Pieces of which wrong files are made that are almost right.
+/// Pieces from which almost right files are made.
 const PIECES: &[&str] = &[
     "{",
     "}",
@@ -59,12 +59,12 @@ const PIECES: &[&str] = &[
     "{\"price_list\":\"L\",\"everyone\":true}",
 ];
 
-/// A text without control characters and without white space at its ends, which CSV may not keep.
+/// Draws a text without control characters and without white space at its ends, which CSV may not keep.
 fn text() -> impl Strategy<Value = String> {
     "[^\\p{Cc}\\s]([^\\p{Cc}]{0,8}[^\\p{Cc}\\s])?"
 }
 
-/// The same, without what no id may have.
+/// Draws a text that is a valid id.
 fn id() -> impl Strategy<Value = String> {
     text().prop_filter("no id", |text| ProductId::new(text.as_str()).is_ok())
 }
@@ -130,7 +130,7 @@ fn batch_write(products: &[Product], lists: &[UserDiscounts]) -> Value {
     })
 }
 
-/// CSV as another library writes it.
+/// Returns rows as CSV, written by another library.
 fn csv(rows: impl Iterator<Item = [String; 3]>, header: [&str; 3]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(vec![]);
     writer.write_record(header).unwrap();

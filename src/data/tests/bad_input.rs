@@ -1,26 +1,26 @@
-//! What is refused, and in which words.
+//! Tests which input is refused, and with which message.
 
 use super::read_one;
 
-/// Each text and the error it gives, its place included.
+/// Each text and the error that it gives, including the place.
 const BAD: &[(&str, &str)] = &[
     ("", "f: has no rows"),
     ("\n \n", "f: has no rows"),
     ("[]", "f: has no rows"),
     ("id,name,price\n", "f: has no rows"),
     ("{\"products\": []}", "f: has no rows"),
-    // JSON that is none.
+    // Broken JSON.
     ("[\n{\"id\":\"P1\",\n", "f:3:1: the JSON is cut off"),
     ("[{\"id\":\"P1\",\"name\":\"a\",\"price\":1},", "f:1:34: the JSON is cut off"),
     ("{\"id\":\"P1\",\"na", "f:1:14: the JSON is cut off"),
     ("{\n\"products\": [\n{\"PutReq", "f:3:8: the JSON is cut off"),
     ("[} ]", "f:1:2: is not JSON: expected value"),
     ("[] x", "f:1:4: is not JSON: trailing characters"),
-    // Rows that are none.
+    // Values that are not rows.
     ("[1, \"x\", []]", "f:1:2: is not a JSON object"),
     ("{\"id\":\"P1\",\"name\":\"a\",\"price\":1}\n\n7", "f:3: is not a JSON object"),
     ("[{}]", "f:1: `id` is missing"),
-    // Of several rows on one line, the column tells which.
+    // If several rows are on one line, the column says which one is meant.
     (
         "[{\"id\":\"P1\",\"name\":\"a\",\"price\":1},{\"name\":\"b\",\"price\":1}]",
         "f:1:35: `id` is missing",
@@ -186,7 +186,7 @@ const BAD: &[(&str, &str)] = &[
         "f:2:3: a quoted field does not end in `\"` and a delimiter or the end of the line",
     ),
     ("id,name,price\nP,a,\n", "f:2:5: price `` is not a decimal number (currency USD)"),
-    // Products with more to them.
+    // Products with further fields.
     (
         "[{\"id\":\"P\",\"name\":\"a\",\"prices\":{\"EUR\":\"1\",\"GBX\":\"1\"}}]",
         "f:1: `prices`: `GBX` is not a currency code of ISO 4217, such as USD",
@@ -321,7 +321,7 @@ const BAD: &[(&str, &str)] = &[
         "{\"prices\":[{\"user_id\":\"A\",\"product_id\":\"P\",\"price\":1}]}",
         "f:1:12: unknown field `user_id`",
     ),
-    // What comes twice.
+    // Repeated rows.
     ("user_id,groups\nA,x\nA,y\n", "f:3: customer `A` is already given at f:2"),
     ("price_list,everyone\nL,true\nL,true\n", "f:3: price list `L` is already given at f:2"),
     (

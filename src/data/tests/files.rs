@@ -1,4 +1,4 @@
-//! Files and folders, and what goes wrong across them.
+//! Tests of files and folders, and of errors that concern several files.
 
 use std::cell::RefCell;
 use std::error::Error as _;
@@ -24,7 +24,7 @@ fn read_paths(paths: &[&Path]) -> Result<Dataset, DataErrors> {
     read(&paths, Currency::USD, &Layout::default(), &|_| {})
 }
 
-/// The errors, without the folder's name.
+/// Returns the errors, without the folder's name.
 fn errors_in(folder: &tempfile::TempDir) -> String {
     let errors = read_paths(&[folder.path()]).unwrap_err().to_string();
     errors.replace(&format!("{}/", folder.path().display()), "")
@@ -122,7 +122,7 @@ fn a_users_rows_may_be_in_many_files_but_a_list_in_one() {
 
 #[test]
 fn a_file_that_is_not_text_is_named() {
-    // The last is UTF-16 by its mark, and half a pair of surrogates.
+    // The last one is UTF-16 by its byte order mark, and has half a surrogate pair.
     for bytes in
         [&b"\x7fELF\x02\0\0"[..], b"[\"\xff\"]", b"id,name,price\n\xe9", b"\xff\xfe[\0\x00\xd8]\0"]
     {

@@ -1,4 +1,4 @@
-//! What each format may look like.
+//! Tests of the variants of each format.
 
 use super::{read_one, rows};
 

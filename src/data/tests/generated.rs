@@ -1,4 +1,4 @@
-//! Generated files: always the same, good to read, never in the way.
+//! Tests that generated files are always the same, can be read, and never overwrite others unasked.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -76,7 +76,7 @@ fn one_seed_gives_one_text_forever() {
     let generated = write(&spec(Format::Csv), folder.path());
     let texts: Vec<_> =
         generated.files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
-    // A change here breaks the promise to those who keep a seed instead of the files.
+    // A change here breaks a promise to users who keep a seed instead of the files.
     let firsts: Vec<_> = texts.iter().filter_map(|text| text.lines().nth(1)).collect();
     assert_eq!(
         firsts,

@@ -1,4 +1,4 @@
-//! Customers, price lists, their rows and users' own, in every format.
+//! Tests of customers, price lists, their rows and own rows, in every format.
 
 use super::read_one;
 use crate::data::{Dataset, GivenOwn, GivenRule, GivenRung};
@@ -18,7 +18,7 @@ fn own(list: &GivenOwn) -> impl Iterator<Item = String> {
     list.rows.iter().map(move |(product, rung)| format!("{user} {product} {}", rule(rung)))
 }
 
-/// All that is in a dataset, a line each.
+/// Returns everything in a dataset, one line each.
 fn lines(dataset: &Dataset) -> Vec<String> {
     let mut lines = vec![];
     for product in &dataset.products {
