@@ -11,9 +11,9 @@ use super::rows::id;
 use crate::model::{DigestBuilder, Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Cursor, Page, PortError, Segment};
 
-/// How many users a page has.
+/// The greatest number of users in a page.
 const PAGE: usize = 1000;
-/// Users are spread over this many buckets, so that a segment is a range of them.
+/// Users are spread over this many buckets, so that a segment is a range of buckets.
 const BUCKETS: u64 = 1 << 16;
 
 pub(super) const GET: &str = "
@@ -81,7 +81,7 @@ impl ActiveUsers for Embedded {
     }
 }
 
-/// The last user of a page; `bucket:user` in a cursor.
+/// The last user of a page. A cursor has the form `bucket:user`.
 struct Place {
     bucket: u64,
     user: String,
@@ -98,7 +98,7 @@ impl FromStr for Place {
     }
 }
 
-/// The range of buckets of a segment.
+/// Returns the range of buckets of a segment.
 fn buckets(segment: Segment) -> (u64, u64) {
     let count = u64::from(segment.count.max(1));
     let start = u64::from(segment.index) * BUCKETS / count;
@@ -125,7 +125,7 @@ fn list(
     end: u64,
     now: Timestamp,
 ) -> Result<Page<ActiveUser>, Failure> {
-    // An expiry is stored in whole seconds, so one that lies after `now` is at least the next.
+    // An expiry is stored in whole seconds, so one that lies after `now` is at least the next second.
     let expired = now.millis().div_euclid(1000);
     let mut statement = connection.prepare_cached(LIST)?;
     let mut rows = statement.query(params![after.bucket, after.user, end, expired, PAGE])?;

@@ -1,26 +1,27 @@
-//! Telling the jobs of a transaction what became of them.
+//! Answers the jobs of a transaction.
 
 use tokio::runtime::Handle;
 
 use crate::supervisor::Supervisor;
 
-/// Gives answers that tasks wait for.
+/// Gives answers to waiting tasks.
 ///
-/// An answer wakes a task. From a thread outside the runtime that is a system call for nearly each, from a
-/// task of the runtime for hardly any. So several answers are given by one task.
+/// An answer wakes a task. From a thread outside the runtime that costs a system call for nearly every
+/// answer, from a task of the runtime for hardly any. So several answers are given by one task.
 pub(super) struct Answers {
-    /// In which the store was opened.
+    /// The runtime in which the store was opened.
     runtime: Option<Handle>,
     supervisor: Supervisor,
 }
 
 impl Answers {
-    /// In the runtime of whoever calls this; without one, on the thread that has the answers.
+    /// Returns a giver for the caller's runtime. Without a runtime, answers are given on the thread that
+    /// has them.
     pub(super) fn here(supervisor: &Supervisor) -> Self {
         Self { runtime: Handle::try_current().ok(), supervisor: supervisor.clone() }
     }
 
-    /// Answers all of these.
+    /// Gives all of these answers.
     pub(super) fn give<J: Send + 'static>(&self, jobs: Vec<J>, answer: fn(J)) {
         match &self.runtime {
             Some(runtime) if jobs.len() > 1 => {
@@ -40,7 +41,7 @@ mod tests {
 
     use super::*;
 
-    /// Who has given two answers.
+    /// Returns the threads on which two answers were given.
     fn givers(answers: &Answers) -> [thread::ThreadId; 2] {
         let (told, hears) = mpsc::channel();
         let answer = |told: mpsc::Sender<_>| told.send(thread::current().id()).unwrap();

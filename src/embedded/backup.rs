@@ -1,8 +1,8 @@
-//! A copy of the whole store while it is in use.
+//! Copies the whole store while it is in use.
 //!
-//! The copy is of one moment, and for as long as it takes the log beside the store cannot begin anew:
-//! what others write meanwhile makes it longer. So a copy is given up when the log has grown by as much
-//! as the store has, and whoever watches a copy can end it between any two steps.
+//! The copy is of one moment. SQLite cannot reset the log beside the store while a copy runs, so writes
+//! make the log longer. So a copy is given up when the log has grown by the size of the store, and the
+//! caller can end it after every step.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,64 +19,64 @@ use super::housekeeping::bytes;
 use super::open::{create_private, log_of};
 use crate::ports::PortError;
 
-/// So many pages are copied in a step: a megabyte.
+/// How many pages are copied in a step: 1 MiB.
 const PAGES: i32 = 256;
-/// The log may grow by this much during a copy, also where the store is smaller.
+/// The log may always grow by this many bytes during a copy, even if the store is smaller.
 const LOG_GROWTH: u64 = 1 << 30;
 
 /// Why there is no copy.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    /// Something is there already, and stays untouched.
+    /// The file exists, and stays untouched.
     #[error("`{}` exists", file.display())]
     Exists {
-        /// Where the copy should have been.
+        /// The file of the copy.
         file: PathBuf,
     },
-    /// The file cannot be made.
+    /// The file cannot be created.
     #[error("cannot create `{}`", file.display())]
     Create {
-        /// Where the copy should have been.
+        /// The file of the copy.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file could not be filled; it is removed again.
+    /// The file could not be filled. It is removed again.
     #[error("cannot copy the store to `{}`", file.display())]
     Copy {
-        /// Where the copy should have been.
+        /// The file of the copy.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: PortError,
     },
-    /// The copy is not safe on its disk; it is removed again.
+    /// The copy could not be synced to its disk. It is removed again.
     #[error("cannot write `{}` to its disk", file.display())]
     Sync {
-        /// Where the copy should have been.
+        /// The file of the copy.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// More was written to the store than could be copied in that time; the file is removed again.
+    /// Writes to the store were faster than the copy. The file is removed again.
     #[error("the store changes faster than it can be copied to `{}`", file.display())]
     Outpaced {
-        /// Where the copy should have been.
+        /// The file of the copy.
         file: PathBuf,
     },
-    /// Whoever watched it ended it; the file is removed again.
+    /// The caller ended the copy. The file is removed again.
     #[error("the copy to `{}` was ended", file.display())]
     Ended {
-        /// Where the copy should have been.
+        /// The file of the copy.
         file: PathBuf,
     },
 }
 
-/// How far a copy is.
+/// How far a copy has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Pages that are copied.
+    /// The number of pages that are copied.
     pub pages: u64,
-    /// Pages that there are.
+    /// The number of pages that the store has.
     pub total: u64,
 }
 
@@ -88,12 +88,12 @@ enum Copy {
 }
 
 impl Embedded {
-    /// Copies the store, as it is at one moment, to a new file that only its owner may read.
-    /// Others go on reading and writing meanwhile. `watch` is told how far it is after every step, at
-    /// first when the file has been made and at last when all pages are copied, and may end it.
+    /// Copies the store, as it is at one moment, to a new file that only its owner may read. Others can
+    /// read and write meanwhile. `watch` is called when the file is created, after every step, and when all
+    /// pages are copied; it may end the copy.
     ///
     /// # Errors
-    /// [`BackupError`]; nothing that exists is ever overwritten.
+    /// [`BackupError`]. An existing file is never overwritten.
     pub async fn backup(
         &self,
         to: &Path,
@@ -115,13 +115,13 @@ impl Embedded {
             Err(source) => Err(BackupError::Copy { file: file.clone(), source }),
         };
         outcome.inspect_err(|_| {
-            // It is empty or half full, and this call made it.
+            // The file is empty or incomplete, and this call created it.
             let _ = fs::remove_file(&file);
         })
     }
 }
 
-/// Waits until a file is on its disk. Not while the store is read: it may take long.
+/// Waits until a file is on its disk. The store is not being read by then, because this may take long.
 async fn synced(file: &Path) -> Result<(), BackupError> {
     let copy = file.to_owned();
     let synced = tokio::task::spawn_blocking(move || File::open(copy)?.sync_all()).await;
@@ -137,11 +137,11 @@ fn copy(
 ) -> Result<Copy, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(to, flags)?;
-    // A copy that fails is removed, so there is nothing to roll back, and it is synced when it is whole.
+    // A copy that fails is removed, so it needs no rollback, and it is synced when it is complete.
     target.pragma_update(None, "journal_mode", "OFF")?;
     target.pragma_update(None, "synchronous", "OFF")?;
-    // From here on all that is read is of one moment. Without it each step would be of its own, and the
-    // copy would begin again whenever somebody writes.
+    // The transaction keeps all reads at one moment. Without it each step would be at its own moment, and
+    // the copy would start again whenever somebody writes.
     let pages: u64 = from.query_one("PRAGMA page_count", [], |row| row.get(0))?;
     from.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     if watch(Copied { pages: 0, total: pages }).is_break() {
@@ -153,7 +153,7 @@ fn copy(
             match backup.step(PAGES)? {
                 StepResult::Done => break Copy::Done,
                 StepResult::More => {}
-                // Another program holds the store for itself.
+                // Another program holds an exclusive lock on the store.
                 _ => {
                     return Err(
                         Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into()
@@ -174,7 +174,7 @@ fn copy(
     };
     target.close().map_err(|(_, error)| error)?;
     if matches!(outcome, Copy::Done) {
-        // Whatever it answers: there is nothing left to end.
+        // Everything is copied, so there is nothing left to end.
         let _ = watch(Copied { pages, total: pages });
     }
     Ok(outcome)

@@ -13,7 +13,7 @@ use crate::pricing::BaseIndex;
 const PUT: &str = "
     INSERT INTO base (name, expires_at, contents) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, contents = excluded.contents";
-/// Parts go with the row of their base, so that there is one before it has an index.
+/// Parts are deleted with the row of their base, so the row must exist before the base has an index.
 const EXPECT: &str = "
     INSERT INTO base (name, expires_at, contents) VALUES (?1, ?2, '')
     ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)";
@@ -116,7 +116,7 @@ impl Bases for Embedded {
         let (name, drafts) = (draft_of(name), drafts.to_vec());
         self.write(move |tx| {
             put_parts(tx, &name, drafts.iter().map(|(number, bytes)| (*number, bytes)))?;
-            // With it they go.
+            // This row keeps the drafts, and they are deleted with it.
             tx.prepare_cached(PUT)?.execute(params![name, expires_at.secs_rounded_up(), ""])?;
             Ok(())
         })
@@ -144,7 +144,7 @@ fn put_parts<'a>(
     Ok(())
 }
 
-/// What drafts stand under in the place of a base.
+/// Returns the name under which the drafts of a base are stored.
 fn draft_of(name: &BaseName) -> String {
     format!("draft {name}")
 }

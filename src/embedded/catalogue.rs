@@ -63,11 +63,11 @@ impl CatalogueStore for Embedded {
 }
 
 impl Embedded {
-    /// Whether products and discounts are of two loads: an earlier release left one half done, and no
-    /// load has come into force since.
+    /// Whether products and discounts are of two loads, because an earlier release left a load half done,
+    /// and no load has come into force since.
     ///
     /// # Errors
-    /// [`PortError`] when the store cannot be read.
+    /// [`PortError`] if the store cannot be read.
     pub async fn is_half_loaded(&self) -> Result<bool, PortError> {
         self.look_once(|connection| {
             let mut statement = connection.prepare_cached(IS_HALF_LOADED)?;

@@ -1,8 +1,8 @@
-//! Copying the log beside the file into the file, on a thread of its own.
+//! Copies the log beside the file into the file, on a thread of its own.
 //!
-//! SQLite does it in the commit that finds the log long, and everybody whose write is in that commit,
-//! or comes after it, waits for thousands of pages. Here the writing thread goes on meanwhile. It copies
-//! only what has come since, and only when the log has become so long that it has to begin anew.
+//! By default SQLite does this in the commit that finds the log long, so every write of that commit, and
+//! every one behind it, waits for thousands of pages. Here the writing thread goes on meanwhile. It copies
+//! only what has come since, and only when the log is so long that it must be reset.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -13,13 +13,13 @@ use rusqlite::hooks::Wal;
 
 use crate::supervisor::Supervisor;
 
-/// How many pages the log grows by before it is copied: more than SQLite's own 1,000, so that an inner
+/// After how many further pages the log is copied. This is more than SQLite's own 1,000, so that an inner
 /// page that many commits change is copied less often.
 const PAGES: i32 = 4000;
-/// With so many pages the writing thread waits for the log to be copied, and begins it anew.
+/// With this many pages in the log, the writing thread waits until the log is copied, and resets it.
 const MOST_PAGES: i32 = 3 * PAGES;
 
-/// The thread, for as long as there is somebody who writes.
+/// The checkpoint thread. It runs while there is a writer.
 pub(super) struct Copier {
     commands: SyncSender<CopierCommand>,
     thread: Option<thread::JoinHandle<()>>,
@@ -31,7 +31,7 @@ enum CopierCommand {
 }
 
 impl Copier {
-    /// Starts the thread, with a connection of its own.
+    /// Starts the thread with a connection of its own.
     pub(super) fn spawn(
         writer: &mut Connection,
         connection: Connection,
@@ -42,10 +42,10 @@ impl Copier {
         let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages| {
             match log.after_commit(pages) {
                 Copy::Nothing => {}
-                // One order that waits already is enough.
+                // If a command waits already, that one is enough.
                 Copy::Aside => drop(asked.try_send(CopierCommand::Copy)),
-                // What it cannot copy because somebody still reads an older page, it copies the
-                // next time.
+                // Pages that cannot be copied because somebody still reads older ones are copied the next
+                // time.
                 Copy::Now => drop(wal.checkpoint()),
             }
             Ok(())
@@ -59,12 +59,12 @@ impl Copier {
 }
 
 impl Drop for Copier {
-    /// Ends before the writer does: whoever is the last to close the file copies and deletes the log,
-    /// and two who close it at once leave that to each other.
+    /// Ends the thread before the writer. The last connection to close copies and deletes the log, but if
+    /// two close at once, each leaves that to the other.
     fn drop(&mut self) {
         let _ = self.commands.send(CopierCommand::Stop);
         if let Some(thread) = self.thread.take() {
-            // Its supervisor has heard of a panic.
+            // The supervisor has been told of a panic.
             let _ = thread.join();
         }
     }
@@ -72,17 +72,17 @@ impl Drop for Copier {
 
 fn copy_next(connection: &Connection, inbox: &Receiver<CopierCommand>) -> ControlFlow<()> {
     let Ok(CopierCommand::Copy) = inbox.recv() else { return ControlFlow::Break(()) };
-    // Another process may be at it, which is as good.
+    // Another process may be copying the log, which is just as good.
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
         tracing::debug!(%error, "the log is not copied");
     }
     ControlFlow::Continue(())
 }
 
-/// How long the log is.
+/// The length of the log.
 struct Log {
     pages: i32,
-    /// With so many it is copied.
+    /// The length at which the log is copied next.
     due: i32,
 }
 
@@ -103,7 +103,7 @@ impl Default for Log {
 impl Log {
     fn after_commit(&mut self, pages: i32) -> Copy {
         if pages < self.pages {
-            // It was begun anew.
+            // The log was reset.
             self.due = PAGES;
         }
         self.pages = pages;
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(after(PAGES), Copy::Aside);
     }
 
-    /// Sends messages of so many pages of the log together.
+    /// Sends messages that fill this many pages of the log.
     async fn write(store: &super::super::Embedded, pages: i32) {
         let message = [standard(&"x".repeat(200_000))];
         for _ in 0..u64::try_from(pages).unwrap() * 4096 / 200_000 {

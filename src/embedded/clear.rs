@@ -1,15 +1,15 @@
-//! Beginning again: an end of all that is in the store.
+//! Empties the store.
 
 use super::engine::Embedded;
 use super::schema::TABLES;
 use crate::ports::PortError;
 
 impl Embedded {
-    /// Deletes everything, in one transaction: other processes that have the store open see it
-    /// empty, and go on.
+    /// Deletes everything in one transaction. Other processes that have the store open see it empty, and
+    /// can go on.
     ///
     /// # Errors
-    /// When the store cannot be written; then everything is still there.
+    /// [`PortError`] if the store cannot be written. Then everything is still there.
     pub async fn clear(&self) -> Result<(), PortError> {
         self.write(|tx| {
             for table in TABLES {

@@ -1,8 +1,8 @@
 //! One time for all processes that have a store open.
 //!
-//! The clock of a process does not go back when the machine's is set back, but a process that starts
-//! afterwards begins with the earlier time. What was sent before would be hidden from it for as long
-//! as the clock was set back by. So it goes by the latest time that the store knows of.
+//! The clock of a process does not go back when the machine's clock is set back, but a process that starts
+//! afterwards begins at the earlier time. Messages sent before would then be hidden from it for as long as
+//! the clock was set back by. So it continues from the latest time that the store knows of.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -15,13 +15,13 @@ const LAST_SENT: &str = "
 const LAST_DEDUPLICATED: &str = "
     SELECT expires_at FROM deduplication ORDER BY expires_at DESC LIMIT 1";
 
-/// Tells a clock how late it was when something was last sent. That is read by an index, so it takes
+/// Tells a clock the time at which a message was last sent. An index has that time, so reading it takes
 /// some microseconds.
 pub(super) fn catch_up(clock: &dyn Clock, connection: &Connection) {
     match last_sent(connection) {
         Ok(Some(time)) => clock.has_passed(time),
         Ok(None) => {}
-        // Whoever receives reports what is wrong with the store.
+        // The next read or write reports what is wrong with the store.
         Err(error) => tracing::debug!(%error, "the time of the store cannot be read"),
     }
 }
@@ -51,7 +51,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// A wall clock, and the clock of a process that follows it.
+    /// Returns a wall clock, and the clock of a process that follows it.
     fn clocks(set_back: Duration) -> (Arc<StoppedClock>, Arc<SteadyClock>) {
         let wall = StoppedClock::new();
         wall.set_back(set_back);
@@ -74,7 +74,7 @@ mod tests {
             received.len()
         };
         assert_eq!(receive(Queue::Refresh).await, 1);
-        // One that starts now, and what both send afterwards.
+        // A process that starts now, and what both processes send afterwards.
         let (_, late) = clocks(HOUR);
         let other = open_with(dir.path(), late);
         for (sender, receiver) in [(&other, &store), (&store, &other)] {
@@ -98,7 +98,7 @@ mod tests {
         wall.set_back(HOUR);
         let again = store.receive(Queue::Provider, 1, HOUR, hidden).await.unwrap();
         assert_eq!(again[0].receive_count, 2);
-        // In a process that starts afterwards too.
+        // The same holds for a process that starts afterwards.
         store.close().await;
         let (_, late) = clocks(HOUR);
         let again =

@@ -1,4 +1,4 @@
-//! Messages that were given up: looked at, sent again, dropped.
+//! Dead letters: listed, sent again, dropped.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::marks::Tx;
 use crate::model::Timestamp;
 use crate::ports::{DeadLetter, DeadLetters, PortError, Queue, Selection};
 
-/// The most dead letters handled in one job.
+/// The greatest number of dead letters that one job handles.
 const CHUNK: usize = 250;
 
 pub(super) const LIST: &str = "
@@ -23,7 +23,7 @@ pub(super) const IDS: &str = "
 const LAST: &str = "SELECT max(seq) FROM dead_letter WHERE queue = ?1";
 const DIG_UP: &str = "DELETE FROM dead_letter WHERE seq = ?1 AND queue = ?2 RETURNING grp, body";
 
-/// What happens to dead letters that are taken out.
+/// What is done with dead letters that are taken out.
 #[derive(Clone, Copy)]
 enum Fate {
     Redrive,
@@ -73,7 +73,7 @@ impl Embedded {
         let mut count = 0;
         match selection {
             Selection::Ids(ids) => {
-                // An id this engine did not give is of no dead letter.
+                // An id in another form is not one of this engine, so no dead letter has it.
                 let ids: Vec<i64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
                 for chunk in ids.chunks(CHUNK) {
                     count += self.dig_up_chunk(queue, chunk.to_vec(), fate).await?;
@@ -86,7 +86,7 @@ impl Embedded {
                     })
                     .await?;
                 let mut after = 0;
-                // What dies anew meanwhile has a later number, so this comes to an end.
+                // Messages that become dead letters meanwhile have later numbers, so the loop ends.
                 while Some(after) < last {
                     let chunk = self.dead_after(queue, after).await?;
                     let Some(newest) = chunk.last() else { break };

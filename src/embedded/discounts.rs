@@ -15,14 +15,14 @@ use crate::ports::{
 };
 use crate::pricing::{Discounts, OwnLadders};
 
-/// Lists of more bytes than this, about 2,000 discounts, are unpacked away from the thread that asks.
+/// Lists of more bytes than this, about 2,000 discounts, are unpacked on another thread.
 const LARGE: usize = 16 * 1024;
 
 pub(super) const GET: &str = "SELECT user, list, ladders FROM discounts WHERE user = ?1";
 pub(super) const LIST: &str = "
     SELECT user FROM discounts WHERE user > ?1 AND user < ?2 ORDER BY user LIMIT ?3";
 
-/// A page has users only, but rows by their keys have lists. So these are two tables.
+/// A page has only users, but rows that are read by key have lists. So these are two tables.
 static LISTS: Table<Found> = Table {
     kind: RecordKind::Discounts,
     get: GET,
@@ -66,14 +66,14 @@ impl DiscountStore for Embedded {
     }
 }
 
-/// A user's discounts: from the journal of a load, or as they are in a row.
+/// A user's discounts, from the journal of a load or from a row.
 enum Found {
     Changed(UserDiscounts),
     Stored { user: UserId, list: Value, ladders: Value },
 }
 
 impl Found {
-    /// How many bytes are yet to be unpacked.
+    /// Returns how many bytes must still be unpacked.
     fn bytes(&self) -> usize {
         match self {
             Self::Changed(_) => 0,
@@ -125,7 +125,7 @@ mod tests {
     };
     use crate::pricing::{Currency, Discount, UnitRounding};
 
-    /// The version of the store whose lists were JSON.
+    /// The version of the store in which lists were JSON.
     const VERSION_OF_JSON: usize = 5;
 
     fn list(of: &str, percentage: &str) -> UserDiscounts {

@@ -1,4 +1,4 @@
-//! The engine itself: the threads, and the way to them.
+//! The engine itself: its threads, and the methods that reach them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::model::Timestamp;
 use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
 use crate::supervisor::Supervisor;
 
-/// So many rows are read on the thread that asks for them: about a millisecond.
+/// Up to this many rows are read on the calling thread, which takes about a millisecond.
 const FEW: usize = 100;
 
 /// Tables, queues and topic in one SQLite file. Clones share everything.
@@ -37,7 +37,7 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     wake: Arc<Wake>,
-    /// Of a process that receives.
+    /// The leases of this process, once it has received messages or entered itself.
     leases: OnceCell<Leases>,
     supervisor: Supervisor,
     threads: Mutex<Threads>,
@@ -50,12 +50,12 @@ struct Threads {
 }
 
 impl Embedded {
-    /// Opens the store in a directory, and makes both where there is none. Other processes may
-    /// have it open too. Blocks for as long as the disk takes. The supervisor hears of a thread of the
-    /// engine that dies. Opened within a runtime, it is used no longer than that runtime lives.
+    /// Opens the store in a directory, and creates both if they do not exist. Other processes may have the
+    /// store open too. Blocks while the disk is busy. If a thread of the engine panics, the supervisor is
+    /// told. A store that is opened within a runtime must not be used after that runtime has ended.
     ///
     /// # Errors
-    /// [`OpenError`], which names the file and knows a way out.
+    /// [`OpenError`], which names the file and has a hint.
     pub fn open(
         dir: &Path,
         clock: Arc<dyn Clock>,
@@ -93,7 +93,7 @@ impl Embedded {
         dir.join(open::FILE).is_file()
     }
 
-    /// Every port, with the connections of whoever holds the websockets.
+    /// Returns every port. `connections` is that of the process that holds the websockets.
     #[must_use]
     pub fn ports(&self, connections: Arc<dyn Connections>) -> Ports {
         Ports {
@@ -109,15 +109,15 @@ impl Embedded {
         }
     }
 
-    /// The file that everything is in.
+    /// Returns the file that holds everything.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.0.file
     }
 
-    /// Finishes what was begun and closes the file. Every later call, by any clone, fails as
-    /// unavailable. Without it nothing committed is lost; only messages whose receive was
-    /// cancelled at the last moment stay hidden for their visibility.
+    /// Finishes the work that was begun and closes the file. Every later call by any clone fails as
+    /// unavailable. Without a close nothing that is committed is lost; only messages whose receive was
+    /// cancelled at the last moment stay hidden for their visibility timeout.
     pub async fn close(&self) {
         let (inner, Threads { reading, writing }) = (Arc::clone(&self.0), self.0.take_threads());
         let joined = tokio::task::spawn_blocking(move || {
@@ -125,8 +125,8 @@ impl Embedded {
             reading.into_iter().for_each(join);
             let leases = inner.leases.get();
             leases.and_then(Leases::stop).into_iter().for_each(join);
-            // The writer last: the last connection of all copies the log into the file and deletes
-            // it, which one that only reads cannot.
+            // The writer ends last. The last connection to close copies the log into the file and deletes
+            // the log, which a read-only connection cannot do.
             inner.writer.stop();
             writing.into_iter().for_each(join);
             leases.into_iter().for_each(Leases::leave);
@@ -151,7 +151,7 @@ impl Embedded {
         written.map_err(|failure| self.port_error(failure))
     }
 
-    /// Reads so many rows by their keys: a few on the thread that asks, more away from it.
+    /// Reads `rows` rows by their keys: a few on the calling thread, more on a reading thread.
     pub(super) async fn look<T, F>(&self, rows: usize, read: F) -> Result<T, PortError>
     where
         T: Send + 'static,
@@ -165,7 +165,7 @@ impl Embedded {
         looked.map_err(|failure| failure.into_port(&self.0.file))
     }
 
-    /// Reads with one statement, on the thread that asks.
+    /// Reads with one statement on the calling thread.
     pub(super) async fn look_once<T, F>(&self, read: F) -> Result<T, PortError>
     where
         T: Send + 'static,
@@ -175,7 +175,7 @@ impl Embedded {
         looked.map_err(|failure| failure.into_port(&self.0.file))
     }
 
-    /// Reads as much as there is, away from the thread that asks.
+    /// Reads any number of rows on a reading thread.
     pub(super) async fn read<T, F>(&self, read: F) -> Result<T, PortError>
     where
         T: Send + 'static,
@@ -218,7 +218,7 @@ impl Embedded {
 }
 
 fn join(thread: JoinHandle<()>) {
-    // Its supervisor has heard of a panic.
+    // The supervisor has been told of a panic.
     let _ = thread.join();
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong inside the store, in a form that every job of a failed commit can be given.
+//! Errors of the store, in a form of which every job of a failed commit can get a copy.
 
 use std::error::Error as StdError;
 use std::path::Path;
@@ -13,11 +13,11 @@ use crate::ports::PortError;
 /// Why a job was not done.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// SQLite refused.
+    /// SQLite returned an error.
     Sqlite(Arc<rusqlite::Error>),
-    /// A stored record makes no sense.
+    /// A stored record cannot be read.
     Unreadable { what: String, source: Arc<dyn StdError + Send + Sync> },
-    /// The record or message itself is at fault.
+    /// The record or message to store is invalid.
     Rejected { what: String, why: String },
     /// The engine was closed.
     Closed,
@@ -34,7 +34,7 @@ struct Closed;
 pub(super) struct Text(pub(super) String);
 
 impl Failure {
-    /// For a stored record that makes no sense.
+    /// Returns the failure for a stored record that cannot be read.
     pub(super) fn unreadable<E>(what: impl Into<String>, source: E) -> Self
     where
         E: StdError + Send + Sync + 'static,
@@ -42,12 +42,12 @@ impl Failure {
         Self::Unreadable { what: what.into(), source: Arc::new(source) }
     }
 
-    /// For a record or message that can never be stored.
+    /// Returns the failure for a record or message that can never be stored.
     pub(super) fn rejected(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Rejected { what: what.into(), why: why.into() }
     }
 
-    /// As the ports have it, naming the file.
+    /// Converts the failure to a port error that names the file.
     pub(super) fn into_port(self, file: &Path) -> PortError {
         let store = || format!("the store `{}`", file.display());
         match self {

@@ -1,14 +1,14 @@
-//! The limit on the size of files that a process was started with (`ulimit -f`).
+//! The limit on the size of files with which a process was started (`ulimit -f`).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// How far beyond the end of a file SQLite writes at once, at most.
+/// How many bytes beyond the end of a file SQLite writes at once, at most.
 const REACH: u64 = 64 * 1024;
 
-/// A write failed because of the limit.
+/// A write that failed because of the limit.
 #[derive(Debug, Error)]
 #[error(
     "a file may have {limit} bytes at most here (`ulimit -f`); `ulimit -f unlimited` lifts the limit"
@@ -18,8 +18,8 @@ pub(super) struct FileTooLarge {
 }
 
 impl FileTooLarge {
-    /// The reason why a write to a store failed, if the limit is the reason: SQLite only says that
-    /// writing failed.
+    /// Returns the limit, if it may be why a write to a store failed. SQLite itself only says that writing
+    /// failed.
     pub(super) fn of(store: &Path) -> Option<Self> {
         let limit = limit()?;
         let sizes = ["", "-wal", "-shm"].map(|end| size(&beside(store, end)));
@@ -43,7 +43,7 @@ fn limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Fsize).current
 }
 
-/// Elsewhere there is no such limit.
+/// Returns none, because only Unix has such a limit.
 #[cfg(not(unix))]
 const fn limit() -> Option<u64> {
     None

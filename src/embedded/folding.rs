@@ -1,4 +1,4 @@
-//! Writing the changes of a load into the rows.
+//! Folds the changes of a load into the rows.
 
 use rusqlite::params;
 

@@ -1,8 +1,8 @@
-//! Which message leads its group, and when the group may be received.
+//! The order within groups: which message leads its group, and when the group may be received.
 //!
-//! Only the first message of a group carries a time at which it is ready; the rest of the group
-//! waits behind it without costing a receive anything. What is in flight of a group is always a
-//! run of at most [`MAX_BATCH`] messages at its front, because nothing is received past it.
+//! Only the first message of a group has a time at which it is ready. The rest of the group waits behind it
+//! at no cost to a receive. The messages in flight of a group are always at most [`MAX_BATCH`] at its
+//! front, because nothing behind them is received.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ pub(super) const FRONT: &str = "
     WHERE queue = ?1 AND grp = ?2 ORDER BY seq LIMIT ?3";
 const SET_READY: &str = "UPDATE message SET ready_at = ?2 WHERE seq = ?1";
 
-/// How long an id keeps repetitions away.
+/// How long an id suppresses duplicates.
 pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
-/// How a queue is named in the tables.
+/// Returns the number of a queue in the tables.
 pub(super) const fn code(queue: Queue) -> i64 {
     match queue {
         Queue::Refresh => 0,
@@ -30,8 +30,8 @@ pub(super) const fn code(queue: Queue) -> i64 {
     }
 }
 
-/// Sets right what leads a group after messages of it were removed, hidden or shown: the group is
-/// ready when nothing of it is in flight any more. Wakes receivers when that is now.
+/// Updates the leader of a group after messages were removed, hidden or made visible. The group is ready
+/// when none of its messages is in flight. Wakes receivers if that is now.
 pub(super) fn settle(
     tx: &Tx<'_>,
     queue: Queue,
@@ -78,13 +78,13 @@ pub(super) fn settle_all(
     groups.iter().try_for_each(|group| settle(tx, queue, group, now))
 }
 
-/// Deletes a message that nobody will receive again. Its group has to be settled afterwards.
+/// Deletes a message that nobody will receive again. The caller must settle its group afterwards.
 pub(super) fn remove(tx: &Tx<'_>, seq: i64) -> Result<(), Failure> {
     tx.prepare_cached("DELETE FROM message WHERE seq = ?1")?.execute([seq])?;
     Ok(())
 }
 
-/// Appends a message. One that is alone in its group leads it, and is ready at `ready_at`.
+/// Appends a message. If it is alone in its group, it leads the group and is ready at `ready_at`.
 pub(super) fn append(
     tx: &Tx<'_>,
     queue: Queue,

@@ -1,6 +1,6 @@
-//! Handing messages to a receiver that waits, in the very transaction that makes them ready.
+//! Hands messages to a waiting receiver, in the same transaction that makes them ready.
 //!
-//! The receiver need not look for them, and they need no transaction of their own to be taken.
+//! So the receiver need not look for them, and no further transaction is needed to take them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -29,7 +29,7 @@ pub(super) struct Waiter {
     hand: oneshot::Sender<Taken>,
 }
 
-/// A receiver's place among those that wait, for as long as it does.
+/// A receiver's place in the line, while it waits.
 pub(super) struct Place<'a> {
     waiters: &'a Waiters,
     number: u64,
@@ -37,7 +37,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Waiters {
-    /// Waits for what a request asks for.
+    /// Enters the line with a request.
     pub(super) fn enter(
         &self,
         request: &ReceiveRequest,
@@ -51,8 +51,8 @@ impl Waiters {
         Place { waiters: self, number, handed }
     }
 
-    /// The one that has waited longest. It can no longer leave: it is handed something or dropped,
-    /// and waits for that however long it meant to wait.
+    /// Removes and returns the receiver that has waited longest. It can no longer leave the line: it waits
+    /// until it is handed messages or dropped, even beyond the end of its wait.
     pub(super) fn first(&self) -> Option<Waiter> {
         self.lock().pop_front()
     }
@@ -63,7 +63,8 @@ impl Waiters {
 }
 
 impl Waiter {
-    /// Hands over what was taken and is committed. If the receiver has gone, it is shown again.
+    /// Hands over messages that are taken and committed. If the receiver has gone, they become visible
+    /// again.
     pub(super) fn give(self, messages: Vec<Received>) {
         let Self { request, way_back, clock, hand, .. } = self;
         let _ = hand.send(Taken::new(messages, &request, way_back, clock));
@@ -71,12 +72,12 @@ impl Waiter {
 }
 
 impl Place<'_> {
-    /// What is handed over; `None` when there was nothing, or it could not be committed.
+    /// Waits for messages. Returns `None` if there were none, or if they could not be committed.
     pub(super) async fn handed(&mut self) -> Option<Vec<Received>> {
         (&mut self.handed).await.ok().map(Taken::into_messages)
     }
 
-    /// Gives the place up; `false` when something is just being handed over.
+    /// Leaves the line. Returns `false` if something is being handed over right now.
     pub(super) fn leave(&self) -> bool {
         let mut queue = self.waiters.lock();
         let place = queue.iter().position(|waiter| waiter.number == self.number);

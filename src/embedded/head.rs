@@ -1,4 +1,4 @@
-//! The head of everything that loads bring.
+//! The head of the catalogue.
 
 use rusqlite::{Connection, Row, params};
 
@@ -8,8 +8,8 @@ use crate::model::UserId;
 use crate::ports::{CatalogueHead, LoadId};
 use crate::pricing::UnitRounding;
 
-/// With the head of one user's table beside it, or of none: every quote reads both, and a statement costs more
-/// than what it reads here.
+/// Reads the head of one user's table, or of none, together with that of the catalogue. Every quote reads
+/// both, and a second statement costs more than it reads.
 const HEAD: &str = "
     SELECT version, base_version, lists_version, shared_version, has_customers, currency,
         unit_decimals, rounding, load, (SELECT head FROM price_table WHERE user = ?1)
@@ -29,8 +29,8 @@ pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Fai
     Ok(found.map(|(head, ())| head))
 }
 
-/// The head of the catalogue, and what `read` makes of the packed head of a user's table, if there is one.
-/// `None` before the first load.
+/// Returns the head of the catalogue, and what `read` makes of the packed head of a user's table, if there
+/// is one. Returns `None` before the first load.
 pub(super) fn head_and_table<T>(
     connection: &Connection,
     user: Option<&UserId>,
@@ -59,7 +59,7 @@ fn rounding(row: &Row<'_>) -> Result<UnitRounding, Failure> {
     Ok(UnitRounding { unit_decimals: row.get(6)?, rounding })
 }
 
-/// Writes the head, with the number of the journal that is not folded.
+/// Writes the head, with the number of the journal that is not yet folded.
 pub(super) fn put_head(
     connection: &Connection,
     head: &CatalogueHead,

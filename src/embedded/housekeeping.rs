@@ -1,4 +1,4 @@
-//! How much has expired and is still there, and how large the files are.
+//! How much has expired and is not yet deleted, and how large the files are.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ impl Housekeeping for Embedded {
     }
 }
 
-/// The size of a file; nothing when there is none.
+/// Returns the size of a file in bytes, or 0 if it does not exist.
 pub(super) fn bytes(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |metadata| metadata.len())
 }

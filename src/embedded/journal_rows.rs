@@ -1,4 +1,4 @@
-//! Changes as they stand in a journal.
+//! Changes as rows of a journal.
 
 use super::failure::{Failure, Text};
 use super::rows::{from_json, to_json};
@@ -8,12 +8,12 @@ use crate::ports::{Record, RecordKey, RecordKind, RowChange};
 pub(super) struct Columns {
     pub(super) kind: RecordKind,
     pub(super) key: String,
-    /// `None` deletes the row.
+    /// The record, or `None` if the row is deleted.
     pub(super) record: Option<String>,
 }
 
 impl Columns {
-    /// Those of a change.
+    /// Returns the columns of a change.
     pub(super) fn of(change: &RowChange) -> Result<Self, Failure> {
         let key = change.key();
         let record = match change {
@@ -24,12 +24,12 @@ impl Columns {
     }
 }
 
-/// The record of a change, as it is stored.
+/// Parses the stored record of a change.
 pub(super) fn parse(record: &str, key: &str) -> Result<Record, Failure> {
     from_json(record, || format!("the change of `{}` in a journal", key.escape_debug()))
 }
 
-/// The change that these columns say.
+/// Returns the change that these columns hold.
 pub(super) fn change(kind: i64, key: &str, record: Option<&str>) -> Result<RowChange, Failure> {
     if let Some(record) = record {
         return parse(record, key).map(RowChange::Put);

@@ -1,9 +1,10 @@
-//! Which process holds a message that it has received, so that its messages are free when it ends.
+//! Leases: which process holds a message that it has received. When the process ends, its messages are
+//! freed.
 //!
-//! A process that receives has a file of its own in the folder `leases`, and the operating system's
-//! lock on it for as long as it runs. The lock ends with the process, however that ends: whoever can
-//! lock the file of another process knows that it is gone. Its id would not tell, because another
-//! process may have it by then. Deliveries carry the name of that file in their tokens.
+//! A process that receives has a file of its own in the folder `leases`, and holds the operating system's
+//! lock on it while it runs. The lock ends with the process, however that ends. So if a process can lock
+//! the file of another process, that one has ended. A process id would not show this, because another
+//! process may have the same id by then. The tokens of deliveries contain the name of that file.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -27,9 +28,9 @@ use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, PortError, Queue};
 use crate::supervisor::Supervisor;
 
-/// How often a process looks whether another one has ended.
+/// How often a process checks whether another one has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How the files are named, behind the holder.
+/// The extension of the files. The holder is before it.
 const EXTENSION: &str = "lock";
 
 pub(super) const HELD: &str = "
@@ -40,7 +41,7 @@ pub(super) const RELEASE: &str = "
         ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?2 END
     WHERE seq = ?1";
 
-/// A process that receives. Its name is drawn once and never used again.
+/// A process that receives. Its name is drawn at random and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Holder(u64);
 
@@ -62,7 +63,7 @@ impl Holder {
         Self::read(path.file_stem()?.to_str()?)
     }
 
-    /// Who received a message, by the token of the delivery.
+    /// Returns the holder of a message, by the token of the delivery.
     fn of_token(token: &str) -> Option<Self> {
         Self::read(token.get(..Self::DIGITS)?)
     }
@@ -72,12 +73,12 @@ impl Holder {
     }
 }
 
-/// The file that says that this process runs.
+/// The file that shows that a process runs.
 #[derive(Debug)]
 struct Entry {
     holder: Holder,
     path: PathBuf,
-    /// Locked for as long as it is open.
+    /// Locked while it is open.
     file: File,
 }
 
@@ -87,12 +88,12 @@ impl Entry {
             let holder = Holder(draw());
             let path = holder.file(folder);
             match create_dir(folder) {
-                // The last one that left removed it while we looked whether it is there.
+                // The last process to leave removed the folder between the two checks of it.
                 Err(error) if is_again(&error) && !folder.is_file() => continue,
                 created => created?,
             }
             match create_private(&path, true) {
-                // The last one that left has just removed the folder; or the name is taken.
+                // Either the last process to leave has just removed the folder, or the name is taken.
                 Err(error) if is_again(&error) => continue,
                 created => created?,
             }
@@ -101,11 +102,13 @@ impl Entry {
                 opened => opened?,
             };
             match file.lock() {
-                // There SQLite has no locks either, and no other process can share the store.
+                // On such a file system SQLite has no locks either, so no other process can share the
+                // store.
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                 locked => locked?,
             }
-            // Before it was locked, another process may have taken it for that of a dead one.
+            // Before it was locked, another process may have removed it as that of a process that has
+            // ended.
             if path.exists() {
                 return Ok(Self { holder, path, file });
             }
@@ -116,7 +119,7 @@ impl Entry {
     fn remove(self) {
         let _ = fs::remove_file(&self.path);
         drop(self.file);
-        // Only the last one can remove the folder.
+        // This succeeds only for the last process.
         let _ = self.path.parent().map(fs::remove_dir);
     }
 }
@@ -129,7 +132,7 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// The entries of processes that have ended. Nobody else takes them while these are kept.
+/// Returns the entries of processes that have ended. Nobody else takes them while these are kept.
 fn ended(folder: &Path, own: Holder) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return vec![] };
     let paths = files.filter_map(|file| Some(file.ok()?.path()));
@@ -144,14 +147,14 @@ fn ended(folder: &Path, own: Holder) -> Vec<Entry> {
     others.collect()
 }
 
-/// Held while the files of processes that have ended are locked by this one: whoever looks meanwhile would
-/// take them for alive.
+/// Guards the time in which this process locks the files of others. A check from another thread in that
+/// time would find an ended process alive.
 fn seeing_to_the_dead() -> MutexGuard<'static, ()> {
     static SEEING_TO: Mutex<()> = Mutex::new(());
     SEEING_TO.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether the file of another process is locked.
+/// Whether another process holds the lock of its file.
 fn others_live(folder: &Path, own: Option<Holder>) -> bool {
     let _seen_to = seeing_to_the_dead();
     let Ok(files) = fs::read_dir(folder) else { return false };
@@ -163,19 +166,19 @@ fn others_live(folder: &Path, own: Option<Holder>) -> bool {
     })
 }
 
-/// Looks after processes that end, and frees what they held.
+/// Watches for processes that end, and frees their messages.
 struct Watch {
     folder: PathBuf,
     own: Holder,
     writer: Writer,
     clock: Arc<dyn Clock>,
-    /// Whether this is the first look. Then what nobody's file stands for is freed too: it is of a
-    /// backup, or of a process that removed its file before it let go of its messages.
+    /// Whether this is the first look. The first look also frees messages whose holder has no file: they
+    /// come from a backup, or from a process that removed its file before it released its messages.
     is_first: bool,
 }
 
 impl Watch {
-    /// Frees the messages of all processes that have ended; says how many.
+    /// Frees the messages of all processes that have ended. Returns how many.
     fn look(&mut self) -> Result<usize, Failure> {
         let _seeing_to = seeing_to_the_dead();
         let ended = ended(&self.folder, self.own);
@@ -189,7 +192,7 @@ impl Watch {
             let mut known = HashMap::from([(own, false)]);
             known.extend(holders.iter().map(|holder| (*holder, true)));
             free(tx, clock.now(), |holder| {
-                // A file is made before anything is received, so a process without one has ended.
+                // The file is made before anything is received, so a holder without a file has ended.
                 let is_stranger = || with_strangers && !holder.file(&folder).exists();
                 *known.entry(holder).or_insert_with(is_stranger)
             })
@@ -201,8 +204,8 @@ impl Watch {
     }
 }
 
-/// Makes messages visible whose holder has ended. Each of their receives counts: a message that ends
-/// the processes which receive it must be given up some time.
+/// Makes the messages of ended holders visible. Each receive counts, so that a message that kills the
+/// processes that receive it becomes a dead letter in the end.
 fn free(
     tx: &Tx<'_>,
     now: Timestamp,
@@ -229,7 +232,7 @@ fn free(
     Ok(freed)
 }
 
-/// What this process receives is held under its name.
+/// The lease of this process, under whose name it holds its messages.
 #[derive(Debug)]
 pub(super) struct Leases {
     holder: Holder,
@@ -274,14 +277,14 @@ impl Leases {
         Ok(Self { holder, entry, stopped, watcher, handle })
     }
 
-    /// Ends the watching thread; returns it, to be waited for.
+    /// Stops the watching thread. Returns its handle to wait for.
     pub(super) fn stop(&self) -> Option<JoinHandle<()>> {
         self.stopped.store(true, Ordering::SeqCst);
         self.watcher.unpark();
         lock(&self.handle).take()
     }
 
-    /// Nothing is received any more, and what was is acknowledged or shown again.
+    /// Removes the lease, after everything received is acknowledged or visible again.
     pub(super) fn leave(&self) {
         if let Some(entry) = lock(&self.entry).take() {
             entry.remove();
@@ -301,20 +304,20 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Embedded {
-    /// Enters this process among those that work on the store, until it is closed.
+    /// Registers this process among those that work on the store, until the store is closed.
     ///
     /// # Errors
-    /// When its file cannot be made.
+    /// [`PortError`] if the file of the lease cannot be made.
     pub async fn enter(&self) -> Result<(), PortError> {
         self.holder().await.map(drop)
     }
 
-    /// The name that this process has entered itself by, if it has.
+    /// Returns the name under which this process is registered, if it is.
     pub(super) fn own_holder(&self) -> Option<String> {
         self.leases().get().map(|leases| leases.holder.digits())
     }
 
-    /// Whether the process that entered itself by a name has ended.
+    /// Whether the process that registered under a name has ended.
     pub(super) fn has_ended(&self, holder: &str) -> bool {
         let Some(holder) = Holder::read(holder) else { return false };
         match open(&holder.file(&self.leases_folder())) {
@@ -323,14 +326,14 @@ impl Embedded {
         }
     }
 
-    /// Whether another process works on the store that has entered itself.
+    /// Whether another registered process works on the store.
     #[must_use]
     pub fn others_live(&self) -> bool {
         let own = self.leases().get().map(|leases| leases.holder);
         others_live(&self.leases_folder(), own)
     }
 
-    /// A token for a delivery to this process.
+    /// Returns a token for a delivery to this process.
     pub(super) async fn delivery_token(&self) -> Result<String, PortError> {
         Ok(format!("{}{:016x}", self.holder().await?.digits(), self.draw()))
     }
@@ -355,7 +358,7 @@ impl Embedded {
     }
 }
 
-/// Like `kill -9`: the lock ends, and nothing else is done.
+/// Ends a process as `kill -9` would: the lock ends, and nothing else is done.
 #[cfg(test)]
 pub(super) fn kill(store: &Embedded) {
     let leases = store.leases().get().unwrap();
@@ -383,7 +386,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_killed_process_held_is_free_at_once() {
-        // By this clock no visibility ever ends.
+        // This clock stands still, so no visibility timeout ends.
         let (killed, clock, dir) = stopped();
         let survivor = open_with(dir.path(), clock);
         killed.send(Queue::Provider, &[standard("a")]).await.unwrap();
@@ -399,7 +402,7 @@ mod tests {
         let again = receive(&survivor, Queue::Quotation, wait).await;
         let bodies: Vec<_> = again.iter().map(|message| message.body.as_str()).collect();
         assert_eq!(bodies, ["1", "2"]);
-        // Nobody looks for it any more.
+        // The file of the killed process is removed.
         while fs::read_dir(dir.path().join("leases")).unwrap().count() > 1 {
             tokio::task::yield_now().await;
         }

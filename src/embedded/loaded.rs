@@ -1,5 +1,4 @@
-//! Reading the tables that loads fill: rows, with the journal laid over them that they are not yet
-//! folded into.
+//! Reads the tables that loads fill: rows, with the journal laid over them that is not yet folded.
 
 use std::collections::BTreeMap;
 
@@ -19,50 +18,50 @@ pub(super) const CHANGES: &str = "
     SELECT key, record FROM journal_row
     WHERE journal = ?1 AND kind = ?2 AND key > ?3 AND key < ?4 ORDER BY key LIMIT ?5";
 
-/// A table that loads fill, and what is read from it.
+/// A table that loads fill, and how to read it.
 pub(super) struct Table<T> {
     pub(super) kind: RecordKind,
     /// Selects the row whose key is the first parameter.
     pub(super) get: &'static str,
-    /// Selects rows in the order of their keys, the key first: above the first parameter, below the
-    /// second one, at most as many as the third one says.
+    /// Selects rows in the order of their keys, with the key as the first column. The parameters are the
+    /// key before the first row, the key behind the last one, and the greatest number of rows.
     pub(super) list: &'static str,
     /// How many rows a page has.
     pub(super) page: usize,
-    /// What is in a row.
+    /// Parses a row.
     pub(super) row: fn(&Row<'_>) -> Result<T, Failure>,
-    /// What is in a record of that kind.
+    /// Takes the value out of a record of this kind.
     pub(super) of: fn(Record) -> Option<T>,
 }
 
-/// The keys that a page may have.
+/// The range of keys that a page may have.
 pub(super) struct Keys {
     after: String,
     below: Value,
 }
 
 impl Keys {
-    /// Those of the whole table, from a cursor on.
+    /// Returns the range of the whole table, from a cursor on.
     pub(super) fn all(from: Option<Cursor>) -> Self {
-        // No key is empty, so all come after the empty text; and SQLite sorts every blob after all texts.
+        // No key is empty, so all keys come after the empty text. SQLite sorts every blob after all texts.
         let after = from.map_or_else(String::new, |cursor| cursor.0);
         Self { after, below: Value::Blob(vec![]) }
     }
 
-    /// Those between two texts, from a cursor on.
+    /// Returns the range between two texts, from a cursor on.
     pub(super) fn between((after, below): (String, String), from: Option<Cursor>) -> Self {
         Self { after: from.map_or(after, |cursor| cursor.0), below: Value::Text(below) }
     }
 }
 
-/// The journal of the head, if it has one that is unfolded.
+/// The journal of the head, if it is not yet folded.
 pub(super) struct Overlay<'a> {
     connection: &'a Connection,
     journal: Option<i64>,
 }
 
 impl<'a> Overlay<'a> {
-    /// What is laid over the rows; `None` when another version is in force by now.
+    /// Returns the journal to lay over the rows, or `None` if another version is in force by now.
     fn at(connection: &'a Connection, version: u64) -> Result<Option<Self>, Failure> {
         let head = head(connection)?;
         if head.as_ref().map_or(0, |head| head.version) != version {
@@ -75,7 +74,7 @@ impl<'a> Overlay<'a> {
         Ok(Some(Self { connection, journal }))
     }
 
-    /// What the journal says of a row: nothing, that it is deleted, or what is in it.
+    /// Returns what the journal says of a row: nothing, that it is deleted, or its record.
     #[expect(clippy::option_option, reason = "two different questions")]
     fn over(&self, kind: RecordKind, key: &str) -> Result<Option<Option<Record>>, Failure> {
         let Some(journal) = self.journal else { return Ok(None) };
@@ -85,7 +84,7 @@ impl<'a> Overlay<'a> {
         record.map(|record| record.map(|record| parse(&record, key)).transpose()).transpose()
     }
 
-    /// Rows by their keys.
+    /// Returns rows by their keys.
     fn rows<T>(&self, table: &Table<T>, keys: &[String]) -> Result<Vec<T>, Failure> {
         let mut statement = self.connection.prepare_cached(table.get)?;
         let mut found = Vec::with_capacity(keys.len());
@@ -101,7 +100,7 @@ impl<'a> Overlay<'a> {
         Ok(found)
     }
 
-    /// The first rows of some keys as they stand in the table, with their keys.
+    /// Returns the first stored rows of a range, with their keys.
     fn stored<T>(&self, table: &Table<T>, keys: &Keys) -> Result<Vec<(String, T)>, Failure> {
         let mut statement = self.connection.prepare_cached(table.list)?;
         let mut rows = statement.query(params![keys.after, keys.below, table.page])?;
@@ -112,8 +111,7 @@ impl<'a> Overlay<'a> {
         Ok(stored)
     }
 
-    /// What the journal says of the first of some keys, in their order: that a row is deleted, or what is
-    /// in it.
+    /// Returns the first changes of a range in the journal, in the order of keys. `None` is a deletion.
     fn changes<T>(
         &self,
         table: &Table<T>,
@@ -132,17 +130,18 @@ impl<'a> Overlay<'a> {
         Ok(changes)
     }
 
-    /// A page in the order of the keys. A cursor is the last key.
+    /// Returns a page in the order of keys. A cursor is the last key.
     ///
-    /// Rows and journal are merged by key, so that a listing goes on rightly when the journal is folded
-    /// in between two of its pages: what comes after the cursor is in the rows by then.
+    /// Rows and journal are merged by key. So a listing continues correctly if the journal is folded
+    /// between two pages: what comes after the cursor is then in the rows.
     fn page<T>(&self, table: &Table<T>, keys: &Keys) -> Result<Page<T>, Failure> {
         let rows = self.stored(table, keys)?;
         let changes = self.changes(table, keys)?;
         let last_row = rows.last().filter(|_| rows.len() == table.page).map(|(key, _)| key);
         let last_change =
             changes.last().filter(|_| changes.len() == table.page).map(|(key, _)| key);
-        // Beyond the last key of a full page there may be more, so the shorter of the two ends it.
+        // There may be more keys behind the last one of a full page, so the page ends where the shorter of
+        // the two does.
         let end = match (last_row, last_change) {
             (Some(row), Some(change)) => Some(row.min(change)),
             (row, change) => row.or(change),
@@ -161,7 +160,7 @@ impl<'a> Overlay<'a> {
 }
 
 impl Embedded {
-    /// Rows of a table by their stored keys, at a head.
+    /// Returns rows of a table by their stored keys, as of a head.
     pub(super) async fn rows_at<T: Send + 'static>(
         &self,
         table: &'static Table<T>,
@@ -178,7 +177,7 @@ impl Embedded {
         .await
     }
 
-    /// A page of a table, at a head.
+    /// Returns a page of a table, as of a head.
     pub(super) async fn page_at<T: Send + 'static>(
         &self,
         table: &'static Table<T>,
@@ -196,7 +195,7 @@ impl Embedded {
     }
 }
 
-/// Ids as they are stored.
+/// Returns ids in their stored form.
 pub(super) fn keys<T: ToString>(ids: &[T]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }

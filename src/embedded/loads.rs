@@ -1,8 +1,8 @@
 //! The journals of loads, and the writes that bring them into force.
 //!
-//! Every call is one transaction or several small ones, so the head names a journal for exactly as
-//! long as its changes are not all in the rows, and nothing is folded of any other. Rows need no
-//! versions of their own here, and what is deleted leaves nothing behind.
+//! Every call is one transaction or several small ones. So the head names a journal exactly as long as not
+//! all its changes are in the rows, and no other journal is ever folded. Rows need no versions of their own
+//! here, and a deletion leaves nothing behind.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
@@ -18,7 +18,7 @@ use crate::ports::{
     CatalogueHead, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, RowChange,
 };
 
-/// The most changes written in one job. The writer is held for a few milliseconds.
+/// The greatest number of changes in one job, which keeps the writer busy for a few milliseconds.
 const CHUNK: usize = 500;
 /// How many changes a page has.
 const PAGE: usize = 2000;
@@ -196,7 +196,7 @@ impl Loads for Embedded {
     }
 }
 
-/// The number of a journal that may still be written to and committed.
+/// Returns the number of a load's journal, if the journal can still be written and committed.
 fn open_journal(tx: &Tx<'_>, load: &LoadId) -> Result<Option<i64>, Failure> {
     Ok(tx.prepare_cached(OPEN)?.query_row([&load.0], |row| row.get(0)).optional()?)
 }

@@ -1,4 +1,4 @@
-//! What the jobs of a transaction say of the queues, and the writer with it.
+//! What the jobs of a transaction report about the queues, and the writer for such jobs.
 
 use std::cell::Cell;
 
@@ -8,10 +8,10 @@ use crate::ports::Queue;
 /// Hands jobs to the writing thread.
 pub(super) type Writer = writer::Writer<Marks>;
 
-/// The transaction a job runs in.
+/// The transaction in which a job runs.
 pub(super) type Tx<'a> = writer::Transaction<'a, Marks>;
 
-/// Some of the queues.
+/// A set of queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct QueueSet(u8);
 
@@ -22,38 +22,38 @@ impl QueueSet {
         Self(self.0 | 1 << queue as u8)
     }
 
-    /// Whether a queue is among them.
+    /// Whether a queue is in the set.
     pub(super) const fn has(self, queue: Queue) -> bool {
         self.0 & (1 << queue as u8) != 0
     }
 }
 
-/// Collects queues that jobs did something to.
+/// Collects the queues that jobs have changed.
 #[derive(Debug, Default)]
 pub(super) struct Wakes(Cell<QueueSet>);
 
 impl Wakes {
-    /// The queue has something to receive.
+    /// Notes that a queue has something to receive.
     pub(super) fn add(&self, queue: Queue) {
         self.0.set(self.0.get().and(queue));
     }
 
-    /// So have these.
+    /// Notes the same for several queues.
     pub(super) fn add_all(&self, queues: QueueSet) {
         self.0.set(QueueSet(self.0.get().0 | queues.0));
     }
 
-    /// All that were added.
+    /// Returns all queues that were added.
     pub(super) fn get(&self) -> QueueSet {
         self.0.get()
     }
 }
 
-/// What jobs say of the queues.
+/// What jobs report about the queues.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// In which queues something may be ready, for the receivers that wait in this process.
+    /// Queues in which something may be ready for the receivers that wait in this process.
     pub(super) wakes: Wakes,
-    /// In which queues something is ready at another time than receivers know of.
+    /// Queues in which something is ready at another time than receivers know.
     pub(super) later: Wakes,
 }

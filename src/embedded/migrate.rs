@@ -1,4 +1,4 @@
-//! Bringing a store of an earlier version up to date.
+//! Migrates a store of an earlier version.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, BEFORE_JOURNALS, MIGRATIONS, VERSION};
 
-/// Applies the missing steps in one transaction. Of two processes that come at once, the second
-/// finds nothing to do.
+/// Applies the missing steps in one transaction. If two processes do this at once, the second finds nothing
+/// to do.
 pub(super) fn migrate(file: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let failed = |error| OpenError::from_sqlite(file, error);
     let version = |connection: &Connection| {
@@ -35,8 +35,8 @@ pub(super) fn migrate(file: &Path, connection: &mut Connection) -> Result<(), Op
     tx.commit().map_err(failed)
 }
 
-/// Whether a store without journals has a load that has begun and not ended. Its rows are of that load
-/// and of the one before, and nothing tells which is which.
+/// Whether a store without journals has a load that has begun and not ended. Its rows then come from that
+/// load and from the one before, and nothing shows which is which.
 fn is_loading(connection: &Connection) -> rusqlite::Result<bool> {
     let loading = "SELECT EXISTS (SELECT 1 FROM catalogue_head WHERE load_id IS NOT NULL)";
     connection.query_one(loading, [], |row| row.get(0))
@@ -53,7 +53,7 @@ mod tests {
         PriceTables as _, Segment, first_products,
     };
 
-    /// A store as a program of that version made it.
+    /// Makes a store as a program of that version did.
     fn old_store(dir: &Path, version: i32) -> Connection {
         let old = Connection::open(dir.join(FILE)).unwrap();
         for step in &MIGRATIONS[..version as usize] {
@@ -74,7 +74,7 @@ mod tests {
             old.execute(put, [1_900_000_000]).unwrap();
             let put = "INSERT INTO product VALUES ('P1', 'Desk', 500)";
             old.execute(put, []).unwrap();
-            // Price tables of another form are calculated again.
+            // Price tables in another format are calculated again.
             if version < 6 {
                 let put = "INSERT INTO table_head VALUES ('ann', 1, 'g', '{}', 1900000000)";
                 old.execute(put, []).unwrap();
@@ -105,7 +105,7 @@ mod tests {
                 let store = open_store(dir.path());
                 assert_eq!(store.is_half_loaded().await.unwrap(), is_loading, "version {version}");
                 store.close().await;
-                // It is no matter of the process that brought the store up to date.
+                // The result does not depend on which process migrated the store.
                 let store = open_store(dir.path());
                 assert_eq!(store.is_half_loaded().await.unwrap(), is_loading, "version {version}");
                 let head = store.catalogue_head().await.unwrap().unwrap();

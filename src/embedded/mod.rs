@@ -1,8 +1,8 @@
 //! The engine on one SQLite file, shared by all ocache processes of a machine.
 //!
-//! One thread per process writes, and commits many jobs at once; a few threads read in parallel,
-//! each from its own connection; one more notices what other processes wrote, and one that they ended. What is committed
-//! survives `kill -9` and a loss of power.
+//! In each process one thread writes, and commits many jobs at once. A few threads read in parallel, each
+//! on its own connection. One thread notices what other processes committed, and one notices that a process
+//! has ended. What is committed survives `kill -9` and a loss of power.
 
 mod active_users;
 mod answers;

@@ -1,4 +1,4 @@
-//! Opening the file, making it where there is none, and bringing an older one up to date.
+//! Opens the file, creates it if it does not exist, and migrates an older one.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -15,19 +15,19 @@ use super::schema::{APPLICATION_ID, TABLES, VERSION};
 
 /// How long to wait for another process that holds the file.
 pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
-/// How long to sleep between two looks at a lock. SQLite's own naps grow to 100 ms, and a process
-/// that writes without a break keeps one that naps so long out for seconds.
+/// How long to sleep between two attempts at a lock. SQLite's own pauses grow to 100 ms, and a process that
+/// writes without a break would keep such a waiter out for seconds.
 const BUSY_NAP: Duration = Duration::from_micros(500);
-/// How often to try when SQLite does not wait by itself.
+/// How often to try again when SQLite does not wait by itself.
 const RETRY: Duration = Duration::from_millis(10);
 /// The name of the file in its directory.
 pub(super) const FILE: &str = "store.db";
 /// More statements than any thread uses.
 const STATEMENTS: usize = 128;
-/// The log beside the file is cut to this size when it is empty.
+/// The size to which an empty log is truncated.
 const LOG_BYTES: i64 = 64 << 20;
-/// The cache of the writing connection, in KiB. It holds the inner pages of large indexes, and no more:
-/// SQLite goes through all of it after every commit that split a page.
+/// The cache of the writing connection, in KiB. It is large enough for the inner pages of large indexes. A
+/// larger one costs time, because SQLite goes through all of it after every commit that split a page.
 const WRITER_CACHE_KIB: i64 = 8 << 10;
 
 /// A store with all its connections.
@@ -35,7 +35,7 @@ pub(super) struct Opened {
     pub(super) file: PathBuf,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
-    /// For reads on the thread that asks; they never wait for a lock.
+    /// For reads on the calling thread, which never wait for a lock.
     pub(super) at_hand: Vec<Connection>,
     pub(super) watcher: Connection,
     /// Copies the log into the file.
@@ -51,8 +51,8 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let end = Instant::now() + busy_wait;
     let writer = loop {
         match open_writer(&file, busy_wait) {
-            // SQLite does not wait for a lock when waiting could be for ever, such as when two
-            // processes turn to write-ahead logging at once.
+            // SQLite does not wait for a lock if waiting could be for ever, such as when two processes
+            // switch to write-ahead logging at once.
             Err(OpenError::Locked { .. }) if Instant::now() < end => thread::sleep(RETRY),
             writer => break writer?,
         }
@@ -67,12 +67,13 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     Ok(Opened { file, writer, readers, at_hand, watcher, copier })
 }
 
-/// Where SQLite keeps the log of a store.
+/// Returns the path at which SQLite keeps the log of a store.
 pub(super) fn log_of(file: &Path) -> PathBuf {
     file.with_extension("db-wal")
 }
 
-/// Makes a file that only its owner may read, unless it exists and may exist.
+/// Creates a file that only its owner may read. An existing file is left alone, or is an error if
+/// `must_be_new` is true.
 pub(super) fn create_private(file: &Path, must_be_new: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).create_new(must_be_new);
@@ -92,7 +93,7 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
 pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
     let failed = |error| OpenError::from_sqlite(file, error);
     let mut connection = connect(file, Access::Write, busy_wait).map_err(failed)?;
-    // Before anything is written: it may be somebody else's file.
+    // This comes before anything is written, because the file may belong to another program.
     check_identity(file, &connection)?;
     prepare(&connection).map_err(failed)?;
     migrate(file, &mut connection)?;
@@ -102,7 +103,8 @@ pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection
 
 fn check_identity(file: &Path, connection: &Connection) -> Result<(), OpenError> {
     let failed = |error| OpenError::from_sqlite(file, error);
-    // All of one moment: another process may be making the store right now.
+    // A transaction, so that all reads are of one moment. Another process may be creating the store right
+    // now.
     let connection = connection.unchecked_transaction().map_err(failed)?;
     let application = application_id(&connection).map_err(failed)?;
     let found = number(&connection, "user_version").map_err(failed)?;
@@ -116,7 +118,7 @@ fn check_identity(file: &Path, connection: &Connection) -> Result<(), OpenError>
     }
 }
 
-/// What says whose file it is; 0 if nothing does.
+/// Returns the id of the program that owns the file, or 0 if there is none.
 pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
     number(connection, "application_id")
 }
@@ -142,7 +144,7 @@ fn connect(file: &Path, access: Access, busy_wait: Duration) -> rusqlite::Result
     Ok(connection)
 }
 
-/// What every connection needs.
+/// Sets what every connection needs.
 fn configure(connection: &mut Connection, busy_wait: Duration) -> rusqlite::Result<()> {
     let mut begun = Instant::now();
     connection.busy_handler(Some(move |tries| {
@@ -153,7 +155,7 @@ fn configure(connection: &mut Connection, busy_wait: Duration) -> rusqlite::Resu
         begun.elapsed() < busy_wait
     }))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Without it SQLite plans a query anew whenever another limit is bound: a third of all work.
+    // Without this, SQLite plans a query again whenever another limit is bound: a third of all work.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
@@ -166,7 +168,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
 }
 
-/// Looks into every table, so that a file that was cut off is noticed now.
+/// Reads from every table, so that a truncated file is noticed now.
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     for table in TABLES {
         connection.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?;
@@ -184,7 +186,7 @@ fn open_reader(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection>
     connect(file, Access::Read, busy_wait)
 }
 
-/// A reader that gives up at once where it would have to wait.
+/// Returns a reader that fails at once instead of waiting for a lock.
 fn patient_with_nobody(mut reader: Connection, file: &Path) -> Result<Connection, OpenError> {
     let unset = reader.busy_handler(None::<fn(i32) -> bool>);
     unset.map_err(|error| OpenError::from_sqlite(file, error))?;
@@ -308,7 +310,7 @@ mod tests {
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
         let store = open_store(dir.path());
         store.record_visit(&user("ann"), now, until).await.unwrap();
-        // Like a killed process: a copy of the files as they are, taken while they are open.
+        // Copies the files while they are open, which is what a killed process leaves.
         let copy = tempfile::tempdir().unwrap();
         for file in [FILE.to_owned(), format!("{FILE}-wal")] {
             fs::copy(dir.path().join(&file), copy.path().join(&file)).unwrap();

@@ -12,23 +12,23 @@ use super::schema::VERSION;
 /// Why a store cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The directory or the file cannot be made, read or written.
+    /// The directory or the file cannot be created, read or written.
     #[error("cannot open the store `{}`", file.display())]
     Inaccessible {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// Another process holds the file and does not let go.
+    /// Another process holds the file and does not release it.
     #[error("the store `{}` is locked by another process", file.display())]
     Locked {
         /// The file.
         file: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// The file is something else; it was not touched.
+    /// The file is something else. It was not touched.
     #[error("`{}` is not a store of ocache", file.display())]
     Foreign {
         /// The file.
@@ -39,10 +39,10 @@ pub enum OpenError {
     Damaged {
         /// The file.
         file: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// A newer ocache wrote the file; it was not touched.
+    /// A newer ocache wrote the file. It was not touched.
     #[error("the store `{}` has version {found}, this ocache knows up to {VERSION}", file.display())]
     Newer {
         /// The file.
@@ -53,7 +53,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// What to do about it.
+    /// Returns what to do about it.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {

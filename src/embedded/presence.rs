@@ -1,5 +1,5 @@
-//! Which processes live: by what they say of themselves and, of those that entered themselves, by the
-//! lock that ends with a process.
+//! Which processes are alive. A process says so itself; a registered one also holds a lock that ends with
+//! it.
 
 use async_trait::async_trait;
 use rusqlite::params;
@@ -84,7 +84,7 @@ mod tests {
         };
         one.enter().await.unwrap();
         one.record_process(&record("one")).await.unwrap();
-        // It never entered itself, so only its time tells.
+        // This process is not registered, so only its time decides.
         other.record_process(&record("other")).await.unwrap();
         let names = async || {
             let mut names: Vec<String> = store

@@ -32,7 +32,7 @@ static CUSTOMERS: Table<Customer> = Table {
     row: customer,
     of: Customer::of,
 };
-/// A list may name thousands of users, so pages have few of them.
+/// A list may name thousands of users, so a page has few lists.
 static LISTS: Table<PriceList> = Table {
     kind: RecordKind::PriceList,
     get: GET_LIST,
@@ -148,7 +148,7 @@ mod tests {
         Currency, Discount, Discounts, MinQuantity, Money, PriceRule, Product, Rung, UnitRounding,
     };
 
-    /// The version of the store that had no price lists.
+    /// The last version of the store without price lists.
     const VERSION_BEFORE: usize = 11;
 
     fn product(id: &str, minor: i64) -> Product {
@@ -162,7 +162,7 @@ mod tests {
         UserDiscounts::new(user("ann"), Discounts::new(vec![discount]).unwrap())
     }
 
-    /// A store of that version, with a load that is in force and not folded.
+    /// Makes a store of that version, with a load that is in force and not yet folded.
     fn write_old_store(file: &std::path::Path) {
         let old = Connection::open(file).unwrap();
         for step in &MIGRATIONS[..VERSION_BEFORE] {
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(store.base(&base).await.unwrap(), None);
         assert!(store.list_table_heads(None).await.unwrap().items.is_empty());
 
-        // The load of before is folded, and the next one brings a price list.
+        // The load of that store is folded, and the next one brings a price list.
         let changes = store.list_journal(&load, None).await.unwrap().items;
         store.fold(&load, 7, &changes, Timestamp::default()).await.unwrap();
         store.finish_load(&load).await.unwrap();

@@ -21,20 +21,20 @@ use crate::ports::{
 };
 use crate::pricing::{PackError, Reader, put_varint};
 
-/// How many heads a page has at most.
+/// The greatest number of heads in a page.
 const PAGE: usize = 500;
-/// No head is added to a page that has so much.
+/// A page of this size gets no further heads.
 const PAGE_BYTES: usize = 1 << 20;
-/// A table is kept for so many seconds more than asked for, so that most refreshes need not move its
-/// place in the order of expiry.
+/// A table is kept this many seconds longer than requested, so that most refreshes leave the expiry index
+/// unchanged.
 const SLACK: i64 = 60 * 60;
 
 pub(super) const HEAD: &str = "SELECT head FROM price_table WHERE user = ?1";
 pub(super) const LIST: &str =
     "SELECT user, head FROM price_table WHERE user > ?1 ORDER BY user LIMIT ?2";
 pub(super) const PARTS: &str = "SELECT head, parts FROM price_table WHERE user = ?1";
-// In place of one that another version of ocache wrote in another form: its head begins with another
-// byte.
+// Also replaces a head that another version of ocache wrote in another format. Such a head begins with
+// another byte.
 const CREATE: &str = "
     INSERT INTO price_table (user, version, expires_at, head, parts) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (user) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at,
@@ -46,7 +46,7 @@ const REPLACE: &str = "UPDATE price_table SET version = ?2, head = ?3, parts = ?
 const VALIDATE: &str = "UPDATE price_table SET version = ?2, head = ?3 WHERE user = ?1";
 const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
 
-/// Heads of tables, and that of the catalogue.
+/// Heads of tables, and the head of the catalogue.
 type HeadsWithCatalogue = (Vec<(UserId, TableHead)>, CatalogueHead);
 
 /// A table as it is written.
@@ -55,13 +55,13 @@ struct Row {
     version: u64,
     head: Vec<u8>,
     parts: Option<Vec<u8>>,
-    /// Whether the parts stay that are there.
+    /// Whether the stored parts stay.
     keeps_parts: bool,
     expires_at: i64,
 }
 
 impl Row {
-    /// Writes it if the version that is there is the expected one.
+    /// Writes the table if the stored version is the expected one. Returns whether it did.
     fn replace(&self, tx: &Tx<'_>, expected: Option<u64>) -> Result<bool, Failure> {
         let Self { user, version, head, parts, keeps_parts, expires_at } = self;
         let (user, until) = (user.as_str(), expires_at.saturating_add(SLACK));
@@ -172,7 +172,7 @@ impl PriceTables for Embedded {
         &self,
         from: Option<Cursor>,
     ) -> Result<Page<(UserId, TableHead)>, PortError> {
-        // No id is empty, so all come after the empty text.
+        // No id is empty, so all ids come after the empty text.
         let after = from.map_or_else(String::new, |cursor| cursor.0);
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(LIST)?;
@@ -196,7 +196,7 @@ impl PriceTables for Embedded {
     }
 }
 
-/// A head; `None` when another version of ocache wrote it in another form.
+/// Unpacks a head. Returns `None` if another version of ocache wrote it in another format.
 fn read_head(packed: &[u8], user: &UserId) -> Result<Option<TableHead>, Failure> {
     match TableHead::unpack(packed) {
         Ok(head) => Ok(Some(head)),
@@ -207,7 +207,7 @@ fn read_head(packed: &[u8], user: &UserId) -> Result<Option<TableHead>, Failure>
     }
 }
 
-/// Parts one after the other, behind how many they are and how long each is.
+/// Joins parts into one blob that begins with their number and lengths.
 fn join(parts: &[Bytes]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 3).sum());
     put_varint(&mut joined, parts.len() as u64);
@@ -223,7 +223,7 @@ fn split(joined: &[u8]) -> Result<Vec<&[u8]>, PackError> {
     lengths.into_iter().map(|length| reader.take(length)).collect()
 }
 
-/// The heads of some users, each with one statement.
+/// Reads the heads of some users, with one statement each.
 fn read_heads(
     connection: &Connection,
     users: &[UserId],
@@ -240,7 +240,7 @@ fn read_heads(
     Ok(found)
 }
 
-/// The head of one user, and that of the catalogue, with one statement.
+/// Reads the head of one user and that of the catalogue with one statement.
 fn read_with_catalogue(
     connection: &Connection,
     user: &UserId,
@@ -255,7 +255,7 @@ fn read_with_catalogue(
     }))
 }
 
-/// Parts of a user; none are there when the table was replaced by another generation.
+/// Reads parts of a user's table. None are found if the table was replaced by another generation.
 fn read_parts(
     connection: &Connection,
     wanted: &WantedParts,
@@ -323,7 +323,7 @@ mod tests {
             ..head(version, generation, now)
         };
         let parts = [b"one", b"two"].map(|part| Bytes::from_static(part));
-        // Somebody else was quicker: nothing of it stays.
+        // Another write was faster, so nothing of this one is stored.
         let flip = store.put_table(&ann, &in_parts(1, &first), &parts, Some(7), late, None).await;
         assert_eq!(flip.unwrap(), Flip::Conflict);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
@@ -332,7 +332,7 @@ mod tests {
         let found = parts_of(&store, &ann, &first, &[1, 2, 0]).await.unwrap();
         let [one, two] = parts.clone().map(Some);
         assert_eq!(found, [two, None, one]);
-        // Validated, it keeps its parts; replaced, it has those of its new generation only.
+        // A validated table keeps its parts. A replaced one has only those of its new generation.
         let flip = store.put_table(&ann, &in_parts(2, &first), &[], Some(1), late, None).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         assert!(parts_of(&store, &ann, &first, &[0]).await.unwrap()[0].is_some());

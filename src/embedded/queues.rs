@@ -1,4 +1,4 @@
-//! The queues: sending, acknowledging, postponing, counting.
+//! The queues: sends, acknowledges, postpones and counts messages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::ports::{
     Receipt, Received,
 };
 
-/// The most messages sent in one job. A cold quote waits for several transactions, and each of them may have
-/// such a job of a tick that orders many refreshes.
+/// The greatest number of messages sent in one job. A cold quote waits for several transactions, and each
+/// of them may contain such a job of a tick that orders many refreshes.
 const CHUNK: usize = 25;
 
 const REMEMBER: &str = "
@@ -34,7 +34,7 @@ pub(super) const POSTPONE: &str = "
         ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?5 END,
         token = CASE WHEN ?5 > ?4 THEN token END
     WHERE seq = ?1 AND queue = ?2 AND token = ?3 AND hidden_until > ?4 RETURNING grp";
-/// Each counts what is after a bound.
+/// Each counts the rows above a bound.
 pub(super) const COUNTS: [&str; 4] = [
     "SELECT count(*) FROM message WHERE queue = ?1 AND sent_at > ?2",
     "SELECT count(*) FROM message WHERE queue = ?1 AND hidden_until > ?2",
@@ -66,7 +66,7 @@ impl Queues for Embedded {
         for chunk in entries.chunks(CHUNK) {
             match self.send_chunk(queue, chunk, urgency).await {
                 Ok(()) => sent = true,
-                // Nothing was sent, so the batch as a whole has failed.
+                // Nothing was sent, so the whole batch has failed.
                 Err(failure) if !sent => return Err(self.port_error(failure)),
                 Err(failure) => failed.extend(chunk.iter().map(|(index, _)| FailedEntry {
                     index: *index,
@@ -152,7 +152,7 @@ impl Embedded {
         self.writer()
             .with(urgency)
             .run(move |tx| {
-                // The writing thread looks at the clock, so that times follow the order of writing.
+                // The time is taken in the writing thread, so that times follow the order of writes.
                 let now = clock.now();
                 chunk.iter().try_for_each(|(_, message)| send(tx, queue, message, now))
             })
@@ -160,7 +160,7 @@ impl Embedded {
     }
 }
 
-/// Whether a queue takes such a message at all.
+/// Checks that a queue accepts such a message at all.
 pub(super) fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     let refuse = |why: &str| Err(PortError::rejected(format!("a message to `{queue}`"), why));
     if message.body.len() > MAX_BODY_BYTES {
@@ -176,7 +176,7 @@ pub(super) fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     }
 }
 
-/// Appends a message, unless it repeats another.
+/// Appends a message, unless it is a duplicate.
 pub(super) fn send(
     tx: &Tx<'_>,
     queue: Queue,
@@ -217,7 +217,7 @@ fn depth(connection: &Connection, queue: Queue, now: Timestamp) -> Result<Depth,
             connection.prepare_cached(sql)?.query_one([code(queue), bound], |row| row.get(0))?;
     }
     let [all, in_flight, not_ready, dead] = counts;
-    // What is not ready in a queue without groups is in flight or delayed.
+    // In a queue without groups, a message that is not ready is in flight or delayed.
     let delayed = if queue.is_fifo() { 0 } else { not_ready.saturating_sub(in_flight) };
     let waiting = all.saturating_sub(in_flight).saturating_sub(delayed);
     Ok(Depth { waiting, in_flight, delayed, dead })

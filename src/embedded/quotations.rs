@@ -1,7 +1,7 @@
 //! The table of quotations.
 //!
-//! A quotation is packed once. Where its answer goes now and how it was settled later stand in columns
-//! beside it, so the writing thread never reads or writes the packed form of another.
+//! A quotation is packed once. The current destination of its answer and its outcome are in columns of
+//! their own, so the writing thread never reads or writes packed quotations of others.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::ports::{
     Topic, Verdict, pack_target, unpack_target,
 };
 
-/// One that takes the place of another is the youngest, as the sweep expects.
+/// A quotation that replaces an expired one gets the highest id, as the sweep expects.
 const CREATE: &str = "
     INSERT INTO quotation (key, deadline, expires_at, record) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM quotation),
@@ -37,12 +37,12 @@ const SETTLE: &str = "
     UPDATE quotation SET outcome = ?2, deadline = NULL WHERE key = ?1 AND deadline > ?3
     RETURNING record, redirected, outcome";
 
-/// So many are read for one page at most.
+/// The greatest number of quotations in a page.
 const PAGE: usize = 500;
-/// None is added to a page that has so much: an answer may be 128 KB.
+/// A page of this size gets no further quotations, because an answer may have 128 KB.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// A quotation as it is in its columns. What a version before has written is JSON text.
+/// A quotation in its columns. An earlier version wrote them as JSON text.
 struct Stored {
     record: Value,
     redirected: Value,
@@ -96,7 +96,7 @@ impl Quotations for Embedded {
     ) -> Result<Settlement, PortError> {
         let (status, after) = match verdict {
             Verdict::Answer(answer) => (QuotationStatus::Answered(answer.clone()), now.millis()),
-            // A failure counts at any time.
+            // A failure is stored at any time.
             Verdict::Failure(reason) => (QuotationStatus::Failed(reason.clone()), i64::MIN),
         };
         let outcome = packed(key, status.pack())?;
@@ -122,7 +122,7 @@ impl Quotations for Embedded {
     }
 
     async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
-        // No key is empty, so all come after the empty text.
+        // No key is empty, so all keys come after the empty text.
         let after = from.map_or_else(String::new, |cursor| cursor.0);
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(LIST)?;
@@ -158,7 +158,7 @@ impl Quotations for Embedded {
 }
 
 impl Embedded {
-    /// Stores a quotation and, if it is new, does something else in the same transaction.
+    /// Stores a quotation and, if it is new, calls `and_then` in the same transaction.
     async fn create(
         &self,
         quotation: &Quotation,

@@ -1,8 +1,8 @@
-//! Reading in parallel, each reader from a connection of its own.
+//! Reads in parallel, each reader on its own connection.
 //!
-//! What is found by its key takes a few microseconds, less than waking another thread: it is read on
-//! the thread that asks. What takes longer is read on threads made for it, so that it keeps nobody
-//! from other work.
+//! A read by key takes a few microseconds, less than waking another thread. So it runs on the calling
+//! thread. Longer reads run on reading threads, so that they do not keep the caller's thread from other
+//! work.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -21,16 +21,16 @@ enum ReaderCommand {
     Stop,
 }
 
-/// Hands reads to the reading threads, or lets the asking thread read.
+/// Hands reads to the reading threads, or to the calling thread.
 pub(super) struct Readers {
-    /// None once the store is closed.
+    /// The connections for calling threads. Each is `None` once the store is closed.
     at_hand: Vec<Mutex<Option<Connection>>>,
     commands: Sender<ReaderCommand>,
     threads: usize,
 }
 
 impl Readers {
-    /// Starts one thread for each connection; those at hand are for the threads that ask.
+    /// Starts one thread for each of `connections`. Those of `at_hand` are for calling threads.
     pub(super) fn spawn(
         connections: Vec<Connection>,
         at_hand: Vec<Connection>,
@@ -52,8 +52,8 @@ impl Readers {
         Ok((Self { at_hand, commands, threads }, handles))
     }
 
-    /// Reads a few rows by their keys, on this thread. Where every connection at hand is in use, or
-    /// another process keeps the file to itself for a moment, a reading thread does it.
+    /// Reads a few rows by their keys on this thread. A reading thread does it if every connection at hand
+    /// is in use, or if another process holds the file for a moment.
     pub(super) async fn look<T, F>(&self, read: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -65,7 +65,7 @@ impl Readers {
         }
     }
 
-    /// The same with one statement, which needs no transaction to be of one moment.
+    /// Reads with one statement, which needs no transaction to see a single moment.
     pub(super) async fn look_once<T, F>(&self, read: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -77,15 +77,15 @@ impl Readers {
         }
     }
 
-    /// What a read gives if it need not wait for anything.
+    /// Returns the result of a read, if it need not wait for anything.
     fn at_once<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Option<Result<T, Failure>> {
         let connection = self.at_hand.iter().find_map(|one| match one.try_lock() {
             Ok(connection) => Some(connection),
-            // A read that panicked has ended its transaction, if it had one, so the connection is as good as
-            // before.
+            // A read that panicked has ended its transaction, if it had one, so the connection can be used
+            // again.
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         })?;
@@ -93,7 +93,7 @@ impl Readers {
         (!matches!(&result, Err(Failure::Sqlite(error)) if is_busy(error))).then_some(result)
     }
 
-    /// Reads; everything one call reads is of one moment.
+    /// Reads on a reading thread. Everything that one call reads is of one moment.
     pub(super) async fn run<T, F>(&self, read: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -105,12 +105,12 @@ impl Readers {
                 let _ = answer.send(snapshot(connection, read));
             }
         }));
-        // When the threads have ended, the command is dropped here, and `answered` says so.
+        // If the threads have ended, the command is dropped here, and the receiver gets an error.
         let _ = self.commands.send(command);
         answered.await.unwrap_or(Err(Failure::Closed))
     }
 
-    /// Lets the threads do what they were given and end, and closes what is at hand.
+    /// Tells the threads to finish their reads and end, and closes the connections at hand.
     pub(super) fn stop(&self) {
         for one in &self.at_hand {
             drop(one.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -149,13 +149,13 @@ fn snapshot<T>(
     result
 }
 
-/// Ends the transaction of a read that panics: left open, it would keep the log from being copied.
+/// Ends the transaction of a read that panics. If it stayed open, the log could not be copied.
 struct EndedOnPanic<'a>(&'a Connection);
 
 impl Drop for EndedOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() && !self.0.is_autocommit() {
-            // What cannot even be rolled back fails the next read, which says why.
+            // If the rollback fails, the next read fails too and says why.
             let _ = self.0.execute_batch("ROLLBACK");
         }
     }

@@ -1,4 +1,4 @@
-//! Receiving: a look, and only when there is something to take, a transaction.
+//! Receives messages: looks first, and begins a transaction only if there is something to take.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 use crate::ports::{MAX_BATCH, PortError, Queue, Received};
 
 impl Embedded {
-    /// [`crate::ports::Queues::receive`].
+    /// See [`crate::ports::Queues::receive`].
     pub(super) async fn receive_from(
         &self,
         queue: Queue,
@@ -35,11 +35,11 @@ impl Embedded {
         self.wait_for(&request, Instant::now().checked_add(wait)).await
     }
 
-    /// Waits for messages, for ever when there is no end. Only waiting is cut off at the end,
-    /// never a transaction that may have taken something.
+    /// Waits for messages, for ever if there is no end. Only waiting is cut off at the end, never a
+    /// transaction that may have taken something.
     ///
-    /// What this process makes ready is handed over in the transaction that does; what others do is
-    /// looked for.
+    /// Messages that this process makes ready are handed over in the transaction that makes them ready.
+    /// Messages of other processes are looked for.
     async fn wait_for(
         &self,
         request: &ReceiveRequest,
@@ -67,11 +67,11 @@ impl Embedded {
                         Some(messages) => return Ok(messages),
                         None => continue,
                     },
-                    // What ended the wait does not matter: one looks again.
+                    // It does not matter what ended the wait, because the loop looks again.
                     _ = before(until, rung) => {}
                 }
             }
-            // Whoever can no longer leave is handed something, or told to look again.
+            // A receiver that can no longer leave the line is handed messages, or looks again.
             if !place.leave() {
                 match place.handed().await {
                     Some(messages) => return Ok(messages),
@@ -89,7 +89,7 @@ impl Embedded {
         }
     }
 
-    /// When something of the queue is ready, if anything is waiting at all. Costs no write.
+    /// Returns when the next message of the queue is ready, if there is one. Writes nothing.
     async fn next_ready(&self, queue: Queue) -> Result<Option<Timestamp>, PortError> {
         self.look_once(move |connection| Ok(next_ready(connection, queue)?)).await
     }
@@ -110,7 +110,7 @@ impl Embedded {
     }
 }
 
-/// The outcome of a future, unless a time comes first.
+/// Returns the output of a future, or `None` if the end comes first.
 async fn before<F: Future>(end: Option<Instant>, future: F) -> Option<F::Output> {
     match end {
         None => Some(future.await),

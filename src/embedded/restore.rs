@@ -1,8 +1,8 @@
-//! Puts a backup in the place of the store.
+//! Replaces the store by a backup.
 //!
-//! The backup is first copied beside the store, and the copy is checked: what is wrong with a backup is found
-//! before the store is touched. Then one rename replaces the store. The store must not be open meanwhile: a
-//! process that has the replaced file open would go on writing to a file that has no name any more.
+//! The backup is first copied beside the store, and the copy is checked, so that a bad backup is found
+//! before the store is touched. Then one rename replaces the store. The store must not be open meanwhile,
+//! because a process that has the replaced file open would go on writing to a file without a name.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,25 +18,25 @@ use super::open::{
 use super::open_error::OpenError;
 use super::schema::APPLICATION_ID;
 
-/// The name of the copy, until it is the store.
+/// The name of the copy until it becomes the store.
 const COPY: &str = "store.db.restoring";
 
-/// Why a backup was not restored. The store is as it was.
+/// Why a backup was not restored. The store is unchanged.
 #[derive(Debug, Error)]
 pub enum RestoreError {
-    /// There is no such file.
+    /// The backup does not exist.
     #[error("there is no file `{}`", file.display())]
     NoFile {
         /// The backup.
         file: PathBuf,
     },
-    /// The file is the store itself.
+    /// The backup is the store itself.
     #[error("`{}` is the store itself", file.display())]
     Same {
         /// The backup.
         file: PathBuf,
     },
-    /// A log lies beside the file, so the file alone is not the whole store.
+    /// There is a log beside the backup, so the file alone is not the whole store.
     #[error("`{}` has a log beside it, `{}`, so it is not a whole backup", file.display(), log.display())]
     HasLog {
         /// The backup.
@@ -44,13 +44,13 @@ pub enum RestoreError {
         /// Its log.
         log: PathBuf,
     },
-    /// The file is no store.
+    /// The file is not a store.
     #[error("`{}` is not a backup of an ocache store", file.display())]
     Foreign {
         /// The backup.
         file: PathBuf,
     },
-    /// The file is a store, but not a sound one.
+    /// The file is a store, but a damaged one.
     #[error("the backup `{}` is damaged: {reason}", file.display())]
     Damaged {
         /// The backup.
@@ -77,12 +77,13 @@ pub enum RestoreError {
     Io {
         /// The store.
         store: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// A backup that is copied beside the store and checked. Dropped before it is committed, it leaves nothing.
+/// A backup that is copied beside the store and checked. If it is dropped before it is committed, it leaves
+/// nothing behind.
 #[derive(Debug)]
 pub struct Restore {
     copy: PathBuf,
@@ -90,17 +91,17 @@ pub struct Restore {
 }
 
 impl Restore {
-    /// Copies a backup into the folder of the store, brings it up to date and checks it.
+    /// Copies a backup into the folder of the store, migrates it and checks it.
     ///
     /// # Errors
-    /// [`RestoreError`]; also if the store is in use, so that nobody waits for a copy in vain.
+    /// [`RestoreError`]. A store in use is reported here too, so that nobody waits for a copy in vain.
     pub fn prepare(dir: &Path, backup: &Path) -> Result<Self, RestoreError> {
         let store = dir.join(FILE);
         check_source(&store, backup)?;
         drop(Exclusive::of(&store)?);
         let failed = |source| RestoreError::Io { store: store.clone(), source };
         create_dir(dir).map_err(failed)?;
-        // A restore that was killed leaves its copy.
+        // A restore that was killed has left its copy.
         let restore = Self { copy: dir.join(COPY), store: store.clone() };
         restore.remove_copy();
         create_private(&restore.copy, true).map_err(failed)?;
@@ -110,13 +111,13 @@ impl Restore {
         Ok(restore)
     }
 
-    /// The file that this makes or replaces.
+    /// Returns the file that this restore makes or replaces.
     #[must_use]
     pub fn store(&self) -> &Path {
         &self.store
     }
 
-    /// Whether there is a store, which this would replace.
+    /// Whether there is a store that this restore would replace.
     #[must_use]
     pub fn replaces(&self) -> bool {
         self.store.exists()
@@ -125,14 +126,15 @@ impl Restore {
     /// Makes the copy the store.
     ///
     /// # Errors
-    /// [`RestoreError::InUse`] if somebody opened the store in the meantime, [`RestoreError::Io`].
+    /// [`RestoreError::InUse`] if a process opened the store in the meantime, and [`RestoreError::Io`].
     pub fn commit(self) -> Result<(), RestoreError> {
         let store = &self.store;
         let failed = |source| RestoreError::Io { store: store.clone(), source };
-        // Nobody can open the store until the rename is done.
+        // From here on nobody can open the store until the rename is done.
         fold_log(store)?;
         let _exclusive = Exclusive::of(store)?;
-        // A log belongs to the file beside which it was written. Left here, it would be read into the restored one.
+        // A log belongs to the file beside which it was written. If it stayed, it would be applied to the
+        // restored store.
         for beside in [log_of(store), store.with_extension("db-shm")] {
             match fs::remove_file(beside) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -147,7 +149,7 @@ impl Restore {
         for suffix in ["", "-wal", "-shm"] {
             let mut file = self.copy.clone().into_os_string();
             file.push(suffix);
-            // It is there only sometimes.
+            // SQLite makes these files only sometimes.
             let _ = fs::remove_file(file);
         }
     }
@@ -155,12 +157,12 @@ impl Restore {
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        // Once it is committed it has another name.
+        // A committed copy has another name by now.
         self.remove_copy();
     }
 }
 
-/// What is wrong with a copy, before it is said of which file.
+/// What is wrong with a copy, not yet with the name of a file.
 enum Wrong {
     Foreign,
     Damaged(String),
@@ -216,17 +218,18 @@ fn check_source(store: &Path, backup: &Path) -> Result<(), RestoreError> {
     }
 }
 
-/// Only what is in the file: its permissions stay those of a store.
+/// Copies only the content. The permissions stay those of a store.
 fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
     let mut target = File::options().write(true).open(to)?;
     io::copy(&mut File::open(from)?, &mut target).map(drop)
 }
 
-/// Reads all of a copy, and opens it as a store is opened. The last connection that is closed leaves one file.
+/// Reads the whole copy, and opens it as a store is opened. When the last connection closes, one file is
+/// left.
 fn check(copy: &Path) -> Result<(), Wrong> {
     let sqlite = |error| Wrong::from(OpenError::from_sqlite(copy, error));
     let connection = Connection::open(copy).map_err(sqlite)?;
-    // A new store may be made of an empty file; a backup is never empty.
+    // A new store may begin as an empty file, but a backup is never empty.
     if application_id(&connection).map_err(sqlite)? != APPLICATION_ID {
         return Err(Wrong::Foreign);
     }
@@ -240,23 +243,23 @@ fn check(copy: &Path) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Copies the log of a store that was killed into the file, so that the store is whole without it if this process
+/// Copies the log of a killed store into its file, so that the store is complete without it if this process
 /// ends before the rename. A store that cannot be opened is left as it is.
 fn fold_log(store: &Path) -> Result<(), RestoreError> {
     drop(Exclusive::of(store)?);
     if bytes(&log_of(store)) > 0
         && let Ok(connection) = Connection::open(store)
     {
-        // Whatever it answers: a damaged store is what a backup is for.
+        // The result does not matter, because a backup may be restored over a damaged store.
         let _ = connection.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
     Ok(())
 }
 
-/// The store, held for this process alone while it is not open.
+/// An exclusive lock on a store that is not open.
 ///
-/// SQLite keeps a shared lock on a store for as long as a process has it open. A lock on the whole file conflicts
-/// with it, whether or not SQLite could read the file.
+/// SQLite holds a shared lock on a store while a process has it open. A lock on the whole file conflicts
+/// with that one, whether or not SQLite can read the file.
 #[derive(Debug)]
 struct Exclusive {
     _file: Option<File>,
@@ -280,12 +283,13 @@ impl Exclusive {
     }
 }
 
-/// Locks a file without waiting; whether it could.
+/// Locks a file without waiting. Returns whether it could.
 #[cfg(unix)]
 fn lock(file: &File) -> io::Result<bool> {
     use rustix::fs::{FlockOperation, fcntl_lock};
     use rustix::io::Errno;
-    // The kind of lock that SQLite takes; `File::try_lock` takes another one, which does not conflict with it.
+    // This is the kind of lock that SQLite takes. `File::try_lock` takes another kind, which does not
+    // conflict with it.
     match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
         Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
@@ -293,7 +297,8 @@ fn lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Elsewhere a file that is open cannot be replaced, so the lock must not keep it open.
+/// Checks that a file can be locked. On systems other than Unix an open file cannot be replaced, so the
+/// lock is not kept.
 #[cfg(not(unix))]
 fn lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
@@ -310,7 +315,7 @@ fn sync_folder(store: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Elsewhere a folder is no file.
+/// Does nothing: on systems other than Unix a folder cannot be synced.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

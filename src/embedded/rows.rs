@@ -1,4 +1,4 @@
-//! Reading columns that hold more than a number or any text.
+//! Reads columns that hold more than a number or plain text.
 
 use rusqlite::Row;
 use rusqlite::types::Value;
@@ -9,13 +9,13 @@ use super::failure::{Failure, Text};
 use crate::model::{IdError, PackedError};
 use crate::pricing::Currency;
 
-/// A column that holds a currency; `what` names the record if it does not.
+/// Reads a currency. `what` names the record in the error.
 pub(super) fn currency(row: &Row<'_>, column: usize, what: &str) -> Result<Currency, Failure> {
     let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|error| Failure::unreadable(what, Text(error)))
 }
 
-/// A column that holds an id, made by `UserId::stored` and its like.
+/// Reads an id, which `UserId::stored` or a similar function makes. `what` names the record in the error.
 pub(super) fn id<T>(
     row: &Row<'_>,
     column: usize,
@@ -25,8 +25,8 @@ pub(super) fn id<T>(
     stored(row.get(column)?).map_err(|error| Failure::unreadable(what, error))
 }
 
-/// What a column holds: packed, or as JSON if a version before has written it. `None` when it is empty;
-/// `what` names the record.
+/// Reads a packed value, or JSON that an earlier version wrote. Returns `None` if the column is null;
+/// `what` names the record in the error.
 pub(super) fn from_packed<T: DeserializeOwned>(
     value: &Value,
     what: impl FnOnce() -> String,
@@ -45,7 +45,7 @@ pub(super) fn from_packed<T: DeserializeOwned>(
     }
 }
 
-/// How many bytes [`from_packed`] reads.
+/// Returns how many bytes [`from_packed`] reads.
 pub(super) fn packed_bytes(value: &Value) -> usize {
     match value {
         Value::Blob(bytes) => bytes.len(),
@@ -54,7 +54,7 @@ pub(super) fn packed_bytes(value: &Value) -> usize {
     }
 }
 
-/// What JSON text says; `what` names the record if it says something else.
+/// Parses JSON text. `what` names the record in the error.
 pub(super) fn from_json<T: DeserializeOwned>(
     text: &str,
     what: impl FnOnce() -> String,
@@ -62,7 +62,7 @@ pub(super) fn from_json<T: DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| Failure::unreadable(what(), error))
 }
 
-/// A value as JSON text; `what` names the record if it has none.
+/// Writes a value as JSON text. `what` names the record in the error.
 pub(super) fn to_json<T: Serialize>(
     value: &T,
     what: impl FnOnce() -> String,

@@ -1,12 +1,12 @@
-//! What the file looks like inside.
+//! The schema of the file.
 //!
-//! Times that are conditions of expiry are whole seconds, all others milliseconds. Structures that
-//! no condition looks into are JSON text.
+//! Times by which records expire are in whole seconds, all others in milliseconds. Structures that no
+//! condition looks into are JSON text.
 
 /// Marks a SQLite file as a store of ocache: `OCch`.
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
-/// Each step takes a store from the version that is its index to the next.
+/// The migrations. Each brings a store from the version that is its index to the next one.
 pub(super) const MIGRATIONS: [&str; 12] = [
     FIRST,
     USAGE,
@@ -22,13 +22,13 @@ pub(super) const MIGRATIONS: [&str; 12] = [
     PRICE_LISTS,
 ];
 
-/// The version of a store that all steps were applied to.
+/// The version of a store to which all migrations were applied.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
-/// Versions whose loads wrote straight into the rows.
+/// The versions in which loads wrote directly into the rows.
 pub(super) const BEFORE_JOURNALS: std::ops::Range<i32> = 1..5;
 
-/// The tables that a readable store has. Looking into each notices a truncated file early.
+/// The tables that a readable store has. A truncated file is noticed early by reading from each.
 pub(super) const TABLES: [&str; 19] = [
     "active_user",
     "catalogue_head",

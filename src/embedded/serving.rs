@@ -1,5 +1,5 @@
-//! The part of the queues in a transaction: what its jobs have made ready is taken for the receivers
-//! that wait for it, and handed over once it is committed.
+//! The hook of the queues in a transaction: messages that its jobs made ready are taken for waiting
+//! receivers, and handed over once they are committed.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::ports::{Clock, Queue, Received};
 pub(super) struct Serving {
     wake: Arc<Wake>,
     clock: Arc<dyn Clock>,
-    /// What is handed over when it is committed. Whoever is dropped from here looks again.
+    /// The messages to hand over after the commit. A receiver that is dropped from here looks again.
     served: Vec<(Waiter, Vec<Received>)>,
 }
 
@@ -28,8 +28,8 @@ impl Serving {
 impl CommitHook for Serving {
     type Marks = Marks;
 
-    /// Takes what the transaction has made ready for the receivers that wait for it. One after whom
-    /// nothing is left is the last: the next would be woken in vain.
+    /// Takes messages that the transaction has made ready, for the receivers that wait for them. Stops at
+    /// the receiver after which nothing is left, because the next one would be woken in vain.
     fn before_commit(&mut self, tx: &Tx<'_>) -> Result<(), Failure> {
         for queue in Queue::ALL {
             let waiters = &self.wake.bell(queue).waiters;
@@ -46,14 +46,14 @@ impl CommitHook for Serving {
         Ok(())
     }
 
-    /// The receivers that wait look for themselves, and report what is wrong.
+    /// Lets the waiting receivers look for themselves, so that they report what is wrong.
     fn left_out(&mut self, tx: &Tx<'_>) {
         tx.marks.later.add_all(tx.marks.wakes.get());
     }
 
     fn committed(&mut self, marks: Marks) {
         for (waiter, messages) in self.served.drain(..) {
-            // A receiver that got nothing is dropped here and polls again.
+            // A receiver that got nothing is dropped here and looks again.
             if !messages.is_empty() {
                 waiter.give(messages);
             }

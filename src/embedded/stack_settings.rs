@@ -1,4 +1,4 @@
-//! The settings of the stack: one row, which loads do not touch.
+//! The settings of the stack, in one row that loads do not touch.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};

@@ -1,8 +1,8 @@
-//! Deleting what has expired: in the writing thread, in small batches, when nobody wants to write.
+//! Deletes expired records: in the writing thread, in small batches, when nobody wants to write.
 //!
-//! Every chore has a budget of its own, so that much of one kind never keeps another kind waiting. A
-//! chore that did not get through with its budget has twice as much in the next batch, and that batch
-//! does not wait for a pause in the writing: what expires faster is deleted faster.
+//! Every chore has its own budget, so that many records of one kind never delay another kind. A chore that
+//! used up its budget has twice as much in the next batch, and that batch comes even if writers are busy.
+//! So the more expires, the faster it is deleted.
 
 mod chores;
 #[cfg(test)]
@@ -24,27 +24,27 @@ pub(super) use self::chores::backlog;
 #[cfg(test)]
 pub(super) use self::chores::searches;
 
-/// How long nothing is looked for after nothing was found.
+/// How long the sweep rests after it found nothing.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// The pause between two batches, which others write in.
+/// The pause between two batches, in which others write.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long writers may keep a batch from its turn, unless the one before it left something behind.
+/// How long writers may delay a batch, unless the batch before it left something behind.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How much of each chore one batch may do.
 type Budgets = [usize; CHORES.len()];
 
-/// Knows when it is time to sweep, and how much.
+/// Decides when to sweep, and how much.
 pub(super) struct Sweeper {
     clock: Arc<dyn Clock>,
     due: Instant,
-    /// How long writers may keep the next batch from its turn.
+    /// How long writers may delay the next batch.
     patience: Duration,
     budgets: Budgets,
 }
 
 impl Sweeper {
-    /// Due for the first time after one interval.
+    /// Returns a sweeper that is due for the first time after one interval.
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let due = Instant::now() + INTERVAL;
         Self { clock, due, patience: PATIENCE, budgets: least_budgets() }
@@ -64,14 +64,14 @@ impl IdleWork<Marks> for Sweeper {
         self.due.saturating_duration_since(Instant::now())
     }
 
-    /// Looks for something to delete and, only if there is, deletes one batch in a transaction.
+    /// Looks for something to delete and, only if there is something, deletes one batch in a transaction.
     fn step(
         &mut self,
         connection: &Connection,
         transact: &Transact<'_, Marks>,
     ) -> Result<(), Failure> {
         let now = self.clock.now();
-        // After a failure the next batch waits as long as when there is nothing to do.
+        // If the batch fails, the next one waits as long as when there is nothing to do.
         (self.due, self.patience) = (Instant::now() + INTERVAL, PATIENCE);
         if is_clean(connection, now)? {
             self.budgets = least_budgets();
@@ -92,7 +92,7 @@ fn least_budgets() -> Budgets {
     CHORES.map(|chore| chore.budget.least)
 }
 
-/// Sets each budget by what came of the last one; says whether any was used up.
+/// Sets each budget by how much of it the last batch used. Returns whether any was used up.
 fn adapt(budgets: &mut Budgets, done: &Budgets) -> bool {
     let mut left_some = false;
     for ((budget, done), chore) in budgets.iter_mut().zip(done).zip(CHORES) {
@@ -115,8 +115,8 @@ fn is_clean(connection: &Connection, now: Timestamp) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Deletes one batch: of each kind the oldest, as many as its budget allows. Returns how much of
-/// each budget was used.
+/// Deletes one batch: of each kind the oldest, as many as its budget allows. Returns how much of each
+/// budget was used.
 fn sweep(tx: &Tx<'_>, now: Timestamp, budgets: &Budgets) -> Result<Budgets, Failure> {
     let mut done = [0; CHORES.len()];
     for ((chore, budget), done) in CHORES.into_iter().zip(budgets).zip(&mut done) {

@@ -1,4 +1,4 @@
-//! Taking messages for a receiver, inside a transaction.
+//! Takes messages for a receiver, inside a transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +33,10 @@ pub(super) const SHOW: &str = "
         ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?3 END
     WHERE seq = ?1 AND token = ?2 RETURNING grp";
 
-/// The most expired and dead messages that one transaction clears away.
+/// The greatest number of expired and dead messages that one transaction clears away.
 pub(super) const MAX_CLEARED: usize = 200;
 
-/// When the next message of a queue is ready; `None` when none waits.
+/// Returns when the next message of a queue is ready, or `None` if none waits.
 pub(super) fn next_ready(
     connection: &Connection,
     queue: Queue,
@@ -56,8 +56,8 @@ pub(super) struct ReceiveRequest {
     pub(super) token: String,
 }
 
-/// Messages on their way to a receiver. If it is gone when they come, they are shown again at
-/// once, as if they had never been received.
+/// Messages on their way to a receiver. If the receiver is gone, they become visible again at once, as if
+/// they had never been received.
 pub(super) struct Taken {
     messages: Vec<Received>,
     queue: Queue,
@@ -66,7 +66,7 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// Messages of a request; they go back through the writer.
+    /// Returns the messages of a request. If they are not received, they go back through the writer.
     pub(super) fn new(
         messages: Vec<Received>,
         request: &ReceiveRequest,
@@ -76,7 +76,7 @@ impl Taken {
         Self { messages, queue: request.queue, way_back, clock }
     }
 
-    /// They have come.
+    /// Returns the messages to the receiver that has come for them.
     pub(super) fn into_messages(mut self) -> Vec<Received> {
         std::mem::take(&mut self.messages)
     }
@@ -101,15 +101,15 @@ struct Candidate {
     body: String,
 }
 
-/// What came of an attempt to take messages.
+/// The result of an attempt to take messages.
 pub(super) struct Take {
     pub(super) messages: Vec<Received>,
     /// Whether something else may be ready.
     pub(super) left_some: bool,
 }
 
-/// Takes what is ready, up to `max`. Clears away a bounded number of expired and dead messages
-/// that it meets; when there are more, it may return nothing although something is ready.
+/// Takes what is ready, up to `max`. Clears away a limited number of expired and dead messages. If there
+/// are more of them, it may return nothing although something is ready.
 pub(super) fn take(tx: &Tx<'_>, request: &ReceiveRequest, now: Timestamp) -> Result<Take, Failure> {
     let mut taking =
         Taking { tx, request, now, cleared: 0, taken: Vec::with_capacity(request.max) };
@@ -122,7 +122,7 @@ pub(super) fn take(tx: &Tx<'_>, request: &ReceiveRequest, now: Timestamp) -> Res
                 None => taking.take_one(seq)?,
             }
         }
-        // What was cleared away may have stood before something that is ready.
+        // Messages that were cleared away may have been in front of one that is ready.
         if !taking.taken.is_empty() || taking.is_done() || taking.cleared == cleared {
             let left_some = taking.is_done() || taking.cleared > 0;
             return Ok(Take { messages: taking.taken, left_some });
@@ -156,7 +156,7 @@ impl Taking<'_> {
         self.taken.len() == self.request.max || self.cleared >= MAX_CLEARED
     }
 
-    /// Takes the front of a group that is ready, as much as is wanted.
+    /// Takes messages from the front of a group that is ready, as many as are wanted.
     fn take_group(&mut self, group: &str) -> Result<(), Failure> {
         let (taken, mut cleared) = (self.taken.len(), None);
         while self.taken.len() == taken && !self.is_done() && cleared != Some(self.cleared) {
@@ -215,7 +215,7 @@ fn candidate(row: &rusqlite::Row<'_>) -> rusqlite::Result<Candidate> {
     })
 }
 
-/// Shows messages again that nobody got, and forgets that they were received.
+/// Makes messages visible again that nobody got, as if they had not been received.
 fn show(tx: &Tx<'_>, queue: Queue, receipts: &[Receipt], now: Timestamp) -> Result<(), Failure> {
     let mut groups = Vec::new();
     for (seq, token) in receipts.iter().filter_map(parse_receipt) {
@@ -229,7 +229,7 @@ fn show(tx: &Tx<'_>, queue: Queue, receipts: &[Receipt], now: Timestamp) -> Resu
     settle_all(tx, queue, groups, now)
 }
 
-/// The message and the token of a receipt; `None` for one this engine did not write.
+/// Returns the message and the token of a receipt, or `None` if this engine did not write the receipt.
 pub(super) fn parse_receipt(receipt: &Receipt) -> Option<(i64, &str)> {
     let (seq, token) = receipt.0.split_once('-')?;
     Some((seq.parse().ok()?, token))

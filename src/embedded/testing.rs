@@ -44,13 +44,13 @@ pub(super) fn open(dir: &Path) -> Embedded {
     open_with(dir, Arc::new(SystemClock))
 }
 
-/// A store of its own, with the directory that holds it.
+/// Returns a new store, with the directory that holds it.
 pub(super) fn fresh() -> (Embedded, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (open(dir.path()), dir)
 }
 
-/// The same, with a clock that stands still.
+/// Returns a new store whose clock stands still.
 pub(super) fn stopped() -> (Embedded, Arc<StoppedClock>, TempDir) {
     let (dir, clock) = (tempfile::tempdir().unwrap(), StoppedClock::new());
     (open_with(dir.path(), clock.clone()), clock, dir)

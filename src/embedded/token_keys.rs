@@ -19,26 +19,26 @@ const FILE: &str = "token-keys.json";
 pub struct KeysFile(PathBuf);
 
 impl KeysFile {
-    /// The file of a data folder.
+    /// Returns the file of keys in a data folder.
     #[must_use]
     pub fn of_folder(data_dir: &Path) -> Self {
         Self(data_dir.join(FILE))
     }
 
-    /// This file.
+    /// Returns the file of keys at a path.
     #[must_use]
     pub const fn new(file: PathBuf) -> Self {
         Self(file)
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes the keys to a file beside it, so that nobody ever reads half of them, and moves that
-    /// into place.
+    /// Writes the keys to a draft beside the file and moves it into place, so that nobody ever reads half
+    /// of them.
     fn write(
         &self,
         keys: &KeyRing,
@@ -56,7 +56,7 @@ impl KeysFile {
                 file.sync_all()
             })
             .and_then(|()| place(&draft, &self.0));
-        // Still there when it was linked, or when something failed.
+        // The draft still exists if it was linked, or if something failed.
         let _ = fs::remove_file(&draft);
         placed
     }
@@ -93,7 +93,7 @@ impl KeySource<KeyRing> for KeysFile {
 #[async_trait]
 impl TokenKeys for KeysFile {
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
-        // A link is made only where there is nothing, whoever else does the same right now.
+        // A link is made only if the name is free, even if another process does the same right now.
         match self.write(keys, |draft, file| fs::hard_link(draft, file)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
@@ -113,7 +113,7 @@ fn is_open_to_others(file: &Path) -> bool {
     file.metadata().is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
 }
 
-/// Elsewhere the folder decides.
+/// Returns false: on systems other than Unix the folder decides.
 #[cfg(not(unix))]
 const fn is_open_to_others(_: &Path) -> bool {
     false

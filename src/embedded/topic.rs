@@ -1,4 +1,4 @@
-//! The topic: its one subscriber is the provider queue, so publishing is sending to it.
+//! The topic. Its one subscriber is the provider queue, so publishing is sending to that queue.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl Topic for Embedded {
     }
 }
 
-/// A message of the topic, as its subscriber gets it.
+/// Returns a message of the topic as its subscriber gets it.
 pub(super) fn published(body: &str) -> Outgoing {
     Outgoing { body: body.to_owned(), posting: Posting::Standard { delay: Duration::ZERO } }
 }

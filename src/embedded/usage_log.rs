@@ -1,4 +1,4 @@
-//! What processes have used.
+//! The usage that processes have recorded.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -1,7 +1,7 @@
-//! Waking receivers: at once from inside the process, within 20 ms from another one.
+//! Wakes receivers: at once from inside the process, within 20 ms from another process.
 //!
-//! A thread asks SQLite every few milliseconds whether another connection has committed; that is
-//! one look at shared memory. While nobody waits, it sleeps.
+//! A thread asks SQLite every few milliseconds whether another connection has committed, which is a read of
+//! shared memory. While nobody waits, the thread sleeps.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,25 +18,25 @@ use super::marks::QueueSet;
 use crate::ports::{Clock, Queue};
 use crate::supervisor::Supervisor;
 
-/// How often another process's commits are looked for.
+/// How often commits of other processes are looked for.
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How many waiting receivers of one queue look at the same time. All others wait for their turn,
-/// so that one message does not wake a herd.
+/// How many waiting receivers of one queue look at the same time. The others wait for their turn, so that
+/// one message does not wake all of them.
 pub(super) const LOOKERS: usize = 4;
 
-/// Where receivers of one queue wait.
+/// Where the receivers of one queue wait.
 #[derive(Debug)]
 pub(super) struct Bell {
     /// Rung when there may be something to receive.
     pub(super) rung: Notify,
-    /// Who may look.
+    /// The turns of receivers that may look.
     pub(super) turns: Semaphore,
-    /// Who is handed what this process makes ready.
+    /// The receivers to whom messages of this process are handed.
     pub(super) waiters: Waiters,
 }
 
-/// Where receivers wait.
+/// Where the receivers of all queues wait.
 #[derive(Debug)]
 pub(super) struct Wake {
     bells: [Bell; Queue::ALL.len()],
@@ -46,7 +46,7 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    /// Without a watcher yet.
+    /// Returns bells without a watcher.
     pub(super) fn new() -> Self {
         Self {
             bells: Queue::ALL.map(|_| Bell {
@@ -60,7 +60,7 @@ impl Wake {
         }
     }
 
-    /// The bell of a queue.
+    /// Returns the bell of a queue.
     pub(super) fn bell(&self, queue: Queue) -> &Bell {
         &self.bells[queue as usize]
     }
@@ -74,7 +74,7 @@ impl Wake {
         }
     }
 
-    /// Keeps the watcher awake for as long as the result lives.
+    /// Keeps the watcher awake while the result lives.
     pub(super) fn wait(&self) -> Waiting<'_> {
         if self.waiting.fetch_add(1, Ordering::SeqCst) == 0 {
             self.nudge();
@@ -82,7 +82,7 @@ impl Wake {
         Waiting(self)
     }
 
-    /// Ends the watcher, and wakes everybody to see that it is over.
+    /// Ends the watcher, and wakes all receivers so that they notice the end.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
         self.nudge();
@@ -97,7 +97,7 @@ impl Wake {
 
     fn rest(&self) {
         if self.waiting.load(Ordering::SeqCst) == 0 {
-            // Unparking is remembered, so a receiver that comes just now is not missed.
+            // An unpark is remembered, so a receiver that comes right now is not missed.
             thread::park();
         } else {
             thread::sleep(WATCH_INTERVAL);
@@ -105,7 +105,7 @@ impl Wake {
     }
 }
 
-/// Somebody waits.
+/// Counts a waiting receiver.
 #[derive(Debug)]
 pub(super) struct Waiting<'a>(&'a Wake);
 
@@ -133,7 +133,7 @@ pub(super) fn spawn_watcher(
                 Ok(version) if seen == Some(version) => {}
                 Ok(version) => {
                     seen = Some(version);
-                    // First, so that what others have sent just now is not still to come.
+                    // The clock comes first, so that what others have just sent is not in the future.
                     clock::catch_up(&*clock, &connection);
                     watched.ring(QueueSet::ALL);
                 }
@@ -144,12 +144,12 @@ pub(super) fn spawn_watcher(
             ControlFlow::Continue(())
         })?;
     let _ = wake.watcher.set(handle.thread().clone());
-    // Whoever came before the line above could not nudge it.
+    // A receiver that came before the line above could not wake the watcher.
     wake.nudge();
     Ok(handle)
 }
 
-/// A number that changes whenever another connection, of any process, has committed.
+/// Returns a number that changes whenever another connection of any process has committed.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }

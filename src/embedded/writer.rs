@@ -1,12 +1,13 @@
-//! The one thread that writes: jobs of many tasks become one transaction.
+//! The writing thread: it commits the jobs of many tasks in one transaction.
 //!
-//! A commit waits for the disk; jobs that come meanwhile share the next one, and nobody gets an answer
-//! before it. When a job fails, nothing is committed: that job has its answer, and all others are
-//! done again without it. A savepoint for each job would spare that, and copies every page that a job
-//! changes; failing is rare.
+//! A commit waits for the disk. Jobs that come meanwhile share the next commit, and no job is answered
+//! before its commit. If a job fails, the transaction is rolled back: the failed job is answered, and all
+//! others are done again without it. A savepoint for each job would avoid that, but it copies every page
+//! that a job changes, and failures are rare.
 //!
-//! Bulk jobs wait while others come, and a transaction has only a few of them: one, while somebody waits for a
-//! cold quote. So a cold quote, which needs several commits, never waits for many orders of a tick as well.
+//! Bulk jobs wait while others come, and a transaction has only a few of them: one while a cold quote is
+//! likely to need more commits. So a cold quote, which needs several commits, never waits for many orders
+//! of a tick as well.
 
 use std::collections::VecDeque;
 use std::io;
@@ -23,48 +24,48 @@ use super::checkpoint::Copier;
 use super::failure::Failure;
 use crate::supervisor::Supervisor;
 
-/// The most jobs of one transaction.
+/// The greatest number of jobs in one transaction.
 const MAX_JOBS: usize = 256;
-/// The most bulk jobs of one transaction.
+/// The greatest number of bulk jobs in one transaction.
 const MAX_BULK: usize = 4;
-/// A cold quote is not over with one commit; so long the next one may be near.
+/// How long after an urgent job the next one may follow, because a cold quote needs several commits.
 const LINGER: Duration = Duration::from_millis(50);
 
-/// The transaction a job runs in.
+/// The transaction in which a job runs.
 pub(super) struct Transaction<'a, M> {
     connection: &'a Connection,
     /// What its jobs tell the hook.
     pub(super) marks: M,
 }
 
-/// Takes part in every transaction with jobs.
+/// A hook that takes part in every transaction with jobs.
 pub(super) trait CommitHook: Send + 'static {
-    /// What jobs tell it.
+    /// What jobs tell the hook.
     type Marks: Default + 'static;
-    /// Does its part after the jobs, in their transaction. When it fails, nothing is committed, and
-    /// the jobs are done again without it.
+    /// Adds to the transaction after the jobs. If this fails, nothing is committed, and the jobs are done
+    /// again without it.
     fn before_commit(&mut self, tx: &Transaction<'_, Self::Marks>) -> Result<(), Failure>;
-    /// Comes instead of [`Self::before_commit`] when that has failed.
+    /// Is called instead of [`Self::before_commit`] after that has failed.
     fn left_out(&mut self, tx: &Transaction<'_, Self::Marks>);
-    /// The transaction is committed.
+    /// Is called when the transaction is committed.
     fn committed(&mut self, marks: Self::Marks);
-    /// Nothing of the transaction was committed.
+    /// Is called when the transaction is rolled back.
     fn undone(&mut self);
 }
 
-/// Work for when there are no jobs, and after a while also when there are.
+/// Work for times without jobs. If it is overdue, it is done between jobs too.
 pub(super) trait IdleWork<M>: Send + 'static {
-    /// Whether some should be done if nobody wants to write.
+    /// Whether there is work to do when nobody wants to write.
     fn is_due(&self) -> bool;
-    /// Whether some should be done although others want to write.
+    /// Whether the work must be done although jobs wait.
     fn is_overdue(&self) -> bool;
-    /// How long until it is due.
+    /// Returns how long until work is due.
     fn pause(&self) -> Duration;
-    /// Does a part of it, in a transaction if it finds something to do.
+    /// Does a part of the work, in a transaction if it finds something to do.
     fn step(&mut self, connection: &Connection, transact: &Transact<'_, M>) -> Result<(), Failure>;
 }
 
-/// Does something in a transaction.
+/// Runs a closure in a transaction.
 pub(super) type Transact<'a, M> =
     dyn Fn(&dyn Fn(&Transaction<'_, M>) -> Result<(), Failure>) -> Result<(), Failure> + 'a;
 
@@ -75,11 +76,11 @@ impl<M> Deref for Transaction<'_, M> {
     }
 }
 
-/// Something to write, and somebody to answer.
+/// Something to write, and a caller to answer.
 trait Job<M>: Send {
-    /// Does it, keeps the result; may be called again after what it did was undone.
+    /// Does the work and keeps the result. Is called again if the transaction was rolled back.
     fn work(&mut self, tx: &Transaction<'_, M>) -> Result<(), Failure>;
-    /// Answers, with the result or with why nothing was committed.
+    /// Answers with the result, or with the reason why nothing was committed.
     fn answer(self: Box<Self>, committed: Result<(), Failure>);
 }
 
@@ -106,19 +107,19 @@ where
 
     fn answer(self: Box<Self>, committed: Result<(), Failure>) {
         let result = self.result.unwrap_or(Err(Failure::Closed));
-        // Nobody may be waiting any more; that is no reason not to have written.
+        // If the caller no longer waits, the job is committed all the same.
         let _ = self.answer.send(committed.and(result).map(self.then));
     }
 }
 
-/// How soon a job is done.
+/// How soon a job must be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Urgency {
-    /// As soon as possible, as a part of a cold quote.
+    /// As soon as possible. The job is part of a cold quote.
     Urgent,
     /// As soon as possible.
     Prompt,
-    /// It is one of many of the same caller, who waits for all of them.
+    /// One of many jobs of a caller that waits for all of them.
     Bulk,
 }
 
@@ -140,7 +141,7 @@ impl<M> Clone for Writer<M> {
 }
 
 impl<M: Default + 'static> Writer<M> {
-    /// Starts the thread. Its answers are given in the runtime of whoever calls this.
+    /// Starts the thread. Answers are given in the runtime of the caller.
     pub(super) fn spawn(
         mut connection: Connection,
         copier: Connection,
@@ -158,13 +159,13 @@ impl<M: Default + 'static> Writer<M> {
         Ok((Self { commands: sender, urgency: Urgency::Prompt }, handle))
     }
 
-    /// Hands over jobs of this urgency; at first they are prompt.
+    /// Returns a handle whose jobs have this urgency. A new handle has prompt jobs.
     pub(super) fn with(&self, urgency: Urgency) -> Self {
         Self { urgency, ..self.clone() }
     }
 
-    /// Does a job and waits until it is committed. The job is done even when the future is
-    /// dropped, and again where one that shared its transaction has failed.
+    /// Does a job and waits until it is committed. The job is done even if the future is dropped, and is
+    /// done again if another job of its transaction fails.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -173,7 +174,7 @@ impl<M: Default + 'static> Writer<M> {
         self.run_then(work, |result| result).await
     }
 
-    /// Does a job and makes something of its result, once that is committed.
+    /// Does a job, and calls `then` with its result once that is committed.
     pub(super) async fn run_then<T, U, F>(
         &self,
         work: F,
@@ -187,7 +188,7 @@ impl<M: Default + 'static> Writer<M> {
         self.submit_then(work, then).await.unwrap_or(Err(Failure::Closed))
     }
 
-    /// Hands a job over; whoever wants its answer awaits it.
+    /// Hands a job over. The receiver gets its answer.
     pub(super) fn submit<T, F>(&self, work: F) -> oneshot::Receiver<Result<T, Failure>>
     where
         T: Send + 'static,
@@ -207,13 +208,13 @@ impl<M: Default + 'static> Writer<M> {
         F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        // When the thread has ended, the job is dropped here, and `answered` says so.
+        // If the thread has ended, the job is dropped here, and the receiver gets an error.
         let job = Box::new(Write { work, result: None, then, answer });
         let _ = self.commands.send(WriterCommand::Job(self.urgency, job));
         answered
     }
 
-    /// Lets the thread do what it was given and end.
+    /// Tells the thread to finish its jobs and end.
     pub(super) fn stop(&self) {
         let _ = self.commands.send(WriterCommand::Stop);
     }
@@ -221,7 +222,7 @@ impl<M: Default + 'static> Writer<M> {
 
 /// The state of the writing thread.
 struct Desk<H: CommitHook, I> {
-    /// Before the connection, so that it ends before it.
+    /// Declared before the connection, so that it is dropped first.
     _copier: Copier,
     connection: Connection,
     inbox: Inbox<H::Marks>,
@@ -230,7 +231,7 @@ struct Desk<H: CommitHook, I> {
     answers: Answers,
 }
 
-/// What is to be done.
+/// The jobs to do.
 struct Inbox<M> {
     commands: mpsc::Receiver<WriterCommand<M>>,
     /// The bulk jobs that have come.
@@ -241,7 +242,7 @@ struct Inbox<M> {
 }
 
 impl<M> Inbox<M> {
-    /// The next job that has come and is not a bulk job.
+    /// Returns the next job that is not a bulk job, if one has come.
     fn next_prompt(&mut self) -> Option<Box<dyn Job<M>>> {
         loop {
             match self.commands.try_recv() {
@@ -259,7 +260,8 @@ impl<M> Inbox<M> {
         }
     }
 
-    /// What a transaction begins with: one other job and some bulk jobs, as far as they have come.
+    /// Returns the jobs with which a transaction begins: one other job and some bulk jobs, if they have
+    /// come.
     fn next(&mut self) -> Vec<Box<dyn Job<M>>> {
         let prompt = self.next_prompt();
         let is_urgent = self.urgent_at.is_some_and(|at| at.elapsed() < LINGER);
@@ -276,7 +278,7 @@ impl<M> Inbox<M> {
 }
 
 impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
-    /// Writes what comes next.
+    /// Writes the next jobs.
     fn step(&mut self) -> ControlFlow<()> {
         let Some(jobs) = self.next() else { return ControlFlow::Break(()) };
         self.write(jobs);
@@ -286,7 +288,8 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         ControlFlow::Continue(())
     }
 
-    /// The next jobs, with idle work while there are none; `None` when the thread should end.
+    /// Returns the next jobs, and does idle work until there are some. Returns `None` if the thread should
+    /// end.
     fn next(&mut self) -> Option<Vec<Box<dyn Job<H::Marks>>>> {
         loop {
             let jobs = self.inbox.next();
@@ -313,7 +316,7 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         }
     }
 
-    /// Does these jobs, and with them the prompt ones that have come by the time they are done.
+    /// Does these jobs, together with the prompt ones that come before they are done.
     fn write(&mut self, mut jobs: Vec<Box<dyn Job<H::Marks>>>) {
         let mut hooked = true;
         while !jobs.is_empty() {
@@ -322,7 +325,7 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
                 Err(Undone::By(culprit)) => jobs.remove(culprit).answer(Ok(())),
                 Err(Undone::ByHook) => hooked = false,
                 Err(Undone::Wholly(failure)) => {
-                    // What has come meanwhile would only wait to fail as well.
+                    // Jobs that came meanwhile would fail in the same way, so they fail now.
                     while jobs.len() < MAX_JOBS
                         && let Some(job) = self.inbox.next_prompt()
                     {
@@ -334,8 +337,8 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         }
     }
 
-    /// Does these jobs, and the prompt ones that have come by the time they are done, and the hook's part, in
-    /// one transaction.
+    /// Does these jobs, the prompt ones that come before they are done, and the hook's part in one
+    /// transaction.
     fn attempt(
         &mut self,
         jobs: &mut Vec<Box<dyn Job<H::Marks>>>,
@@ -381,23 +384,23 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
     }
 }
 
-/// Why nothing of a transaction was committed.
+/// Why a transaction was rolled back.
 enum Undone {
-    /// Because of one of its jobs.
+    /// One of its jobs failed.
     By(usize),
-    /// Because of the hook.
+    /// The hook failed.
     ByHook,
-    /// For a reason that every job would meet.
+    /// The reason would fail every job.
     Wholly(Failure),
 }
 
-/// Who has undone a transaction that is still open. A full disk, for one, makes SQLite roll it back by
-/// itself, and then it is not the job's fault.
+/// Returns the culprit if the transaction is still open. If SQLite has rolled it back by itself, such as on
+/// a full disk, the job is not at fault.
 fn by(tx: &Connection, culprit: Undone) -> Option<Undone> {
     (!tx.is_autocommit()).then_some(culprit)
 }
 
-/// Runs `work` in one transaction; returns what its jobs tell the hook.
+/// Runs `work` in one transaction. Returns what its jobs tell the hook.
 fn transaction<M: Default>(
     connection: &Connection,
     work: impl FnOnce(&Transaction<'_, M>) -> Result<(), Failure>,

@@ -1,4 +1,5 @@
-//! What one transaction holds, what a version before has written, and what goes when.
+//! Tests of what one transaction contains, of records that an earlier version wrote, and of what is deleted
+//! when.
 
 use super::super::open::FILE;
 use super::super::schema::{APPLICATION_ID, MIGRATIONS};
@@ -8,7 +9,7 @@ use crate::model::{ConnectionId, Generation, RequestId};
 use crate::ports::{Clock as _, FailedEntry, FailureReason, Housekeeping as _, Queues as _};
 use crate::pricing::{Answer, Currency, Money};
 
-/// The version of the store whose quotations were JSON.
+/// The version of the store in which quotations were JSON.
 const VERSION_OF_JSON: usize = 5;
 
 fn quotation() -> Quotation {
@@ -52,7 +53,7 @@ fn answer(at: Timestamp) -> Box<Answer> {
     })
 }
 
-/// A way to publish that must not be taken.
+/// A topic that must not be used.
 struct Unused;
 
 #[async_trait]
@@ -76,7 +77,7 @@ async fn a_quotation_and_its_message_are_one_transaction() {
     assert_eq!(messages.len(), 1);
 }
 
-/// A store as the version before has left it.
+/// Makes a store as the earlier version left it.
 fn write_as_json(dir: &std::path::Path, quotations: &[Quotation]) {
     let old = Connection::open(dir.join(FILE)).unwrap();
     for step in &MIGRATIONS[..VERSION_OF_JSON] {
@@ -147,7 +148,7 @@ async fn quotations_of_the_version_before_are_kept() {
     let moved = store.quotation(&stored[2].key).await.unwrap();
     assert_eq!(moved, Some(redirected(&stored[2])));
 
-    // The one that expires first was not the first to be stored.
+    // The quotation that expires first was not the first to be stored.
     clock.advance(secs(60));
     store.sweep_all(&clock).await;
     assert_eq!(store.list_quotations(None).await.unwrap().items.len(), stored.len() - 1);
@@ -197,7 +198,7 @@ async fn what_expires_goes_in_the_order_it_came_in_and_what_is_replaced_keeps_no
     clock.advance(secs(3600 + 299));
     assert_eq!((waiting().await.records, waiting().await.late), (300, secs(299)));
 
-    // The first one takes the place of what has expired, and now expires last.
+    // This one replaces an expired quotation, and now expires last.
     let again = named("0", clock.now());
     assert_eq!(store.store_answered(&again).await.unwrap(), Created::New);
     assert_eq!(waiting().await.records, 299);

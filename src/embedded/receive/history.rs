@@ -1,4 +1,4 @@
-//! Random histories of a FIFO queue against a model of a few lines.
+//! Tests random histories of a FIFO queue against a small model.
 
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ enum Step {
     Receive {
         max: usize,
     },
-    /// Of the nth delivery there ever was.
+    /// Acknowledges the nth delivery of the whole history.
     Acknowledge(prop::sample::Index),
     Postpone(prop::sample::Index, u64),
     Pass {
@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A message as the model sees it: a line that is never removed.
+/// A message in the model, which is never removed.
 struct Line {
     group: u8,
     body: String,
@@ -72,7 +72,7 @@ impl Model {
         !line.is_gone && line.hidden_until > self.now
     }
 
-    /// What may be received of each group, in order.
+    /// Returns the messages of a group that may be received, in order.
     fn available(&self, group: u8) -> Vec<usize> {
         let of_group = || self.lines.iter().enumerate().filter(|(_, line)| line.group == group);
         if of_group().any(|(_, line)| self.is_in_flight(line)) {
@@ -82,7 +82,7 @@ impl Model {
         alive.map(|(place, _)| place).collect()
     }
 
-    /// Checks that a receive returned what it may, and marks it as received.
+    /// Checks that a receive returned the right messages, and marks them as received.
     fn received(&mut self, max: usize, got: &[Received]) -> Result<Vec<usize>, TestCaseError> {
         let available = [0, 1, 2, 3].map(|group| self.available(group));
         let all: usize = available.iter().map(Vec::len).sum();
@@ -165,7 +165,7 @@ async fn agree(
                 let request =
                     ReceiveRequest { queue, max: 4, visibility: LONG, token: number.to_string() };
                 match store.take(&request).now_or_never() {
-                    // The writing thread may have been quicker than the one look at it.
+                    // The writing thread may have been faster than the one poll.
                     Some(taken) => {
                         let got = taken.unwrap();
                         let places = model.received(request.max, &got)?;
@@ -174,7 +174,7 @@ async fn agree(
                             given.push((message.receipt, place, message.receive_count));
                         }
                     }
-                    // Two jobs later it is as if nothing had happened.
+                    // Two jobs later everything is as if nothing had happened.
                     None => {
                         store.acknowledge(queue, &[]).await.unwrap();
                         store.acknowledge(queue, &[]).await.unwrap();

@@ -14,7 +14,7 @@ use crate::ports::{DeadLetters as _, Depth, MAX_RECEIVES, Queues as _, Receipt, 
 
 const NO_WAIT: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_secs(600);
-/// Waiting that ends only when the test has failed.
+/// A wait that ends only if the test has failed.
 const HANG: Duration = Duration::from_secs(60);
 
 async fn take_all(store: &Embedded, queue: Queue, max: usize) -> Vec<Received> {
@@ -78,7 +78,7 @@ async fn more_receivers_than_may_look_at_once_are_all_served() {
     }
 }
 
-/// A receive that has begun to wait.
+/// Returns a receive that has begun to wait.
 fn waiting(store: &Embedded, queue: Queue, max: usize) -> BoxFuture<'static, Vec<Received>> {
     let store = store.clone();
     let receive = async move { store.receive(queue, max, HANG, LONG).await.unwrap() };
@@ -114,7 +114,7 @@ async fn what_is_handed_to_whoever_has_gone_is_shown_again_and_uncounted() {
     drop(gone);
     let received = store.receive(Queue::Provider, 10, HANG, LONG).await.unwrap();
     assert_eq!((bodies(&received), received[0].receive_count), (vec!["1"], 1));
-    // And who leaves before anything comes is in nobody's way.
+    // A receiver that leaves before anything comes does not affect others.
     drop(waiting(&store, Queue::Refresh, 10));
     store.send(Queue::Refresh, &[fifo("ann", "2")]).await.unwrap();
     assert_eq!(store.depth(Queue::Refresh).await.unwrap().waiting, 1);
@@ -127,7 +127,7 @@ async fn what_is_not_committed_is_handed_to_nobody() {
     let failed = store.write(|tx| {
         append(tx, Queue::Provider, None, Timestamp::default(), Timestamp::default(), "lost")?;
         tx.marks.wakes.add(Queue::Provider);
-        // Ends the transaction under it, as a full disk can.
+        // Ends the transaction of the job, as a full disk can.
         tx.execute_batch("ROLLBACK; not SQL")?;
         Ok(())
     });
@@ -156,7 +156,7 @@ async fn what_a_cancelled_receive_took_is_shown_again_at_once_and_uncounted() {
         for _ in 0..MAX_RECEIVES + 1 {
             let request =
                 ReceiveRequest { queue, max: 10, visibility: LONG, token: "token".into() };
-            // One poll hands the job over; then nobody waits for it.
+            // One poll hands the job over. Then nobody waits for it.
             drop(store.take(&request).now_or_never());
         }
         let received = store.receive(queue, 10, HANG, LONG).await.unwrap();
@@ -168,13 +168,13 @@ async fn what_a_cancelled_receive_took_is_shown_again_at_once_and_uncounted() {
 async fn retention_drops_what_was_not_received() {
     let (store, clock, _dir) = stopped();
     let queue = Queue::Refresh;
-    // More than one transaction clears away, before one that is alive.
+    // These are more than one transaction clears away, and they are before one that is alive.
     let old: Vec<_> = (0..MAX_CLEARED * 2 + 7).map(|n| fifo("ann", &n.to_string())).collect();
     store.send(queue, &old).await.unwrap();
     clock.advance(queue.retention());
     assert_eq!(store.depth(queue).await.unwrap(), Depth::default());
     store.send(queue, &[fifo("ann", "young")]).await.unwrap();
-    // It never waits, though some of its transactions find nothing.
+    // The receive does not wait, although some of its transactions find nothing.
     let received = store.receive(queue, 10, LONG, LONG).await.unwrap();
     assert_eq!(bodies(&received), ["young"]);
 }
@@ -214,7 +214,7 @@ async fn many_poisonous_messages_are_given_up_and_redriven() {
     assert_eq!(store.depth(queue).await.unwrap(), Depth { waiting: 300, ..Depth::default() });
 }
 
-/// A receive must not look at what is blocked, nor sort what is waiting.
+/// Tests that a receive neither looks at blocked messages nor sorts waiting ones.
 #[tokio::test]
 async fn every_query_is_a_search_in_an_index() {
     let (store, _dir) = fresh();
@@ -272,7 +272,7 @@ async fn every_query_is_a_search_in_an_index() {
     }
 }
 
-/// The steps of SQLite's machine that taking one message costs.
+/// Returns how many steps of SQLite's virtual machine it takes to take one message.
 fn steps_of_a_receive(connection: &Connection, queue: Queue) -> i32 {
     let mut steps = 0;
     for (sql, values) in
@@ -302,7 +302,8 @@ async fn a_receive_costs_the_same_whatever_waits() {
     assert_eq!(cost().await.unwrap(), alone);
 }
 
-/// Waits end while messages are handed to others: who is passed over must not wait for ever.
+/// Tests that a wait ends in time while messages are handed to others: a receiver that is passed over must
+/// not wait for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_wait_ends_in_time_whatever_is_handed_to_others() {
     const MESSAGES: usize = 500;

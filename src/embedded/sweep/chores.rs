@@ -1,4 +1,4 @@
-//! What is deleted: one chore for each kind of record that expires.
+//! The chores: what is deleted of each kind of record that expires.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ const ACTIVE_USER_GRACE: Duration = Duration::from_secs(60 * 60);
 /// How long dead letters are kept.
 const DEAD_LETTER_RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// So many rows take a few milliseconds.
+/// This many rows take a few milliseconds.
 const ROWS: Budget = Budget { least: 200, most: 3200 };
-/// The parts of a base go with it: a megabyte for about 50,000 products.
+/// The parts of a base are deleted with it: a megabyte for about 50,000 products.
 const BASES: Budget = Budget { least: 1, most: 4 };
 
 /// How much of a chore one batch may do.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
-    /// When there is little to do.
+    /// The budget when there is little to do.
     pub(super) least: usize,
-    /// However much there is to do, so that nobody who writes waits for long.
+    /// The greatest budget, however much there is to do, so that writers never wait long.
     pub(super) most: usize,
 }
 
@@ -43,14 +43,14 @@ pub(super) struct Chore {
 enum Records {
     /// Rows of one table.
     Rows(Rows),
-    /// Messages that nobody received in time. Their groups go on without them.
+    /// Messages that nobody received in time. Their groups continue without them.
     Messages(Queue),
 }
 
 /// The rows of a table whose value in one column is at most a bound.
 #[derive(Clone, Copy)]
 struct Rows {
-    /// The value of the oldest of them.
+    /// Selects the value of the oldest of these rows.
     oldest: &'static str,
     count: &'static str,
     delete: &'static str,
@@ -59,7 +59,7 @@ struct Rows {
     grace: Duration,
 }
 
-/// What a column counts.
+/// The unit of a column's time.
 #[derive(Clone, Copy)]
 enum TimeUnit {
     Seconds,
@@ -67,7 +67,7 @@ enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// What is at most this is not after `now`.
+    /// Returns the greatest value whose time is not after `now`.
     fn bound(self, now: Timestamp) -> i64 {
         match self {
             Self::Seconds => now.millis().div_euclid(1000),
@@ -133,7 +133,7 @@ const fn messages(name: &'static str, queue: Queue) -> Chore {
     Chore { name, budget: ROWS, records: Records::Messages(queue) }
 }
 
-/// All of them. What readers may still hold comes before what it refers to.
+/// All chores. Records that refer to others come before these, because readers may still hold them.
 pub(super) const CHORES: [Chore; 11] = [
     rows!("deduplication": "deduplication", "queue, id", "expires_at", Milliseconds, Duration::ZERO),
     rows!("price_table": "price_table", "id", "expires_at", Seconds, Duration::ZERO),
@@ -149,7 +149,7 @@ pub(super) const CHORES: [Chore; 11] = [
 ];
 
 /// Quotations have no index of their expiry. All are kept equally long, so they expire in the order in
-/// which they were stored; one that is kept longer, by an earlier setting, keeps those behind it.
+/// which they were stored. One that an earlier setting keeps longer delays those behind it.
 const QUOTATIONS: Chore = Chore {
     name: "quotation",
     budget: ROWS,
@@ -186,7 +186,7 @@ impl Chore {
         })
     }
 
-    /// Deletes what its budget allows, the oldest first. Returns how much of the budget was used.
+    /// Deletes what the budget allows, the oldest first. Returns how much of the budget was used.
     pub(super) fn work(
         &self,
         tx: &Tx<'_>,
@@ -201,7 +201,7 @@ impl Chore {
         }
     }
 
-    /// What waits to be deleted.
+    /// Returns what waits to be deleted.
     fn backlog(&self, connection: &Connection, now: Timestamp) -> Result<Backlog, Failure> {
         let (records, late) = match self.records {
             Records::Rows(rows) => {
@@ -221,13 +221,13 @@ impl Chore {
 }
 
 impl Rows {
-    /// The rows go whose column has at most this.
+    /// Returns the bound. Rows whose column has at most this value are deleted.
     fn bound(&self, now: Timestamp) -> i64 {
         self.unit.bound(now.minus(self.grace))
     }
 }
 
-/// What waits to be deleted, of each kind.
+/// Returns what waits to be deleted, of each kind.
 pub(in crate::embedded) fn backlog(
     connection: &Connection,
     now: Timestamp,
@@ -235,7 +235,7 @@ pub(in crate::embedded) fn backlog(
     CHORES.iter().map(|chore| chore.backlog(connection, now)).collect()
 }
 
-/// How many records there are, and for how long the oldest of them has been due.
+/// Returns how many records there are, and for how long the oldest of them has been due.
 fn waiting(
     connection: &Connection,
     count: &str,
@@ -250,7 +250,7 @@ fn waiting(
     Ok((count, since(oldest)))
 }
 
-/// Messages that were sent at this time or before are not delivered any more.
+/// Returns the time at or before which a message was sent if it is no longer delivered.
 fn sent_before(queue: Queue, now: Timestamp) -> Timestamp {
     now.minus(queue.retention())
 }
@@ -274,7 +274,7 @@ fn sweep_messages(
     Ok(count)
 }
 
-/// What a sweep searches for, for the test of query plans.
+/// Returns the statements of a sweep, for the test of query plans.
 #[cfg(test)]
 pub(in crate::embedded) fn searches() -> Vec<&'static str> {
     let rows = CHORES.into_iter().filter_map(|chore| match chore.records {

@@ -1,4 +1,4 @@
-//! What goes, what stays, and how much at once.
+//! Tests of what is deleted, what stays, and how much is deleted at once.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use crate::ports::{ActiveUsers as _, Housekeeping as _, Queue, Queues as _};
 use crate::supervisor::Supervisor;
 
 impl Embedded {
-    /// Sweeps until there is nothing left to do.
+    /// Sweeps until there is nothing left to delete.
     pub(in crate::embedded) async fn sweep_all(&self, clock: &Arc<StoppedClock>) {
         let now = clock.now();
         while !self.read(move |connection| is_clean(connection, now)).await.unwrap() {
@@ -38,7 +38,7 @@ async fn old_messages_go_and_their_group_goes_on() {
     clock.advance(secs(1));
     store.sweep_all(&clock).await;
     assert_eq!(count(&store, "message").await, 2);
-    // The ids of the old ones are forgotten, that of the young one is not.
+    // The ids of the old messages are forgotten, that of the young one is not.
     assert_eq!(count(&store, "deduplication").await, 1);
     let received = store.receive(queue, 10, Duration::ZERO, secs(30)).await.unwrap();
     assert_eq!(received.into_iter().map(|m| m.body).collect::<Vec<_>>(), ["young"]);
@@ -73,7 +73,7 @@ async fn the_writing_thread_sweeps_by_itself() {
     }
 }
 
-/// Adds so many ids and price tables that have expired, the later the higher their number.
+/// Adds expired ids and price tables with these numbers. A higher number expires later.
 fn add_expired(tx: &Tx<'_>, numbers: std::ops::Range<i64>) -> Result<(), Failure> {
     for number in numbers {
         tx.prepare_cached("INSERT INTO deduplication (queue, id, expires_at) VALUES (0, ?1, ?1)")?
@@ -93,7 +93,7 @@ async fn each_kind_has_a_budget_of_its_own_and_the_oldest_go_first() {
     clock.advance(secs(7200));
     let now = clock.now();
     store.write(move |tx| sweep(tx, now, &least_budgets())).await.unwrap();
-    // However much there is of the others, the user has gone.
+    // However many other records there are, the user has been deleted.
     assert_eq!(count(&store, "active_user").await, 0);
     for (table, left) in [("deduplication", 4800), ("price_table", 4800)] {
         assert_eq!(count(&store, table).await, left, "{table}");
@@ -107,7 +107,7 @@ async fn each_kind_has_a_budget_of_its_own_and_the_oldest_go_first() {
 
 #[tokio::test]
 async fn the_backlog_stays_bounded_while_much_expires_between_two_batches() {
-    // More than three times what the fastest refresh leaves behind in twice the pause of two batches.
+    // More than three times what the fastest refresh leaves behind in twice the pause between two batches.
     const EXPIRES: i64 = 1000;
     let (store, clock, _dir) = stopped();
     let sweeper = Arc::new(Mutex::new(Sweeper::new(clock)));

@@ -21,7 +21,7 @@ fn hold(writer: &Writer) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
     let (begun, begins) = mpsc::channel();
     drop(writer.submit(move |_| {
-        // It may be done again.
+        // The job may be done again.
         let _ = begun.send(());
         let _ = held.recv();
         Ok(())
@@ -60,7 +60,7 @@ async fn bulk_jobs_wait_for_others() {
     let (store, _dir) = fresh();
     let held = hold(store.writer());
     let jobs = [("B1", Urgency::Bulk), ("P1", Urgency::Prompt), ("P2", Urgency::Urgent)];
-    // Each tells how much is committed before it.
+    // Each job reports how much is committed before it.
     let committed = jobs.map(|(id, urgency)| {
         let file = store.file().to_owned();
         store.writer().with(urgency).submit(move |tx| {
@@ -92,7 +92,7 @@ fn while_a_cold_quote_is_near_a_transaction_has_one_bulk_job() {
     submit(Urgency::Urgent, 1);
     assert!(!inbox.next().is_empty());
     assert!(inbox.urgent_at.is_some());
-    // However slow this test is.
+    // The time is set here, so that it does not matter how slow this test is.
     inbox.urgent_at = Some(Instant::now() + LINGER);
     assert_eq!(inbox.next().len(), 1);
     inbox.urgent_at = None;
@@ -114,7 +114,7 @@ async fn messages_taken_beside_a_job_that_fails_are_taken_once() {
     assert!(bad.await.unwrap().is_err());
     let received = receive.await.unwrap();
     assert_eq!((received.len(), received[0].receive_count), (1, 1));
-    // Whatever went back would be in the writer's hands before this.
+    // Messages that went back would be in the writer's hands before this job.
     store.write(|tx| put(tx, "P1")).await.unwrap();
     let again = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::MAX).await;
     assert!(again.unwrap().is_empty());
@@ -125,7 +125,7 @@ async fn a_commit_that_fails_fails_all_its_jobs_and_not_the_next() {
     let (store, _dir) = fresh();
     let held = hold(store.writer());
     let innocent = store.writer().submit(|tx| put(tx, "P1"));
-    // Ends the transaction under the others, as a full disk can.
+    // Ends the transaction of the others too, as a full disk can.
     let culprit = store.writer().submit(|tx| {
         execute(tx, "ROLLBACK")?;
         tx.execute_batch("not SQL")?;
