@@ -80,7 +80,7 @@ impl ActiveUsers for Tables {
         let page = self.scan(Table::ActiveUsers, from, |scan| {
             scan.segment(index)
                 .total_segments(count)
-                // DynamoDB deletes late, so what has expired is still there to be filtered out.
+                // DynamoDB deletes expired items late, so they must be filtered out.
                 .filter_expression("#ttl > :now")
                 .expression_attribute_names("#ttl", TTL)
                 .expression_attribute_values(":now", number(now.millis().div_euclid(1000)))

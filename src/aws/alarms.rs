@@ -1,11 +1,12 @@
-//! The alarms that provisioning leaves to the owner of the account: it has no client for CloudWatch.
+//! The alarms that provisioning leaves to the owner of the account, because it has no client for
+//! CloudWatch.
 
 use super::engine::Aws;
 use super::names::Mailbox;
 use crate::ports::Queue;
 
-/// How an alarm finds out that a queue of dead letters is not empty, by the options of
-/// `aws cloudwatch put-metric-alarm`. `infra/alarms.tf` makes the same.
+/// The settings of an alarm for a queue of dead letters that is not empty, as options of `aws cloudwatch
+/// put-metric-alarm`. `infra/alarms.tf` makes the same alarms.
 const DEAD_LETTERS: [(&str, &str); 8] = [
     ("namespace", "AWS/SQS"),
     ("metric-name", "ApproximateNumberOfMessagesVisible"),
@@ -18,8 +19,9 @@ const DEAD_LETTERS: [(&str, &str); 8] = [
 ];
 
 impl Aws {
-    /// The commands that make an alarm of each queue of dead letters. What the topic cannot deliver
-    /// comes to that of the provider. `target` is the region and whatever else the AWS CLI has to be told.
+    /// Returns the commands that make an alarm for each queue of dead letters. What the topic cannot
+    /// deliver goes to the dead letters of the provider queue. `target` is the region and whatever else the
+    /// AWS CLI needs.
     #[must_use]
     pub fn alarm_commands(&self, target: &str) -> Vec<String> {
         let names = &self.clients.names;

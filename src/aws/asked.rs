@@ -8,13 +8,13 @@ use crate::meter::Operation;
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) operation: Operation,
-    /// Items or messages that it names.
+    /// The number of items or messages that the call names.
     pub(super) items: u64,
-    /// Bytes of those, if it carries them.
+    /// The bytes of these, if the call carries them.
     pub(super) bytes: u64,
-    /// What it costs by the rules, if it does what it asks for.
+    /// The cost of the call by the documented rules, if it succeeds.
     pub(super) milliunits: u64,
-    /// Whether it reads consistently.
+    /// Whether the read is consistent.
     pub(super) consistent: bool,
 }
 

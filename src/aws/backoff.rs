@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::ports::Randomness;
 
-/// Growing, capped, fully jittered delays, and how many there are.
+/// Exponential delays with a cap and full jitter, and how many there are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
-    /// The longest first delay; each later one doubles it.
+    /// The upper bound of the first delay. Each later one doubles it.
     pub(super) base: Duration,
-    /// The longest delay of all.
+    /// The upper bound of all delays.
     pub(super) cap: Duration,
-    /// How many rounds without progress are followed by another.
+    /// How many rounds in a row may make no progress before the batch is given up.
     pub(super) rounds: u32,
 }
 
@@ -22,7 +22,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Waits before the round after `failed` rounds without progress. `false`: that was enough.
+    /// Waits before the round after `failed` rounds without progress. Returns `false` if there were enough.
     pub(super) async fn wait(&self, failed: u32, randomness: &dyn Randomness) -> bool {
         if failed > self.rounds {
             return false;

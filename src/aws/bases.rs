@@ -1,4 +1,4 @@
-//! Bases, in the table of prices by user, in the place of a user.
+//! Bases, stored in the table of prices by user, with a name instead of a user.
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ use crate::model::Timestamp;
 use crate::ports::{BaseClaim, BaseName, Bases, OfRecord as _, PortError, StoredBase};
 use crate::pricing::Product;
 
-/// What keys of bases begin with: no user has a control character in its id. Each part has a key of its
-/// own: under one together, all of them would be written and read at the pace of one partition.
+/// The start of the keys of bases. No user's id has a control character. Each part has a partition key of
+/// its own; under a common one, all parts would be written and read at the rate of one partition.
 const BASE: &str = "\u{1}base";
-/// The last key of the index of a base, of its parts, and of what belongs to its making.
+/// The sort keys of the index of a base, of its parts, and of the records of its making.
 const INDEX: &str = "index";
 const PART: &str = "part";
 const CLAIM: &str = "claim";
@@ -30,8 +30,8 @@ const DRAFT: &str = "draft";
 const CONTENTS: &str = "contents";
 const MAKER: &str = "maker";
 const CLAIMED_UNTIL: &str = "claimed_until";
-/// The whole catalogue is read in so many segments: with pages that take a tenth of a second, more would
-/// wait for the processor.
+/// How many segments of the catalogue are read in parallel. A page takes a tenth of a second, so with more
+/// segments pages would wait for the processor.
 const PRODUCT_SEGMENTS: u32 = 8;
 
 impl Tables {
@@ -113,10 +113,10 @@ impl Bases for Tables {
         self.check_size(Table::PricesByUser, &index_item)?;
         let first = base.first_of_last(parts.len());
         self.put_base_parts(name, first, parts, base.expires_at).await?;
-        // Only now: whoever finds the index finds the parts.
+        // The index comes last, so that whoever finds it finds the parts.
         self.put(Table::PricesByUser, index_item).await?;
         if name.terms.is_none() {
-            // If the products were listed for it, that is over, also in all segments.
+            // If the products were listed for this base, that listing is over in all segments.
             self.known_names.lock().await.forget(names_of(Product::KIND));
         }
         Ok(())
@@ -153,7 +153,7 @@ impl Bases for Tables {
         item.insert(MAKER.to_owned(), text(&claim.maker.0));
         item.insert(CLAIMED_UNTIL.to_owned(), millis(claim.until));
         item.insert(TTL.to_owned(), item::ttl(claim.until));
-        // As `BaseClaim::keeps_out` says.
+        // The condition is the same as in `BaseClaim::keeps_out`.
         let free = "attribute_not_exists(maker) OR maker = :maker OR claimed_until <= :now \
                     OR claimed_until > :furthest";
         let call = self.client.put_item().table_name(self.name(Table::PricesByUser));

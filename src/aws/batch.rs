@@ -1,7 +1,7 @@
-//! Reading and writing many items: every entry that DynamoDB leaves undone is sent again.
+//! Reads and writes many items. Entries that DynamoDB leaves unprocessed are sent again.
 //!
-//! The SDK does not look into the answer of a batch; what is unprocessed there has been throttled
-//! or did not fit, and is lost unless it is sent again.
+//! The SDK does not look into the answer of a batch. Unprocessed entries were throttled or did not fit, and
+//! are lost unless they are sent again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -15,17 +15,17 @@ use super::names::Table;
 use super::tables::Tables;
 use crate::ports::PortError;
 
-/// The most writes of one call. At 400 KB each they stay below its 16 MB.
+/// The greatest number of writes in one call. At 400 KB each they stay below the limit of 16 MB.
 const WRITES_PER_CALL: usize = 25;
-/// The most reads of one call. DynamoDB stops at 16 MB and leaves the rest unprocessed.
+/// The greatest number of reads in one call. DynamoDB stops at 16 MB and leaves the rest unprocessed.
 const READS_PER_CALL: usize = 100;
-/// How many calls of one batch are in flight at a time.
+/// How many calls of one batch are in flight at once.
 pub(super) const CALLS_IN_FLIGHT: usize = 4;
 
 /// One write of a batch.
 #[derive(Clone, Debug)]
 pub(super) enum Write {
-    /// Upserts an item.
+    /// Inserts or replaces an item.
     Put(Item),
     /// Deletes the item with a key.
     Delete(Item),
@@ -55,15 +55,15 @@ impl Write {
     }
 }
 
-/// The key of an item as text: what DynamoDB refuses to see twice in one call.
+/// Returns the key of an item as text. DynamoDB refuses a call that has the same key twice.
 fn key_of(table: Table, fields: &Item) -> String {
-    // Control characters are in no id, so joined keys stay distinct.
+    // No id has a control character, so joined keys stay distinct.
     let parts = table.keys().iter().map(|name| read_text(fields, name).unwrap_or_default());
     parts.collect::<Vec<_>>().join("\u{0}")
 }
 
 impl Tables {
-    /// Refuses an item that DynamoDB would refuse, together with its whole batch.
+    /// Returns an error for an item that is too large for DynamoDB, which would refuse its whole batch.
     pub(super) fn check_size(&self, table: Table, item: &Item) -> Result<(), PortError> {
         let bytes = item_bytes(item);
         if bytes <= MAX_ITEM_BYTES {
@@ -76,7 +76,7 @@ impl Tables {
         ))
     }
 
-    /// Does any number of writes; of several with one key only the last counts.
+    /// Makes any number of writes. Of several with the same key only the last counts.
     pub(super) async fn write_all(
         &self,
         table: Table,
@@ -95,7 +95,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Reads those of any number of items that exist, in any order, each once.
+    /// Reads any number of items. Returns those that exist, each once, in any order.
     pub(super) async fn read_all(
         &self,
         table: Table,
@@ -105,7 +105,7 @@ impl Tables {
         self.read_what(table, keys, consistent, None).await
     }
 
-    /// The same, consistently and with some fields only.
+    /// Reads some fields of any number of items, consistently.
     pub(super) async fn read_fields(
         &self,
         table: Table,
@@ -135,8 +135,8 @@ impl Tables {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Repeats a call with what it left undone. Rounds that got something done start the count of
-    /// fruitless ones anew: they end, because every one of them leaves less to do.
+    /// Repeats a call with what it left unprocessed. A round that makes progress resets the count of rounds
+    /// without progress. This ends, because every such round leaves less to do.
     async fn until_processed<T, Fut>(
         &self,
         table: Table,
@@ -197,7 +197,7 @@ impl Tables {
     }
 }
 
-/// What is there for the one table that was asked about. It may be named by its ARN.
+/// Returns the entry of the one table that the call was about. The table may be named by its ARN.
 fn only<T>(by_table: Option<HashMap<String, T>>) -> Option<T> {
     by_table.and_then(|tables| tables.into_values().next())
 }

@@ -15,7 +15,7 @@ use crate::ports::{
 };
 use crate::pricing::{Money, Product};
 
-/// What few products have, as JSON.
+/// The attribute for properties that few products have, as JSON.
 const DETAIL: &str = "detail";
 
 impl Loaded for Product {
@@ -50,7 +50,7 @@ impl Loaded for Product {
             (VERSION, number(version)),
         ]);
         if let Some(price) = self.price {
-            // In units of the head's currency: the number alone is exact in any of them.
+            // The price is in units of the head's currency, so the number alone is exact.
             item.insert("price".to_owned(), number(price.minor()));
         }
         if let Some(detail) = &self.detail {
@@ -61,7 +61,7 @@ impl Loaded for Product {
     }
 }
 
-/// A load and a quote may so be a second apart.
+/// How long a process keeps the head. So a quote may see a load up to a second late.
 const HEAD_KEPT_FOR: Duration = Duration::from_secs(1);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! The one place where clients are made.
+//! Makes the clients; no other code does.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_o
 
 use crate::meter::Meter;
 
-/// Any region does for an endpoint that is not AWS; requests are signed for this one.
+/// For an endpoint that is not AWS any region will do. Requests are signed for this one.
 const REGION_OF_ENDPOINTS: &str = "us-east-1";
 
-/// A client for each service, and what all of them have in common.
+/// A client for each service, and what all clients share.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     pub(super) gateways: aws_sdk_apigatewayv2::Client,
@@ -34,7 +34,7 @@ pub(super) struct Clients {
     pub(super) sns: aws_sdk_sns::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) config: SdkConfig,
-    /// Counts every call of these clients that is billed.
+    /// Counts every billed call of these clients.
     pub(super) meter: Arc<Meter>,
     pub(super) names: Names,
     pub(super) region: String,
@@ -42,8 +42,8 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Makes the clients. Only a local endpoint has its credentials looked up here; otherwise
-    /// nothing is asked of anybody before the first call.
+    /// Makes the clients. Only for a local endpoint the credentials are looked up here. Otherwise nothing
+    /// is sent before the first call.
     pub(super) async fn connect(settings: &AwsSettings) -> Result<Self, ConnectError> {
         let names = Names::new(&settings.stack)
             .ok_or_else(|| ConnectError::BadStack { stack: settings.stack.clone() })?;
@@ -55,7 +55,7 @@ impl Clients {
         let config = load(settings, region.clone(), host.is_some_and(|host| is_loopback(&host)));
         let config = config.await?;
         let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
-        // That of a profile has not been looked at yet.
+        // The endpoint of a profile has not been checked yet.
         endpoint.as_deref().map(host_of).transpose()?;
         Ok(Self::from_config(config, names, region.to_string(), endpoint))
     }
@@ -88,14 +88,14 @@ impl Clients {
         }
     }
 
-    /// Watches the calls of one more client.
+    /// Returns an observer for the calls of one more client.
     pub(super) fn observer(&self) -> Observer {
         Observer::new(self.names.clone(), Arc::clone(&self.meter))
     }
 }
 
-/// The region that is set somewhere. The machine's metadata service is not asked: off EC2 that
-/// takes seconds to say nothing.
+/// Returns the region that is set. The machine's metadata service is not asked, because off EC2 it takes
+/// seconds to fail.
 async fn region(settings: &AwsSettings) -> Option<Region> {
     if let Some(region) = &settings.region {
         return Some(Region::new(region.clone()));
@@ -135,15 +135,15 @@ async fn load(
         loader = loader.credentials_provider(credentials(settings, region));
     }
     let config = loader.load().await;
-    // Asked for now, so that a profile or a local endpoint without any is named as what it is.
+    // The credentials are requested now, so that the error names a profile or local endpoint that has none.
     if settings.profile.is_some() || is_local {
         require_credentials(&profiles, &config).await?;
     }
     Ok(config)
 }
 
-/// The credentials of a named profile, or whatever is set by hand. A local endpoint is never given
-/// those of the machine's role.
+/// Returns the credentials of the profile that is named, or those that are set by hand. A local endpoint
+/// never gets those of the machine's role.
 fn credentials(settings: &AwsSettings, region: Region) -> CredentialsProviderChain {
     let provider_config = ProviderConfig::default().with_region(Some(region));
     let profile = ProfileFileCredentialsProvider::builder().configure(&provider_config);

@@ -1,4 +1,4 @@
-//! How far this machine's clock is from AWS's.
+//! Measures how far this machine's clock is from that of AWS.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use super::errors::Call;
 use crate::model::Timestamp;
 use crate::ports::{Clock, PortError};
 
-/// Remembers the `Date` of an answer.
+/// Remembers the `Date` header of an answer.
 #[derive(Clone, Debug, Default)]
 struct DateOfAnswer(Arc<Mutex<Option<String>>>);
 
@@ -40,11 +40,11 @@ impl Intercept for DateOfAnswer {
 }
 
 impl Aws {
-    /// How many seconds this machine's clock is ahead of AWS's (behind, if negative), from the
-    /// `Date` of an answer. `None` when the answer has none.
+    /// Returns how many seconds this machine's clock is ahead of AWS's (negative: behind), from the `Date`
+    /// header of an answer. Returns `None` if the answer has none.
     ///
     /// # Errors
-    /// [`PortError`] when AWS cannot be asked, or refuses.
+    /// [`PortError`] if AWS cannot be reached, or refuses.
     pub async fn clock_skew_secs(&self, clock: &dyn Clock) -> Result<Option<i64>, PortError> {
         let date = DateOfAnswer::default();
         let call = Call { action: "GetCallerIdentity", resource: "the AWS account" };

@@ -1,4 +1,4 @@
-//! Conditional writes: a condition that fails is an outcome, told by its variant.
+//! Conditional writes. A failed condition is an outcome and not an error.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -9,20 +9,20 @@ use super::errors::Call;
 use super::item::Item;
 use crate::ports::PortError;
 
-/// What became of a conditional write.
+/// The outcome of a conditional write.
 pub(super) enum Conditional<T> {
-    /// It was done.
+    /// The write was done.
     Done(T),
-    /// The condition failed on this item, if on any.
+    /// The condition failed on this item, or on none.
     Refused(Option<Item>),
 }
 
 /// The error of an operation that takes a condition.
 pub(super) trait Refusable: ProvideErrorMetadata + std::error::Error + Send + Sync {
-    /// The refusal, if it is one.
+    /// Returns the failed condition, if the error is one.
     fn refusal(self) -> Option<ConditionalCheckFailedException>;
 
-    /// Whether it is one.
+    /// Whether the error is a failed condition.
     fn is_refusal(&self) -> bool;
 }
 
@@ -45,7 +45,7 @@ macro_rules! refusable {
 
 refusable!(PutItemError, UpdateItemError);
 
-/// Takes a refusal out of the errors.
+/// Turns a failed condition from an error into an outcome.
 pub(super) fn conditional<T, E: Refusable + 'static>(
     call: Call<'_>,
     sent: Result<T, SdkError<E>>,

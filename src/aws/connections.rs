@@ -1,4 +1,4 @@
-//! Connections that an API Gateway holds, or a gateway that speaks like one.
+//! Connections held by an API Gateway, or by a gateway with the same protocol.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use super::errors::Call;
 use crate::model::ConnectionRef;
 use crate::ports::{Connections, Delivery, MAX_PUSH_BYTES, PortError};
 
-/// The management APIs that are allowed, a client for each.
+/// The allowed management APIs, with a client for each.
 pub(super) struct ManagementApis(HashMap<String, Client>);
 
-/// Two ways to write one endpoint.
+/// Returns the normal form of an endpoint, which can be written with or without slashes at its end.
 fn normal(endpoint: &str) -> &str {
     endpoint.trim_end_matches('/')
 }
@@ -55,7 +55,8 @@ impl Connections for ManagementApis {
     }
 }
 
-/// The status alone says it: a gateway that only speaks like one may send no error type.
+/// Whether the connection is gone. The status alone is enough, because a gateway that is not AWS's may send
+/// no error type.
 fn is_gone(error: &SdkError<PostToConnectionError>) -> bool {
     error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception)
         || error.raw_response().is_some_and(|response| response.status().as_u16() == 410)

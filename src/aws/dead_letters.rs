@@ -1,8 +1,7 @@
-//! The messages that were given up.
+//! The dead letters.
 //!
-//! A queue cannot be looked into without receiving, so a listing hides what it lists for a moment.
-//! In a FIFO queue a group whose first messages are hidden shows no others: of one group at most
-//! ten are listed.
+//! A queue can be looked into only by receiving, so a listing hides what it lists for a moment. In a FIFO
+//! queue a group whose first messages are hidden shows no others, so at most ten of each group are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,14 +20,14 @@ use super::queue_batches::Redriving;
 use super::queue_client::{Poll, WorkQueues, attribute, sent_at};
 use crate::ports::{DeadLetter, DeadLetters, MAX_BATCH, PortError, Queue, Selection};
 
-/// For how long a dead letter is hidden while it is looked at.
+/// How long a dead letter is hidden while it is looked at.
 const LOOK: Duration = Duration::from_secs(30);
-/// For how long a poll waits. Any wait at all makes SQS ask all its servers.
+/// How long a poll waits. Any wait at all makes SQS ask all its servers.
 const WAIT: Duration = Duration::from_secs(1);
-/// How often a redrive that the service does is looked at.
+/// How often a redrive by the service is checked.
 const TASK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How a service says that it has no such operation.
+/// The codes with which a service says that it does not have an operation.
 const UNKNOWN_OPERATION: &[&str] =
     &["InvalidAction", "UnknownOperation", "UnknownOperationException"];
 
@@ -39,19 +38,19 @@ struct TaskFailed {
     reason: String,
 }
 
-/// What is done with dead letters that were chosen.
+/// What is done with the chosen dead letters.
 #[derive(Clone, Copy)]
 enum Fate {
     Redriven,
     Dropped,
 }
 
-/// Dead letters as they were received, by id. A later receipt replaces an earlier one.
+/// Received dead letters, by id. A later receipt replaces an earlier one.
 #[derive(Default)]
 struct Held(BTreeMap<String, Message>);
 
 impl Held {
-    /// Takes messages; says whether any was new.
+    /// Adds messages. Returns whether any was new.
     fn add(&mut self, messages: Vec<Message>) -> bool {
         let before = self.0.len();
         self.0.extend(
@@ -84,12 +83,12 @@ impl WorkQueues {
         Ok(())
     }
 
-    /// Makes what was only looked at visible again, in its order.
+    /// Makes messages that were only looked at visible again, in their order.
     async fn release(&self, queue: Queue, held: &Held) -> Result<(), PortError> {
         self.hide(Mailbox::Dead(queue), &receipts(held.0.values()), Duration::ZERO).await
     }
 
-    /// Receives all dead letters, and deals with those that are chosen.
+    /// Receives all dead letters, and redrives or drops the chosen ones.
     async fn sweep(
         &self,
         queue: Queue,
@@ -136,7 +135,7 @@ impl WorkQueues {
         }
     }
 
-    /// Sends dead letters to their queue. Returns those that were sent, and what kept the others.
+    /// Sends dead letters to their queue again. Returns those that were sent, and the error of the others.
     async fn send_again(
         &self,
         queue: Queue,
@@ -163,7 +162,7 @@ impl WorkQueues {
         arn.ok_or_else(|| call.incomplete("queue arn"))
     }
 
-    /// Lets the service move all dead letters back; `None` when it cannot.
+    /// Lets the service move all dead letters back. Returns `None` if it does not have that operation.
     async fn move_all(&self, queue: Queue) -> Result<Option<u64>, PortError> {
         let source = self.arn(Mailbox::Dead(queue)).await?;
         let target = self.arn(Mailbox::Live(queue)).await?;
@@ -238,7 +237,8 @@ impl DeadLetters for WorkQueues {
     }
 }
 
-/// How often it was received before is not known: SQS counts anew in the queue of dead letters.
+/// Converts a message. How often it was received before is not known, because SQS counts anew in the queue
+/// of dead letters.
 fn letter(message: Message) -> Option<DeadLetter> {
     Some(DeadLetter {
         sent_at: sent_at(&message)?,

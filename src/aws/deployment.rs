@@ -1,4 +1,4 @@
-//! What of a stack runs on AWS itself: its schedule and its gateway, if they are deployed.
+//! The parts of a stack that run on AWS itself, if they are deployed: its schedule and its gateway.
 
 use aws_sdk_apigatewayv2::types::{Api, ProtocolType};
 use aws_sdk_eventbridge::error::ProvideErrorMetadata as _;
@@ -8,20 +8,20 @@ use super::engine::Aws;
 use super::errors::Call;
 use crate::ports::PortError;
 
-/// The schedule of a stack, as AWS has it.
+/// The schedule of a stack, as AWS reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeployedSchedule {
-    /// When it fires, such as `rate(1 minute)`.
+    /// When the schedule fires, such as `rate(1 minute)`.
     pub expression: String,
-    /// Whether it fires at all.
+    /// Whether the schedule fires at all.
     pub enabled: bool,
 }
 
 impl Aws {
-    /// The schedule that refreshes the stack; `None` when none is deployed.
+    /// Returns the schedule that refreshes the stack, or `None` if none is deployed.
     ///
     /// # Errors
-    /// [`PortError`] when the service cannot be asked, or refuses.
+    /// [`PortError`] if the service cannot be reached, or refuses.
     pub async fn deployed_schedule(&self) -> Result<Option<DeployedSchedule>, PortError> {
         let name = self.clients.names.schedule();
         let answer = self.clients.schedules.describe_rule().name(&name).send().await;
@@ -36,10 +36,10 @@ impl Aws {
         }
     }
 
-    /// The URL of the stack's websocket; `None` when none is deployed.
+    /// Returns the URL of the stack's websocket, or `None` if none is deployed.
     ///
     /// # Errors
-    /// [`PortError`] when the service cannot be asked, or refuses.
+    /// [`PortError`] if the service cannot be reached, or refuses.
     pub async fn deployed_websocket(&self) -> Result<Option<String>, PortError> {
         let name = self.clients.names.websocket_api();
         let resource = format!("websocket API `{name}`");
@@ -61,7 +61,7 @@ impl Aws {
         }
     }
 
-    /// The URL of an API's first stage.
+    /// Returns the URL of an API's first stage.
     async fn websocket_of(&self, api: &Api, resource: &str) -> Result<Option<String>, PortError> {
         let (Some(id), Some(endpoint)) = (api.api_id(), api.api_endpoint()) else {
             return Ok(None);
@@ -71,7 +71,7 @@ impl Aws {
             answer.map_err(|error| Call { action: "GetStages", resource }.failed(error))?;
         let stage = stages.items().first().and_then(|stage| stage.stage_name());
         Ok(stage.map(|stage| match self.endpoint() {
-            // A local AWS has no host name for every API.
+            // A local AWS does not have a host name for every API.
             Some(local) => {
                 let local = local.trim_end_matches('/').replacen("http", "ws", 1);
                 format!("{local}/_aws/execute-api/{id}/{stage}")

@@ -1,4 +1,4 @@
-//! What a stack consists of, as data: the one place that says which settings everything has.
+//! The resources of a stack, as data. All settings of these resources are defined here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,12 +11,12 @@ use super::identity::Identity;
 use super::names::{Mailbox, Names, TTL, Table};
 use crate::ports::{MAX_RECEIVES, Queue};
 
-/// For how long a dead letter is hidden from others while somebody looks at it.
+/// How long a dead letter is hidden from others while it is looked at.
 const DEAD_VISIBILITY_SECS: u64 = 60;
-/// How long dead letters are kept: as long as SQS keeps anything.
+/// How long dead letters are kept: as long as SQS allows.
 const DEAD_RETENTION_SECS: u64 = 14 * 24 * 60 * 60;
 
-/// Something in the account that belongs to a stack.
+/// A resource in the account that belongs to a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// A DynamoDB table, by name.
@@ -25,7 +25,7 @@ pub enum Resource {
     Queue(String),
     /// An SNS topic, by name.
     Topic(String),
-    /// What carries the messages of a topic into a queue.
+    /// A subscription, which delivers the messages of a topic to a queue.
     Subscription {
         /// The topic, by name.
         topic: String,
@@ -51,7 +51,7 @@ impl fmt::Display for Resource {
 #[derive(Clone, Debug)]
 pub(super) struct Desired {
     pub(super) tables: Vec<DesiredTable>,
-    /// Dead letters first, because the others name them.
+    /// The queues. Those for dead letters come first, because the others name them.
     pub(super) queues: Vec<DesiredQueue>,
     pub(super) topic: DesiredTopic,
 }
@@ -59,9 +59,9 @@ pub(super) struct Desired {
 #[derive(Clone, Debug)]
 pub(super) struct DesiredTable {
     pub(super) name: String,
-    /// Partition key, then sort key; all strings.
+    /// The partition key, then the sort key. All are strings.
     pub(super) keys: &'static [&'static str],
-    /// The attribute that items expire by.
+    /// The attribute by which items expire.
     pub(super) ttl: Option<&'static str>,
 }
 
@@ -78,8 +78,8 @@ pub(super) struct DesiredTopic {
     pub(super) arn: String,
     pub(super) subscriber: String,
     pub(super) subscriber_arn: String,
-    /// Where a message goes that cannot be delivered to the subscriber: to where the subscriber's own
-    /// go that are given up, so that both are found, and sent again, in one place.
+    /// The queue for messages that cannot be delivered to the subscriber. It is the subscriber's own queue
+    /// of dead letters, so that both kinds are found, and sent again, in one place.
     pub(super) dead_letters_arn: String,
 }
 
@@ -117,13 +117,13 @@ impl DesiredTopic {
         Resource::Subscription { topic: self.name.clone(), queue: self.subscriber.clone() }
     }
 
-    /// Principals of the account publish by their own policies, so the topic's allows nothing. SNS takes
-    /// no wildcard here: of the calls of a stage, only publishing can be denied.
+    /// Returns the topic's policy, which allows nothing: principals of the account publish by their own
+    /// policies. SNS takes no wildcard here, and of a stage's calls only publishing can be denied.
     pub(super) fn policy(&self) -> String {
         policy(&[only_over_tls("sns:Publish", &self.arn)])
     }
 
-    /// What the subscription is set to, by the names that SNS has for it.
+    /// Returns the attributes of the subscription, by the names that SNS has for them.
     pub(super) fn attributes(&self) -> [(&'static str, String); 2] {
         let redrive = json!({ "deadLetterTargetArn": self.dead_letters_arn });
         [("RawMessageDelivery", "true".to_owned()), ("RedrivePolicy", redrive.to_string())]
@@ -147,7 +147,7 @@ fn attributes(
         (Name::MessageRetentionPeriod, DEAD_RETENTION_SECS.to_string()),
     ]);
     if queue.is_fifo() {
-        // Throughput is per group, and ids are remembered per group: high-throughput mode.
+        // High-throughput mode: throughput and deduplication are per group.
         attributes.extend([
             (Name::FifoQueue, "true".to_owned()),
             (Name::ContentBasedDeduplication, "false".to_owned()),
@@ -176,7 +176,7 @@ fn policy(statements: &[Value]) -> String {
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
 
-/// Refuses requests that are not encrypted on their way, whoever makes them.
+/// Denies unencrypted requests, whoever makes them.
 fn only_over_tls(actions: &str, arn: &str) -> Value {
     json!({
         "Sid": "OnlyOverTls",
@@ -188,8 +188,8 @@ fn only_over_tls(actions: &str, arn: &str) -> Value {
     })
 }
 
-/// Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
-/// cannot deliver.
+/// Lets this topic, and no other, send to the queue to which it delivers, or to the one for what it cannot
+/// deliver.
 fn topic_may_send(queue_arn: &str, topic_arn: &str) -> Value {
     json!({
         "Sid": "TopicMaySend",

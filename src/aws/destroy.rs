@@ -1,24 +1,24 @@
-//! Removing a stack: exactly what provisioning makes, whatever else there is.
+//! Removes a stack: exactly the resources that provisioning makes.
 
 use super::desired::{Desired, Resource};
 use super::engine::Aws;
 use crate::ports::PortError;
 
-/// What was removed, or was not there.
+/// A resource that was removed, or that did not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// What.
+    /// The resource.
     pub resource: Resource,
-    /// Whether it was there.
+    /// Whether the resource existed.
     pub existed: bool,
 }
 
 impl Aws {
-    /// Deletes the stack with everything in it, and reports each resource as it goes. Ends when
-    /// all tables are gone; SQS takes another minute before a queue's name can be used again.
+    /// Deletes the stack with everything in it, and reports each resource. Returns when all tables are
+    /// gone. SQS takes another minute before a queue's name can be used again.
     ///
     /// # Errors
-    /// [`PortError`] at the first thing that fails; destroying again goes on from there.
+    /// [`PortError`] at the first failure. Destroying again continues from there.
     pub async fn destroy(&self, mut report: impl FnMut(Removal)) -> Result<(), PortError> {
         let desired = Desired::new(&self.clients.names, &self.identity().await?);
         let mut removed = |resource, existed| report(Removal { resource, existed });

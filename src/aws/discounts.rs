@@ -16,7 +16,7 @@ use crate::ports::{
 use crate::pricing::{Discount, DiscountError, Discounts, OwnLadders};
 
 const LIST: &str = "discounts";
-/// Absent when there are none.
+/// Absent if the list has no ladders.
 const LADDERS: &str = "ladders";
 
 #[derive(Debug, Error)]
@@ -65,7 +65,7 @@ fn read(item: &Item) -> Result<UserDiscounts, FieldError> {
     Ok(UserDiscounts { user, discounts, ladders: ladders.transpose()?.unwrap_or_default() })
 }
 
-/// A list as version 0.1.0 has written it.
+/// Reads a list that version 0.1.0 wrote.
 fn read_entries(entries: &[AttributeValue]) -> Result<Discounts, FieldError> {
     let list = entries.iter().map(read_entry).collect::<Result<_, _>>()?;
     let malformed =

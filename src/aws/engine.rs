@@ -16,8 +16,8 @@ use crate::ports::{
     Clock, Connections, DeadLetters, PortError, Ports, Queues, Randomness, Store, Topic,
 };
 
-/// A stack on AWS: every port, and the means to make and remove what they need. Clones are handles
-/// of the same engine.
+/// A stack on AWS: every port, and functions that make and remove the resources of a stack. Clones are
+/// handles of the same engine.
 #[derive(Clone)]
 pub struct Aws {
     pub(super) clients: Clients,
@@ -29,10 +29,10 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Makes the clients; nothing is sent before the first call.
+    /// Makes the clients. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// [`ConnectError`] when something that has to be set is not.
+    /// [`ConnectError`] if a required setting is missing or wrong.
     pub async fn connect(
         settings: &AwsSettings,
         randomness: Arc<dyn Randomness>,
@@ -70,8 +70,8 @@ impl Aws {
         }
     }
 
-    /// All ports, with connections that the caller chose: [`Self::connections`], or those of a
-    /// gateway in this process.
+    /// Returns all ports. The caller chooses the connections: [`Self::connections`], or those of a gateway
+    /// in this process.
     #[must_use]
     pub fn ports(&self, clock: Arc<dyn Clock>, connections: Arc<dyn Connections>) -> Ports {
         Ports {
@@ -87,73 +87,74 @@ impl Aws {
         }
     }
 
-    /// What counts every call of this engine that is billed.
+    /// Returns the meter, which counts every billed call of this engine.
     #[must_use]
     pub fn meter(&self) -> &Arc<Meter> {
         &self.clients.meter
     }
 
-    /// The tables.
+    /// Returns the tables.
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.tables) as _
     }
 
-    /// Whether products and discounts are of two loads: an earlier release left one half done, and no
-    /// load has come into force since.
+    /// Whether products and discounts are of two loads, because an earlier release left a load half done,
+    /// and no load has come into force since.
     ///
     /// # Errors
-    /// [`PortError`] when the table of products cannot be read.
+    /// [`PortError`] if the table of products cannot be read.
     pub async fn is_half_loaded(&self) -> Result<bool, PortError> {
         self.tables.is_half_loaded().await
     }
 
-    /// The queues.
+    /// Returns the queues.
     #[must_use]
     pub fn queues(&self) -> Arc<dyn Queues> {
         Arc::clone(&self.patient_queues) as _
     }
 
-    /// The messages that were given up.
+    /// Returns the dead letters.
     #[must_use]
     pub fn dead_letters(&self) -> Arc<dyn DeadLetters> {
         Arc::clone(&self.queues) as _
     }
 
-    /// The topic.
+    /// Returns the topic.
     #[must_use]
     pub fn topic(&self) -> Arc<dyn Topic> {
         Arc::clone(&self.topic) as _
     }
 
-    /// The management APIs of these base URLs; a push to any other endpoint is rejected.
+    /// Returns the connections of the management APIs at these base URLs. A push to any other endpoint is
+    /// rejected.
     #[must_use]
     pub fn connections(&self, allowed: &[String]) -> Arc<dyn Connections> {
         Arc::new(ManagementApis::new(&self.clients, allowed))
     }
 
-    /// Waits for receives that were given up, so that no message of theirs stays hidden. That takes
-    /// as long as they were told to wait.
+    /// Waits for receives that were cancelled, so that none of their messages stays hidden. This takes at
+    /// most as long as they were told to wait.
     pub async fn close(&self) {
         self.patient_queues.close().await;
     }
 
-    /// The region that requests are signed for.
+    /// Returns the region for which requests are signed.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.clients.region
     }
 
-    /// The endpoint, if it is not that of AWS.
+    /// Returns the endpoint, if it is not AWS's own.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
         self.clients.endpoint.as_deref()
     }
 
-    /// Asks who we are, and says where.
+    /// Asks AWS for the caller's identity, and adds where the caller is connected.
     ///
     /// # Errors
-    /// [`PortError`] when the service cannot be asked, or refuses.
+    /// [`PortError`] if the service cannot be reached, or refuses.
     pub async fn identity(&self) -> Result<Identity, PortError> {
         self.clients.identity().await
     }

@@ -1,5 +1,5 @@
-//! Batches of messages: cut to fit, every entry of every answer examined, refused entries sent
-//! again while that can help.
+//! Batches of messages. Batches are cut to fit, every entry of every answer is examined, and refused
+//! entries are sent again while that can help.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use super::backoff::Backoff;
 use super::errors::{Kind, kind_of_code};
 use crate::ports::{FailedEntry, MAX_BODY_BYTES, PortError, Randomness};
 
-/// The most entries of one call.
+/// The greatest number of entries in one call.
 pub(super) const ENTRIES_PER_CALL: usize = 10;
-/// The most bytes of all entries of one call, and of one message.
+/// The greatest number of bytes of all entries in one call, and of one message.
 pub(super) const BYTES_PER_CALL: usize = MAX_BODY_BYTES;
 
 /// An entry that a call refused.
 #[derive(Clone, Debug, Error)]
 #[error("{code}: {message}")]
 pub(super) struct RefusedEntry {
-    /// Its place in the call.
+    /// The entry's place in the call.
     pub(super) place: usize,
     pub(super) code: String,
     pub(super) message: String,
-    /// Whether sending it again is no use.
+    /// Whether the entry itself is at fault, so that sending it again is useless.
     pub(super) sender_fault: bool,
 }
 
 impl RefusedEntry {
-    /// An entry of an answer, whose id is its place in the call, unless it was never given.
+    /// Returns an entry of an answer. Its id is its place in the call; any other id was never sent.
     pub(super) fn new(
         id: &str,
         code: &str,
@@ -70,8 +70,8 @@ impl RefusedEntry {
     }
 }
 
-/// What an answer refuses of a call of so many entries. An entry that it says nothing of was not
-/// done.
+/// Returns the entries of a call that were refused. An entry that the answer does not mention counts as
+/// refused.
 pub(super) fn refusals<'a>(
     count: usize,
     done: impl IntoIterator<Item = &'a str>,
@@ -91,10 +91,10 @@ pub(super) fn refusals<'a>(
 /// One operation on a batch of entries.
 #[async_trait]
 pub(super) trait Batch: Send + Sync {
-    /// What it is done to, for messages.
+    /// Returns what the operation is done to, for messages.
     fn what(&self) -> String;
 
-    /// Does it to the entries with these indices, at most [`ENTRIES_PER_CALL`].
+    /// Calls the operation for the entries with these indices, at most [`ENTRIES_PER_CALL`].
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError>;
 }
 
@@ -104,7 +104,7 @@ pub(super) struct Retry<'a> {
     pub(super) randomness: &'a dyn Randomness,
 }
 
-/// Cuts entries into calls that are not too long and not too large.
+/// Cuts entries into calls that have neither too many entries nor too many bytes.
 pub(super) fn cut(
     entries: impl IntoIterator<Item = usize>,
     bytes: impl Fn(usize) -> usize,
@@ -127,8 +127,8 @@ pub(super) fn cut(
     calls
 }
 
-/// Runs lanes side by side and the calls of each lane one after the other. Returns the entries
-/// that were not done; an error means that none was.
+/// Runs lanes side by side, and the calls of each lane one after the other. Returns the entries that
+/// failed. An error means that none succeeded.
 pub(super) async fn run(
     batch: &dyn Batch,
     lanes: Vec<Vec<Vec<usize>>>,
@@ -159,7 +159,7 @@ struct Lane {
 async fn run_lane(batch: &dyn Batch, calls: Vec<Vec<usize>>, retry: &Retry<'_>) -> Lane {
     let mut lane = Lane { failed: vec![], error: None };
     for entries in calls {
-        // A downstream in trouble is not asked again for the rest.
+        // If the downstream is in trouble, the rest is not even tried.
         let error = match &lane.error {
             Some(error) if error.is_downstream() => Arc::clone(error),
             _ => match run_call(batch, &entries, retry).await {
@@ -178,7 +178,7 @@ async fn run_lane(batch: &dyn Batch, calls: Vec<Vec<usize>>, retry: &Retry<'_>) 
     lane
 }
 
-/// One call, and further ones with what it refused for no fault of ours.
+/// Makes one call, and further ones with the entries that were refused but not at fault.
 async fn run_call(
     batch: &dyn Batch,
     entries: &[usize],
@@ -191,7 +191,7 @@ async fn run_call(
         let refused = match batch.call(&pending).await {
             Ok(refused) => refused,
             Err(error) if rounds == 0 => return Err(error),
-            // What earlier rounds have sent is sent.
+            // What earlier rounds have sent stays sent.
             Err(error) => {
                 let error = Arc::new(error);
                 let fail = |index| FailedEntry { index, error: own(Arc::clone(&error)) };
@@ -219,7 +219,7 @@ async fn run_call(
     }
 }
 
-/// One of several copies of an error: what it says is the same, its source is the original.
+/// Returns one of several copies of an error. It has the same message, and the original as its source.
 fn own(error: Arc<PortError>) -> PortError {
     let error = match Arc::try_unwrap(error) {
         Ok(error) => return error,
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(places, [(1, "Unanswered"), (2, "X"), (3, "Unanswered")]);
     }
 
-    /// Refuses its last entry at first, and then is out of reach.
+    /// A batch that refuses its last entry at first, and then cannot be reached.
     #[derive(Default)]
     struct Ends(AtomicBool);
 

@@ -1,4 +1,4 @@
-//! What an AWS error means to a stage: told by variant, code and status, never by its text.
+//! Maps AWS errors to port errors, by variant, code and status, never by their text.
 
 use std::error::Error as StdError;
 
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use super::refusal::{Refusal, seconds_ahead_of};
 use crate::ports::PortError;
 
-/// What a failure asks for.
+/// What a failure means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Throttled,
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Denied,
     Unavailable,
     Rejected,
-    /// For a reason that is neither the caller's rights nor what was sent.
+    /// Refused for a reason that is neither the caller's rights nor the content of the call.
     Refused,
 }
 
@@ -86,7 +86,7 @@ const UNAVAILABLE: &[&str] = &[
     "ServiceUnavailableException",
 ];
 
-/// About what a call carries: the same call fails again, another one may not.
+/// Codes about the content of a call: the same call fails again, another one may succeed.
 const REJECTED: &[&str] = &[
     "BadRequestException",
     "BatchEntryIdsNotDistinct",
@@ -113,7 +113,7 @@ const REJECTED: &[&str] = &[
     "ValidationException",
 ];
 
-/// What a code means by itself.
+/// Returns what a code means by itself.
 pub(super) fn kind_of_code(code: &str) -> Option<Kind> {
     [
         (THROTTLED, Kind::Throttled),
@@ -125,13 +125,14 @@ pub(super) fn kind_of_code(code: &str) -> Option<Kind> {
     .find_map(|(codes, kind)| codes.contains(&code).then_some(kind))
 }
 
-/// What an error answer means. One without a code does not come from AWS, whatever its status.
+/// Returns what an error answer means. An answer without a code does not come from AWS, whatever its
+/// status.
 fn kind_of_answer(code: Option<&str>, status: u16) -> Kind {
     match (code.and_then(kind_of_code), code, status) {
         (Some(kind), _, _) => kind,
         (None, _, 429) => Kind::Throttled,
         (None, Some(code), 400..=499) => {
-            // Queues put their name before some codes.
+            // SQS puts a prefix before some codes.
             let name = code.rsplit('.').next().unwrap_or(code);
             if REJECTED.contains(&name) { Kind::Rejected } else { Kind::Refused }
         }
@@ -139,17 +140,17 @@ fn kind_of_answer(code: Option<&str>, status: u16) -> Kind {
     }
 }
 
-/// An operation and what it is done to, for messages.
+/// An operation and its resource, for messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     /// The operation's name in the API.
     pub(super) action: &'static str,
-    /// Such as ``table `organic-cache-products` ``.
+    /// The resource, such as ``table `organic-cache-products` ``.
     pub(super) resource: &'a str,
 }
 
 impl Call<'_> {
-    /// What a failed call means.
+    /// Returns the port error of a failed call.
     pub(super) fn failed<E>(self, error: SdkError<E>) -> PortError
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -194,7 +195,7 @@ impl Call<'_> {
         }
     }
 
-    /// For an answer that lacks what the operation always answers.
+    /// Returns the error for an answer without a field that the operation always returns.
     pub(super) fn incomplete(self, field: &'static str) -> PortError {
         let error = IncompleteAnswer { action: self.action, field };
         PortError::unavailable(self.resource, error)
@@ -208,8 +209,8 @@ impl Call<'_> {
     }
 }
 
-/// The status of an answer that no service of AWS gives: an error without a code, or a success
-/// that cannot be read. A load balancer says that a service is down without a code too.
+/// Returns the status of an answer that no AWS service gives: an error without a code, or a success that
+/// cannot be parsed. A load balancer whose service is down sends no code either.
 fn foreign_status<E>(error: &SdkError<E>) -> Option<u16>
 where
     E: ProvideErrorMetadata,
@@ -223,7 +224,7 @@ where
     (!is_readable && status < 500).then_some(status)
 }
 
-/// In place of what the SDK says about an answer that it cannot read.
+/// Replaces what the SDK says about an answer that it cannot parse.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the endpoint does not speak the protocol of AWS: its reply has status {status} and is not in AWS's format"
@@ -233,7 +234,7 @@ pub struct NotAws {
     pub status: u16,
 }
 
-/// An answer that lacks what its operation always answers.
+/// An answer without a field that its operation always returns.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer to {action} has no {field}, as if it were not from AWS")]
 struct IncompleteAnswer {

@@ -1,7 +1,7 @@
-//! The item that is the catalogue's head, and registers the journals of loads.
+//! The item that is the catalogue's head. It also registers the journals of loads.
 //!
-//! Each journal that is stored has an attribute of this item. So one conditional update decides
-//! whether a journal may still be committed and, at the same moment, commits it.
+//! Each stored journal has an attribute of this item. So one conditional update checks that a journal may
+//! still be committed and, at the same moment, commits it.
 
 use std::collections::HashMap;
 
@@ -18,9 +18,9 @@ use crate::model::Timestamp;
 use crate::ports::{CatalogueHead, Journal, LoadId, PortError};
 use crate::pricing::{Currency, UnitRounding};
 
-/// No product has a control character in its id.
+/// The key of the head. No product's id has a control character.
 const HEAD: &str = "\u{1}catalogue";
-/// What the attribute of a journal begins with; the load's id follows.
+/// The start of the name of a journal's attribute. The load's id follows.
 const JOURNAL: &str = "journal:";
 const BEGAN_AT: &str = "began_at";
 const IS_OVER: &str = "is_over";
@@ -32,12 +32,12 @@ pub(super) fn key() -> Item {
     item([("product_id", text(HEAD))])
 }
 
-/// Whether an item is the head, or something else that is kept beside the products and is none.
+/// Whether an item is the head, or another item beside the products that is not a product.
 pub(super) fn is_beside_products(item: &Item) -> bool {
     item::read_text(item, "product_id").is_ok_and(|id| id.starts_with('\u{1}'))
 }
 
-/// The head; `None` when the item only registers the journal of a first load.
+/// Reads the head. Returns `None` if the item only registers the journal of a first load.
 pub(super) fn read(item: &Item) -> Result<Option<CatalogueHead>, PortError> {
     if !item.contains_key(VERSION) {
         return Ok(None);
@@ -48,13 +48,13 @@ pub(super) fn read(item: &Item) -> Result<Option<CatalogueHead>, PortError> {
             Some(_) => item::read_number(item, name),
             None => Ok(of_older_release),
         };
-        // A head of an older release has none: any of its loads may have changed products.
+        // A head of an older release has no base version. Any of its loads may have changed products.
         let base_version = number_or("base_version", version)?;
         Ok(CatalogueHead {
             version,
             base_version,
             lists_version: number_or("lists_version", 0)?,
-            // No load has changed a list that customers share, so they have only products in common.
+            // No load has changed a shared list yet, so products are all that customers share.
             shared_version: number_or("shared_version", base_version)?,
             has_customers: item.get("has_customers") == Some(&AttributeValue::Bool(true)),
             rounding: read_rounding(item)?,
@@ -77,24 +77,24 @@ fn read_rounding(item: &Item) -> Result<UnitRounding, FieldError> {
     Ok(UnitRounding { unit_decimals, rounding })
 }
 
-/// The name of the attribute that registers a journal.
+/// Returns the name of the attribute that registers a journal.
 pub(super) fn attribute_of(load: &LoadId) -> String {
     format!("{JOURNAL}{}", load.0)
 }
 
-/// What registers a journal that has begun.
+/// Returns the value that registers a journal that has begun.
 pub(super) fn registration(began_at: Timestamp) -> AttributeValue {
     let began_at = (BEGAN_AT.to_owned(), millis(began_at));
     AttributeValue::M(HashMap::from([began_at, (IS_OVER.to_owned(), AttributeValue::Bool(false))]))
 }
 
-/// Whether a journal is registered and may be written to and committed.
+/// Whether a journal is registered, and may be written and committed.
 pub(super) fn is_open(item: &Item, load: &LoadId) -> bool {
     let registered = item.get(&attribute_of(load)).and_then(|value| value.as_m().ok());
     registered.is_some_and(|journal| journal.get(IS_OVER) == Some(&AttributeValue::Bool(false)))
 }
 
-/// All journals but the head's.
+/// Returns all journals except the one that the head names.
 pub(super) fn journals(item: &Item) -> Result<Vec<Journal>, PortError> {
     let unfolded = item::read_text(item, "unfolded").ok();
     let mut journals = vec![];
@@ -124,7 +124,7 @@ impl Tables {
         Ok(item)
     }
 
-    /// Whether a journal may still be written to and committed.
+    /// Whether a journal may still be written and committed.
     pub(super) async fn is_open(&self, load: &LoadId) -> Result<bool, PortError> {
         let call = self.client.get_item().table_name(self.name(Table::Products));
         let call = call
@@ -138,7 +138,7 @@ impl Tables {
         Ok(answer.item.is_some_and(|item| is_open(&item, load)))
     }
 
-    /// An update of the head in which `#journal` is the attribute of a load.
+    /// Returns an update of the head in which `#journal` is the attribute of a load.
     pub(super) fn update_head(&self, load: &LoadId) -> UpdateItemFluentBuilder {
         let call = self.client.update_item().table_name(self.name(Table::Products));
         call.set_key(Some(key()))

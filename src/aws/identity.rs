@@ -1,10 +1,10 @@
-//! Who we are to AWS, and where that is.
+//! The caller's identity at AWS, and where the caller is connected.
 
 use super::client::Clients;
 use super::errors::Call;
 use crate::ports::PortError;
 
-/// The caller, and what it talks to.
+/// The caller, and the place that it is connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The number of the account.
@@ -13,24 +13,24 @@ pub struct Identity {
     pub arn: String,
     /// The region.
     pub region: String,
-    /// The endpoint, if it is not that of AWS.
+    /// The endpoint, if it is not AWS's own.
     pub endpoint: Option<String>,
 }
 
 impl Identity {
-    /// The partition of AWS that the account is in: `aws`, `aws-cn`, `aws-us-gov`.
+    /// Returns the partition of AWS that the account is in: `aws`, `aws-cn` or `aws-us-gov`.
     fn partition(&self) -> &str {
         self.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
     }
 
-    /// The ARN of something in this account and region.
+    /// Returns the ARN of a resource in this account and region.
     pub(super) fn arn_of(&self, service: &str, name: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{name}", self.partition(), self.region, self.account)
     }
 }
 
 impl Clients {
-    /// Asks who we are.
+    /// Asks AWS for the caller's identity.
     pub(super) async fn identity(&self) -> Result<Identity, PortError> {
         let call = Call { action: "GetCallerIdentity", resource: "the AWS account" };
         let answer = self.sts.get_caller_identity().send().await;

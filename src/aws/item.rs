@@ -1,4 +1,4 @@
-//! Reading and writing DynamoDB items, field by field.
+//! Reads and writes DynamoDB items, field by field.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -17,7 +17,7 @@ use crate::ports::PortError;
 /// An item, or the key of one.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The most an item may take, names included.
+/// The greatest size of an item in bytes, names included.
 pub(super) const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -47,18 +47,18 @@ pub(super) fn blob(bytes: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
-/// A time in milliseconds.
+/// Returns a time in milliseconds.
 pub(super) fn millis(time: Timestamp) -> AttributeValue {
     number(time.millis())
 }
 
-/// A time as DynamoDB wants it for expiry: a Number of whole epoch seconds. Of any other type it
-/// would be ignored, silently.
+/// Returns a time in the form that DynamoDB needs for expiry: a Number of whole epoch seconds. DynamoDB
+/// silently ignores any other type.
 pub(super) fn ttl(time: Timestamp) -> AttributeValue {
     number(time.secs_rounded_up())
 }
 
-/// Anything as a JSON text.
+/// Returns a value as JSON text.
 pub(super) fn json<T: Serialize>(what: &str, value: &T) -> Result<AttributeValue, PortError> {
     let json = serde_json::to_string(value).map_err(|error| PortError::corrupt(what, error))?;
     Ok(AttributeValue::S(json))
@@ -94,7 +94,7 @@ where
     serde_json::from_str(text).map_err(|error| FieldError::Malformed { name, source: error.into() })
 }
 
-/// What is unpacked from bytes.
+/// Reads a value that is packed into bytes.
 pub(super) fn read_packed<T, E>(
     item: &Item,
     name: &'static str,
@@ -108,7 +108,7 @@ where
     unpack(bytes.as_ref()).map_err(|error| FieldError::Malformed { name, source: error.into() })
 }
 
-/// A text that makes some other type, such as an id.
+/// Reads a text and converts it, such as to an id.
 pub(super) fn read_as<T, E>(
     item: &Item,
     name: &'static str,
@@ -121,7 +121,7 @@ where
     make(text).map_err(|error| FieldError::Malformed { name, source: error.into() })
 }
 
-/// How much DynamoDB says an item takes, or slightly more.
+/// Returns the size that DynamoDB counts for an item in bytes, or slightly more.
 pub(super) fn item_bytes(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
 }

@@ -1,4 +1,4 @@
-//! What a process keeps of what it read from tables, so that it does not read it again.
+//! What a process remembers of the tables, so that it does not read it again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::ports::{LoadId, SettingsRecord};
 
-/// The names of all changes of each kind in the journal that was listed last: a listing reads them once,
+/// The names of all changes of each kind in the journal that was listed last. A listing reads them once,
 /// however many pages and segments it has.
 #[derive(Debug, Default)]
 pub(super) struct KnownNames {
@@ -16,12 +16,12 @@ pub(super) struct KnownNames {
 }
 
 impl KnownNames {
-    /// Gives the memory of the names of a kind back: a million names take a hundred megabytes.
+    /// Frees the memory of the names of a kind. A million names take a hundred megabytes.
     pub(super) fn forget(&mut self, kind: &str) {
         self.by_kind.remove(kind);
     }
 
-    /// Those of a load that begin with `kind`.
+    /// Returns the names of a load that begin with `kind`.
     pub(super) fn of(&self, load: &LoadId, kind: &str) -> Option<Arc<HashSet<String>>> {
         let is_of_load = self.load.as_ref() == Some(load);
         self.by_kind.get(kind).filter(|_| is_of_load).cloned()
@@ -35,11 +35,11 @@ impl KnownNames {
     }
 }
 
-/// The settings of the stack.
+/// The remembered settings of the stack.
 #[derive(Default)]
 pub(super) struct KnownSettings {
-    /// With the head, and when.
+    /// The settings that came with the head, and when they came.
     pub(super) last: Option<(Instant, SettingsRecord)>,
-    /// What Terraform wrote. It never changes.
+    /// The settings that Terraform wrote. They never change.
     pub(super) first: Option<SettingsRecord>,
 }

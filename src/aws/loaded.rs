@@ -1,8 +1,8 @@
-//! The rows that loads bring, read at a head.
+//! Reads the rows that loads write, as of a head.
 //!
-//! A row has the version of the load that wrote it; rows of older releases have none and count as
-//! version 0. A row that a load deleted stays as a tombstone for a while: its version and nothing
-//! else, so that a reader or a load that is behind finds out that it is.
+//! A row has the version of the load that wrote it. Rows of older releases have none, which counts as
+//! version 0. A row that a load deleted stays as a tombstone for a while, with its version and nothing
+//! else, so that a reader or a load that is behind notices it.
 
 use std::collections::HashSet;
 
@@ -29,25 +29,25 @@ pub(super) trait Loaded: OfRecord + Send {
 
     fn record_key(id: &Self::Id) -> RecordKey;
 
-    /// The key of a row, as [`RecordKey::stored`] gives it.
+    /// Returns the key of a row, as [`RecordKey::stored`] does.
     fn stored_key(row: &Item) -> Result<String, PortError> {
         id_of(Self::TABLE, row)
     }
 
     fn read(item: &Item) -> Result<Self, PortError>;
 
-    /// The row as a version writes it.
+    /// Returns the row as the load of a version writes it.
     fn write(&self, version: u64) -> Result<Item, PortError>;
 }
 
 /// Which rows of a table are listed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rows<'a> {
-    /// All, whole.
+    /// All rows, with all fields.
     All,
-    /// Those of a segment, whole.
+    /// The rows of a segment, with all fields.
     Segment(Segment),
-    /// All, with these fields.
+    /// All rows, with these fields.
     Fields(&'a str),
     /// Price lists without their rows.
     Lists,
@@ -55,20 +55,20 @@ pub(super) enum Rows<'a> {
     Of(&'a PriceListId),
 }
 
-/// What stands in the place of a list for all lists without their rows. No id has a control character.
+/// The partition key of all lists without their rows. No id has a control character.
 pub(super) const LISTS: &str = "\u{1}lists";
 pub(super) const LIST_ID: &str = "list_id";
 pub(super) const SCOPE_ID: &str = "scope_id";
 
-/// The key of an item of the table of price lists.
+/// Returns the key of an item in the table of price lists.
 pub(super) fn list_place(list: &str, scope: &str) -> Item {
     item([(LIST_ID, text(list)), (SCOPE_ID, text(scope))])
 }
 
-/// What stands between the parts of a key that is written as one text.
+/// Separates the parts of a key that is written as one text.
 const KEY_PARTS: &str = "\u{1}";
 
-/// The table that a row is in, and its key.
+/// Returns the table and the key of a row.
 pub(super) fn place_of(key: &RecordKey) -> (Table, Item) {
     match key {
         RecordKey::Product(id) => (Table::Products, item([("product_id", text(id.as_str()))])),
@@ -81,7 +81,7 @@ pub(super) fn place_of(key: &RecordKey) -> (Table, Item) {
     }
 }
 
-/// The row as a version leaves it.
+/// Returns the row as the load of a version leaves it.
 pub(super) fn row(
     change: &RowChange,
     version: u64,
@@ -103,14 +103,14 @@ pub(super) fn row(
     }
 }
 
-/// The key that a row is stored under: as text, which no other row of the table has.
+/// Returns the key of a row as text. No other row of the table has the same.
 pub(super) fn id_of(table: Table, row: &Item) -> Result<String, PortError> {
     let parts = table.keys().iter().map(|name| item::read_text(row, name));
     let parts: Vec<&str> = parts.collect::<Result<_, _>>().map_err(|e| corrupt("a row", e))?;
     Ok(parts.join(KEY_PARTS))
 }
 
-/// The version that wrote a row.
+/// Returns the version that wrote a row.
 pub(super) fn version_of(table: Table, row: &Item) -> Result<u64, PortError> {
     if !row.contains_key(VERSION) {
         return Ok(0);
@@ -132,7 +132,7 @@ fn is_deleted(row: &Item) -> bool {
 }
 
 impl Tables {
-    /// Those of some rows that exist at a head.
+    /// Returns the rows that exist as of a head.
     pub(super) async fn rows_at<T: Loaded>(
         &self,
         ids: &[T::Id],
@@ -158,8 +158,8 @@ impl Tables {
         Ok(AtHead::Read(found))
     }
 
-    /// A page of rows at a head: first of those that the head's journal does not change, then of what it
-    /// puts.
+    /// Returns a page of rows as of a head: first rows that the head's journal does not change, then those
+    /// that it puts.
     pub(super) async fn list_at<T: Loaded, U>(
         &self,
         rows: Rows<'_>,
@@ -178,8 +178,8 @@ impl Tables {
         let after = from.as_ref().and_then(|from| from.0.strip_prefix(PUTS));
         if let Some(after) = after {
             let Some(overlay) = overlay else {
-                // The journal was folded since the last page. Whoever goes on all the same knows that it
-                // put nothing of this kind, so all rows were listed before.
+                // The journal was folded since the last page. A caller that continues all the same knows
+                // that the journal put nothing of this kind, so all rows were listed before.
                 return Ok(AtHead::Read(Page { items: vec![], next: None }));
             };
             let is_segment = matches!(rows, Rows::Segment(_));
@@ -208,14 +208,14 @@ impl Tables {
                 items.push(read(row)?);
             }
         }
-        // What the journal puts is in no segment of the table, so the first one has it.
+        // What the journal puts belongs to no segment of the table, so it is listed with the first one.
         let has_puts = !matches!(rows_of, Rows::Segment(Segment { index: 1.., .. }));
         let overlay = overlay.filter(|_| has_puts);
         let next = page.next.or_else(|| overlay.map(|_| Cursor(PUTS.to_owned())));
         Ok(AtHead::Read(Page { items, next }))
     }
 
-    /// A page of rows as they stand in their table.
+    /// Returns a page of rows as they are in their table.
     async fn stored_page(
         &self,
         table: Table,
@@ -245,7 +245,7 @@ fn is_changed<T: Loaded>(row: &Item, names: Option<&HashSet<String>>) -> Result<
     Ok(names.contains(&name_of::<T>(row)?))
 }
 
-/// What a row is called in a journal.
+/// Returns the name of a row in a journal.
 fn name_of<T: Loaded>(row: &Item) -> Result<String, PortError> {
     Ok(format!("{}{}", names_of(T::KIND), T::stored_key(row)?))
 }

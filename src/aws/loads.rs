@@ -25,10 +25,10 @@ use crate::ports::{
 
 /// The tables that loads write.
 const LOADED: [Table; 4] = [Table::Products, Table::Discounts, Table::Customers, Table::PriceLists];
-/// So many rows are written at a time while a journal is folded.
+/// How many rows are written at once while a journal is folded.
 const FOLDS_IN_FLIGHT: usize = 50;
 
-/// An item of a journal.
+/// Returns an item of a journal.
 pub(super) fn journal_item(load: &LoadId, packed: JournalItem) -> Item {
     let mut item = journal_place(load, packed.first);
     item.insert(CHANGES.to_owned(), AttributeValue::B(Blob::new(packed.packed)));
@@ -39,20 +39,20 @@ fn journal_place(load: &LoadId, first: String) -> Item {
     item([("load_id", text(&load.0)), ("first", text(first))])
 }
 
-/// What an update of the head says of the versions of the last loads that changed something, as
-/// [`CatalogueHead::after`] does.
+/// Returns the part of an update of the head that sets the versions of the last loads that changed
+/// something. The versions are those of [`CatalogueHead::after`].
 ///
 /// [`CatalogueHead::after`]: crate::ports::CatalogueHead::after
 fn versions(changes: Changes, expected: Option<u64>) -> String {
     let Changes { products, lists, shared_lists, customers } = changes;
     let base_version = match (products, expected) {
         (true, _) => ":next",
-        // A head of an older release has no base version; it is its version then.
+        // A head of an older release has no base version. Its version counts as one.
         (false, Some(_)) => "if_not_exists(base_version, version)",
         (false, None) => ":zero",
     };
     let mut set = vec![format!("base_version = {base_version}")];
-    // One that is not there is what it would be if no load ever set it.
+    // An absent version means that no load ever set it.
     set.extend(lists.then(|| "lists_version = :next".to_owned()));
     set.extend((products || shared_lists).then(|| "shared_version = :next".to_owned()));
     set.extend(customers.then(|| "has_customers = :yes".to_owned()));
@@ -60,7 +60,7 @@ fn versions(changes: Changes, expected: Option<u64>) -> String {
 }
 
 impl Tables {
-    /// Refuses what will not fit into its row once it is folded.
+    /// Checks that the row of a change will fit into an item once it is folded.
     fn check_row(&self, change: &RowChange) -> Result<(), PortError> {
         let key = change.key();
         let bytes = item_bytes(&row(change, u64::MAX, Timestamp::default())?);
@@ -81,7 +81,7 @@ impl Tables {
         ))
     }
 
-    /// Those of the changes whose rows have a lower version. All are of one table.
+    /// Returns the changes whose rows have a lower version. All changes are of one table.
     async fn due<'a>(
         &self,
         table: Table,
@@ -104,7 +104,7 @@ impl Tables {
         Ok(changes.iter().filter(is_due).copied().collect())
     }
 
-    /// Writes a row unless it has this version or a later one.
+    /// Writes a row, unless it has this version or a later one.
     async fn fold_row(&self, table: Table, row: Item, version: u64) -> Result<(), PortError> {
         let call = self.client.put_item().table_name(self.name(table)).set_item(Some(row));
         let sent = call
@@ -115,7 +115,7 @@ impl Tables {
             .send()
             .await;
         let resource = self.resource(table);
-        // A refusal means that it was written meanwhile, by this load or a later one.
+        // A failed condition means that the row was written meanwhile, by this load or a later one.
         conditional(Call { action: "PutItem", resource: &resource }, sent).map(drop)
     }
 
@@ -141,7 +141,7 @@ impl Tables {
 
 impl Tables {
     /// Whether a load of a release without journals has begun and not ended, and no load has come into
-    /// force since. It wrote straight into the rows, so these are of two loads.
+    /// force since. Such a load wrote directly into the rows, so the rows are of two loads.
     pub(super) async fn is_half_loaded(&self) -> Result<bool, PortError> {
         Ok(self.head_item().await?.is_some_and(|item| item.contains_key("load_id")))
     }
@@ -155,7 +155,8 @@ impl Loads for Tables {
             .update_expression("SET #journal = :begun")
             .condition_expression("attribute_not_exists(#journal)")
             .expression_attribute_values(":begun", head::registration(now));
-        // A refusal means that it is registered, by an attempt whose answer was lost or long ago.
+        // A failed condition means that the journal is registered: by an attempt whose answer was lost, or
+        // long ago.
         self.try_update(call).await.map(drop)
     }
 
@@ -168,9 +169,9 @@ impl Loads for Tables {
             packed.iter().map(|item| journal_place(load, item.first.clone())).collect();
         let items = packed.into_iter().map(|item| Write::Put(journal_item(load, item))).collect();
         self.write_all(Table::Journal, items).await?;
-        // Whoever drops a journal says so in the head before deleting items. So if it is still open
-        // after these were written, they are among those that are deleted later; and if it is not,
-        // they may have come too late, and are taken back here.
+        // A journal is marked as over in the head before its items are deleted. If it is still open after
+        // these items were written, a later deletion includes them. If it is over, they may have come too
+        // late, and are deleted here.
         if self.is_open(load).await? {
             return Ok(true);
         }
@@ -189,7 +190,7 @@ impl Loads for Tables {
             Some(_) => "version = :expected",
             None => "attribute_not_exists(version)",
         };
-        // Only commits write the nonce: it stays until the next load is in force.
+        // Only commits write the nonce, so it stays until the next load is in force.
         let nonce = self.nonce();
         let mut call = self
             .update_head(&commit.load)
@@ -210,7 +211,7 @@ impl Loads for Tables {
             .expression_attribute_values(":load", text(&commit.load.0))
             .expression_attribute_values(":nonce", nonce.clone())
             .expression_attribute_values(":no", AttributeValue::Bool(false));
-        // A value that no expression uses is refused.
+        // DynamoDB refuses values that no expression uses.
         call = match (expected, commit.changes.products) {
             (Some(version), _) => call.expression_attribute_values(":expected", number(version)),
             (None, false) => call.expression_attribute_values(":zero", number(0)),

@@ -1,7 +1,7 @@
-//! The engine on DynamoDB, SQS, SNS and the API Gateway management API: what users grow into.
+//! The engine on DynamoDB, SQS, SNS and the API Gateway management API.
 //!
-//! The only room that sees AWS types. Calls are retried by the SDK and by nothing else; what the
-//! SDK does not retry, the refused entries of a batch, is sent again here.
+//! No other room sees AWS types, except `lambda`. The SDK retries calls, and nothing else does. The SDK
+//! does not retry refused entries of a batch, so these are sent again here.
 
 mod active_users;
 mod alarms;

@@ -1,4 +1,4 @@
-//! What everything is called: `{stack}` and a suffix.
+//! The names of all resources: `{stack}` and a suffix.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Table {
         }
     }
 
-    /// What the meter calls it.
+    /// Returns the table's name in the meter.
     pub(super) const fn metered(self) -> Resource {
         match self {
             Self::ActiveUsers => Resource::ActiveUsers,
@@ -62,7 +62,7 @@ impl Table {
         }
     }
 
-    /// The attributes of its key: partition first, then sort. All are strings.
+    /// Returns the attributes of the table's key: the partition key, then the sort key. All are strings.
     pub(super) const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::ActiveUsers | Self::Discounts | Self::Customers => &["user_id"],
@@ -75,16 +75,17 @@ impl Table {
         }
     }
 
-    /// Whether items of it expire. A journal is dropped by those who know that it is not needed.
+    /// Whether items of the table expire. Journals do not; a load or a tick drops them when they are no
+    /// longer needed.
     pub(super) const fn expires(self) -> bool {
         !matches!(self, Self::Journal)
     }
 }
 
-/// The attribute of every table whose items expire.
+/// The attribute by which items expire, in every table that has expiring items.
 pub(super) const TTL: &str = "ttl";
 
-/// A queue, or the queue of its dead letters.
+/// A queue, or its queue of dead letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mailbox {
     Live(Queue),
@@ -92,7 +93,7 @@ pub(super) enum Mailbox {
 }
 
 impl Mailbox {
-    /// Its place among all of them.
+    /// Returns the place of this mailbox among all mailboxes.
     pub(super) const fn index(self) -> usize {
         let place = match self.queue() {
             Queue::Refresh => 0,
@@ -105,7 +106,7 @@ impl Mailbox {
         }
     }
 
-    /// The queue it is, or is for.
+    /// Returns the queue itself, or the queue whose dead letters these are.
     pub(super) const fn queue(self) -> Queue {
         match self {
             Self::Live(queue) | Self::Dead(queue) => queue,
@@ -118,7 +119,7 @@ impl Mailbox {
 pub(super) struct Names(Arc<str>);
 
 impl Names {
-    /// The names of a stack; `None` when it cannot be part of a name.
+    /// Returns the names of a stack, or `None` if its name cannot be part of a resource's name.
     pub(super) fn new(stack: &str) -> Option<Self> {
         is_stack(stack).then(|| Self(stack.into()))
     }
@@ -136,18 +137,18 @@ impl Names {
         format!("{}-{}{dead}{fifo}", self.0, queue.name())
     }
 
-    /// The alarm that somebody hears when a queue has dead letters.
+    /// Returns the name of the alarm for the dead letters of a queue.
     pub(super) fn dead_letter_alarm(&self, queue: Queue) -> String {
         format!("{}-dead-letters-{}", self.0, queue.name())
     }
 
-    /// The table of this stack that has a name.
+    /// Returns the table of this stack with a name.
     pub(super) fn table_of(&self, name: &str) -> Option<Table> {
         let suffix = self.suffix_of(name)?;
         Table::ALL.into_iter().find(|table| table.suffix() == suffix)
     }
 
-    /// The queue of this stack that has a name, or whose dead letters a queue of that name keeps.
+    /// Returns the queue of this stack with a name. The name may also be that of its queue of dead letters.
     pub(super) fn queue_of(&self, name: &str) -> Option<Queue> {
         let suffix = self.suffix_of(name)?;
         let suffix = suffix.strip_suffix(".fifo").unwrap_or(suffix);
@@ -163,17 +164,17 @@ impl Names {
         format!("{}-quotations", self.0)
     }
 
-    /// The schedule that refreshes, where it is deployed.
+    /// Returns the name of the schedule that refreshes the stack, where it is deployed.
     pub(super) fn schedule(&self) -> String {
         format!("{}-refresh", self.0)
     }
 
-    /// The secret with the keys of tokens, if any were made.
+    /// Returns the name of the secret with the keys of tokens, if any were made.
     pub(super) fn token_keys(&self) -> String {
         format!("{}/token-keys", self.0)
     }
 
-    /// The websocket API, where it is deployed.
+    /// Returns the name of the websocket API, where it is deployed.
     pub(super) fn websocket_api(&self) -> String {
         format!("{}-websocket", self.0)
     }

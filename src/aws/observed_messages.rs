@@ -1,4 +1,5 @@
-//! What calls to SQS, SNS and API Gateway ask for, and what they are billed as: none of them says.
+//! What calls to SQS, SNS and API Gateway ask for and cost. The services do not report this, so it is
+//! derived.
 
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionInput;
 use aws_sdk_dynamodb::config::interceptors::{
@@ -17,7 +18,7 @@ use super::names::Names;
 use crate::meter::rules::{gateway_messages, publish_requests, queue_requests};
 use crate::meter::{Action, Operation, Used};
 
-/// What a call asks for, if it is one that is billed.
+/// Returns what a call asks for, if it is billed.
 pub(super) fn asked(
     context: &mut BeforeSerializationInterceptorContextMut<'_>,
     names: &Names,
@@ -66,11 +67,11 @@ const fn asked_of(operation: Operation, items: usize, bytes: usize, milliunits: 
     Asked { operation, items: items as u64, bytes: bytes as u64, milliunits, consistent: false }
 }
 
-/// What an attempt is billed as, if it was answered.
+/// Returns what an attempt is billed as, if it was answered.
 pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Asked) -> Option<Used> {
     let output = match context.output_or_error()? {
         Ok(output) => output,
-        // A push to a connection that is gone, for one: a message of nothing.
+        // For example, a push to a connection that is gone: no message was delivered.
         Err(_) => return None,
     };
     if let Some(received) = output.downcast_ref::<ReceiveMessageOutput>() {
@@ -79,6 +80,6 @@ pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Asked) 
         let bytes = bytes.sum::<usize>() as u64;
         return Some(Used::derived(1, messages.len() as u64, bytes, queue_requests(bytes)));
     }
-    // An answer to anything else means that all of it was taken, or at least billed.
+    // Any other answer means that everything was accepted, or at least billed.
     Some(Used::derived(1, asked.items, asked.bytes, asked.milliunits))
 }

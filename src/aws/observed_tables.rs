@@ -29,13 +29,12 @@ fn size(item: &Item) -> u64 {
 fn written(request: &WriteRequest) -> u64 {
     match &request.put_request {
         Some(put) => size(&put.item),
-        // What is deleted is not seen; it counts as the smallest item.
+        // The size of a deleted item is not known. It counts as the smallest item.
         None => 0,
     }
 }
 
-/// What a call asks for, if it is one of those that touch items. It is made to report what it
-/// consumes.
+/// Returns what a call asks for, if it touches items. Makes the call report what it consumes.
 pub(super) fn asked(
     context: &mut BeforeSerializationInterceptorContextMut<'_>,
     names: &Names,
@@ -95,7 +94,7 @@ pub(super) fn asked(
     Some(Asked { items: requests.len() as u64, bytes, milliunits, ..asked })
 }
 
-/// What an attempt consumed, if it was one of DynamoDB's and did something.
+/// Returns what an attempt consumed, if it was a call to DynamoDB that did something.
 pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Asked) -> Option<Used> {
     let output = match context.output_or_error()? {
         Ok(output) => output,
@@ -164,19 +163,20 @@ pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Asked) 
     Some(reported(all.minus(&undone), batch.consumed_capacity.iter().flatten()))
 }
 
-/// A condition that failed is billed by the item that it failed on. No capacity is reported for it.
+/// Returns what a failed condition costs. It is billed by the size of the item on which it failed, and no
+/// capacity is reported.
 fn refused(refusal: &ConditionalCheckFailedException) -> Used {
     let bytes = refusal.item.as_ref().map(size).unwrap_or_default();
     Used::derived(1, 0, 0, item_write(bytes))
 }
 
-/// What the service reports comes before what follows from the rules.
+/// Returns the usage with the reported units. They take precedence over those derived from the rules.
 fn reported<'a>(used: Used, capacity: impl IntoIterator<Item = &'a ConsumedCapacity>) -> Used {
     let mut units = capacity.into_iter().filter_map(|capacity| capacity.capacity_units).peekable();
     if units.peek().is_none() {
         return used;
     }
-    // Halves of a unit, which a float holds exactly.
+    // The units are multiples of one half, which a float holds exactly.
     let milliunits = units.map(|units| (units * 1000.0).round() as u64).sum();
     Used { measured_milliunits: milliunits, derived_milliunits: 0, ..used }
 }

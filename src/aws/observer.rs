@@ -1,8 +1,8 @@
-//! Feeds the meter with what every client really sends, and with what the services say it consumed.
+//! Feeds the meter with what every client really sends, and with what the services report as consumed.
 //!
-//! Nothing else in the engine knows of it: the SDK hands each call over before it is serialized and
-//! after each of its attempts. DynamoDB is asked to report capacity; where it does not, and for the
-//! services that never do, the documented rules count, applied to what was really sent and answered.
+//! The rest of the engine does not know of the observer. The SDK passes it each call before serialization,
+//! and again after each attempt. DynamoDB is asked to report capacity. If it does not, and for services
+//! that never do, the documented rules are applied to what was really sent and answered.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::names::Names;
 use super::{observed_messages, observed_tables};
 use crate::meter::{Action, Meter, Operation, Used};
 
-/// One for all clients of an engine.
+/// The observer of all clients of an engine.
 #[derive(Clone, Debug)]
 pub(super) struct Observer {
     names: Names,
@@ -30,7 +30,7 @@ impl Observer {
     }
 }
 
-/// A receive that was answered, and with nothing, was a poll.
+/// Returns the operation that took place: a receive that was answered without messages was a poll.
 fn as_it_went(asked: Operation, used: &Used) -> Operation {
     let in_vain = used.items == 0 && used.milliunits() > 0;
     let poll = Operation::new(asked.resource(), Action::Poll).filter(|_| in_vain);
@@ -62,11 +62,11 @@ impl Intercept for Observer {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // What is not billed, such as making a table, was not asked about.
+        // A call that is not billed, such as creating a table, has nothing to count.
         let Some(asked) = config.load::<Asked>() else { return Ok(()) };
         let used = observed_tables::used(context, asked)
             .or_else(|| observed_messages::used(context, asked))
-            // Throttled, refused, or never answered: a call, and nothing to pay.
+            // Throttled, refused or never answered: the call counts, but costs nothing.
             .unwrap_or_else(|| Used::derived(1, 0, 0, 0));
         self.meter.count(as_it_went(asked.operation, &used), used);
         Ok(())

@@ -1,10 +1,10 @@
-//! The journal of a head, laid over rows that it is not yet folded into.
+//! Lays the journal of a head over rows into which it is not yet folded.
 //!
-//! A journal never changes once it is the head's, but it is dropped when it is folded, item by item.
-//! What a reader finds in it is therefore right, and what it does not find may have been dropped. So
-//! a reader that has missed anything reads the head again afterwards: as long as the head names the
-//! journal, nobody has begun to drop it, and what was missed was never there. If the head names it
-//! no longer, the answer is [`AtHead::Moved`].
+//! A journal never changes once the head names it, but when it is folded it is dropped, item by item. So
+//! what a reader finds in it is right, and what it does not find may have been dropped. A reader that has
+//! missed anything therefore reads the head again afterwards. As long as the head names the journal, nobody
+//! has begun to drop it, so what was missed was never there. If the head no longer names it, the answer is
+//! [`AtHead::Moved`].
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::ports::{
     AtHead, CatalogueHead, CatalogueStore as _, Cursor, LoadId, Page, PortError, RowChange,
 };
 
-/// The cursor of the first page of what a journal puts; later ones add where they start. Cursors of
-/// rows are JSON objects.
+/// The cursor of the first page of what a journal puts. Later cursors add where they start. Cursors of rows
+/// are JSON objects.
 pub(super) const PUTS: &str = "puts";
-/// So many names are looked up one after the other.
+/// How many names are looked up one after the other.
 const NAMES_PER_RUN: usize = 100;
-/// So many items make a page of changes: about 700 KB of JSON.
+/// How many items make a page of changes: about 700 KB of JSON.
 const ITEMS_PER_PAGE: i32 = 10;
 /// The attribute with the packed changes.
 pub(super) const CHANGES: &str = "changes";
@@ -37,7 +37,7 @@ pub(super) const CHANGES: &str = "changes";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Overlay<'a> {
     pub(super) load: &'a LoadId,
-    /// What their names begin with.
+    /// The start of their names.
     pub(super) names: &'a str,
 }
 
@@ -54,19 +54,19 @@ fn changes_in(item: &Item) -> Result<Vec<RowChange>, PortError> {
     })
 }
 
-/// Changes by their names.
+/// Returns changes with their names.
 fn named(changes: Vec<RowChange>) -> impl Iterator<Item = (String, RowChange)> {
     changes.into_iter().map(|change| (journal_key(&change.key()), change))
 }
 
 impl Tables {
-    /// A query of the journal of a load. `first`, a reserved word, is `#first` in it.
+    /// Returns a query of a load's journal. In it, `#first` stands for the reserved word `first`.
     pub(super) fn query_journal(&self, load: &LoadId) -> QueryFluentBuilder {
         let query = self.client.query().table_name(self.name(Table::Journal)).consistent_read(true);
         query.expression_attribute_values(":load", text(&load.0))
     }
 
-    /// One page of a query of the journal.
+    /// Returns one page of a query of the journal.
     pub(super) async fn journal_items(
         &self,
         query: QueryFluentBuilder,
@@ -77,7 +77,7 @@ impl Tables {
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 
-    /// What the journal of a head does to some rows, by their names, which begin with `kind`.
+    /// Returns the changes of a head's journal to some rows, by the rows' names, which begin with `kind`.
     pub(super) async fn changes_at(
         &self,
         at: &CatalogueHead,
@@ -129,12 +129,12 @@ impl Tables {
         Ok(found)
     }
 
-    /// The names of all changes of a kind.
+    /// Returns the names of all changes of a kind.
     pub(super) async fn names_in(
         &self,
         overlay: Overlay<'_>,
     ) -> Result<AtHead<Arc<HashSet<String>>>, PortError> {
-        // Held while they are read, so that others wait for them instead of reading them too.
+        // The lock is held during the read, so that others wait for the names instead of reading them too.
         let mut known = self.known_names.lock().await;
         if let Some(names) = known.of(overlay.load, overlay.names) {
             return Ok(AtHead::Read(names));
@@ -160,8 +160,8 @@ impl Tables {
         Ok(AtHead::Read(names))
     }
 
-    /// A page of the changes of a kind. `after` is what follows [`PUTS`] in the cursor. After the last one the
-    /// names are forgotten, unless other segments of the listing may still be read.
+    /// Returns a page of the changes of a kind. `after` is what follows [`PUTS`] in the cursor. After the
+    /// last page the names are forgotten, unless other segments of the listing may still be read.
     pub(super) async fn puts_of(
         &self,
         overlay: Overlay<'_>,
@@ -180,7 +180,7 @@ impl Tables {
         Ok(AtHead::Read(Page { items: page.items, next }))
     }
 
-    /// A page of changes. The query says which.
+    /// Returns a page of the changes that a query selects.
     pub(super) async fn changes_page(
         &self,
         query: QueryFluentBuilder,

@@ -1,9 +1,9 @@
 //! Long polls that outlive their callers.
 //!
-//! A receive that is given up in the middle has not been given up by SQS: it may still hand out
-//! messages, which would then be hidden from everybody until their visibility ends. So a poll runs
-//! to its end in a task of its own. The next receive of the queue takes it over; what nobody takes
-//! is made visible again at once.
+//! If a caller cancels a receive, SQS does not: it may still hand out messages, which would then stay
+//! hidden from everybody until their visibility timeout ends. So a poll runs to its end in a task of its
+//! own. The next receive of the queue takes it over. Messages that nobody takes become visible again at
+//! once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,20 +17,20 @@ use crate::meter::Scope;
 use crate::ports::prelude::*;
 use crate::ports::{Chain, Queues as _};
 
-/// A poll that was told to wait this long may take so much longer to answer, with all attempts.
+/// How much longer than its wait a poll may take to be answered, with all attempts.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
-/// The queues of a stack, as callers see them that may give up.
+/// The queues of a stack, for callers that may cancel a receive.
 pub(super) struct PatientQueues {
     queues: Arc<WorkQueues>,
     polls: TaskTracker,
     given_up: Mutex<Vec<(Queue, Poll)>>,
 }
 
-/// A poll under way, or done and not looked at.
+/// A poll that is under way, or done and not yet looked at.
 type Poll = oneshot::Receiver<Result<Handover, PortError>>;
 
-/// A poll in the hands of a caller; when the caller gives up, the next one takes it over.
+/// A poll held by a caller. If the caller cancels, the next one takes it over.
 struct HeldPoll<'a> {
     queues: &'a PatientQueues,
     queue: Queue,
@@ -61,7 +61,7 @@ impl PatientQueues {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A poll that was given up, or else a new one.
+    /// Returns a poll whose caller has gone, or else a new one.
     fn poll(&self, queue: Queue, max: usize, wait: Duration, visibility: Duration) -> Poll {
         let mut given_up = self.given_up();
         if let Some(at) = given_up.iter().position(|(other, _)| *other == queue) {
@@ -69,12 +69,12 @@ impl PatientQueues {
         }
         let (caller, poll) = oneshot::channel();
         let (queues, polls) = (self.queues.clone(), self.polls.clone());
-        // A task of its own would forget on whose account it polls.
+        // The task is given the scope, because a new task would not know for which account it polls.
         let scope = Scope::current();
         self.polls.spawn(async move {
             let received = scope.of(queues.receive(queue, max, wait, visibility)).await;
             let received = received.map(|messages| Handover { queues, polls, queue, messages });
-            // If nobody will ever ask, what is dropped here returns its messages.
+            // If nobody takes the handover, it is dropped here and returns its messages.
             let _ = caller.send(received);
         });
         poll
@@ -82,7 +82,7 @@ impl PatientQueues {
 }
 
 impl HeldPoll<'_> {
-    /// The end of the poll, unless it takes longer than the caller will wait.
+    /// Waits for the end of the poll. Returns `None` if it takes longer than the caller will wait.
     async fn finish(mut self, wait: Duration) -> Option<Result<Handover, PortError>> {
         let poll = self.poll.as_mut()?;
         let received = timeout(wait, poll).await.ok()?;
@@ -102,7 +102,7 @@ impl Drop for HeldPoll<'_> {
 }
 
 impl Handover {
-    /// Takes so many messages; the others become visible again.
+    /// Takes at most `max` messages. The others become visible again.
     fn take(mut self, max: usize) -> Vec<Received> {
         let count = max.min(self.messages.len());
         self.messages.drain(..count).collect()

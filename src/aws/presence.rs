@@ -1,5 +1,5 @@
-//! Which processes live: items of the meter's table under one partition key of their own. Whoever works
-//! on the stack may write there already, and one query reads all of them.
+//! Which processes are alive: items of the meter's table under a partition key of their own. Every process
+//! of the stack may already write to that table, and one query reads all of these items.
 
 use async_trait::async_trait;
 
@@ -9,7 +9,7 @@ use super::names::{TTL, Table};
 use super::tables::{Tables, corrupt};
 use crate::ports::{PortError, Presence, ProcessRecord};
 
-/// In place of the number of a window.
+/// The partition key of these items, in place of the number of a window.
 const PROCESSES: &str = "processes";
 const RECORD: &str = "record";
 

@@ -1,7 +1,7 @@
 //! The tables of customers, and of price lists with their rows.
 //!
-//! All lists without their rows are under one partition key, so that they are listed without their rows;
-//! each list's rows are under its id.
+//! All lists are under one partition key, so that they can be listed without their rows. The rows of each
+//! list are under its id.
 
 use async_trait::async_trait;
 
@@ -111,7 +111,7 @@ impl Loaded for ListPrices {
 }
 
 impl Tables {
-    /// One page of the items under a partition key of the table of price lists.
+    /// Returns a page of the items under a partition key of the table of price lists.
     pub(super) async fn query_lists(
         &self,
         partition: &str,

@@ -1,4 +1,4 @@
-//! Prices by user: the heads, and the parts they name.
+//! The table of prices by user: heads, and the parts that they name.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,8 @@ fn part_name(generation: &Generation, number: usize) -> String {
     format!("{generation}/{number}")
 }
 
-/// The user and the head of an item; `None` when another version of ocache wrote it in another form.
+/// Reads the user and the head of an item. Returns `None` if another version of ocache wrote it in another
+/// format.
 fn read(item: &Item) -> Result<Option<(UserId, TableHead)>, PortError> {
     let Some(AttributeValue::B(packed)) = item.get(TABLE) else { return Ok(None) };
     let user = item::read_as(item, "user_id", UserId::stored)
@@ -49,7 +50,7 @@ fn read(item: &Item) -> Result<Option<(UserId, TableHead)>, PortError> {
     }
 }
 
-/// Of whom a part is, under which name, and its bytes.
+/// Returns the user and the name of a part, and its bytes.
 pub(super) fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
     let absent = |name| corrupt("a part of a price table", FieldError::Absent { name });
     let field = |name| {
@@ -71,7 +72,7 @@ impl PriceTables for Tables {
         items.iter().filter_map(|item| read(item).transpose()).collect()
     }
 
-    /// They are in two tables, which are read side by side.
+    /// Returns `None`, because the two are in two tables, which the caller reads side by side.
     async fn heads_with_catalogue(
         &self,
         _: &[UserId],
@@ -144,7 +145,7 @@ impl PriceTables for Tables {
         &self,
         from: Option<Cursor>,
     ) -> Result<Page<(UserId, TableHead)>, PortError> {
-        // Parts are left out, and bases, which have no head.
+        // Parts are left out, and so are bases, which have no head.
         let page = self.scan(Table::PricesByUser, from, |scan| {
             scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
         });
@@ -153,7 +154,7 @@ impl PriceTables for Tables {
 }
 
 impl Tables {
-    /// Writes parts; nothing when there are none.
+    /// Writes parts, if there are any.
     async fn put_parts(
         &self,
         user: &UserId,
@@ -171,7 +172,7 @@ impl Tables {
         self.write_all(Table::PricesByUser, writes).await
     }
 
-    /// Replaces the head, if its version is still `expected`.
+    /// Replaces the head if its version is still `expected`.
     async fn flip_head(
         &self,
         user: &UserId,
@@ -190,7 +191,7 @@ impl Tables {
         self.check_size(Table::PricesByUser, &item)?;
         let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
         let call = match expected {
-            // In place of one that another version of ocache wrote in another form.
+            // Also replaces a head that another version of ocache wrote in another format.
             None => call
                 .condition_expression(
                     "attribute_not_exists(user_id) OR NOT begins_with(#table, :form)",

@@ -1,23 +1,24 @@
-//! The profiles in the files of the AWS CLI, and the one that is chosen.
+//! The profiles in the files of the AWS CLI, and the chosen one.
 
 use aws_config::profile::{ProfileSet, load};
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::settings::{AwsSettings, ConnectError};
 
-/// What a profile has whose credentials come from a login.
+/// The keys of a profile whose credentials come from a login.
 const LOGIN: [&str; 2] = ["sso_session", "sso_start_url"];
 
 /// The profiles of this machine.
 pub(super) struct Profiles {
-    /// The one that was chosen by name.
+    /// The profile that was chosen by name.
     pub(super) chosen: Option<String>,
-    /// Nothing if the files cannot be read, which is named by whoever needs what is in them.
+    /// All profiles. `None` if the files cannot be read; the error is reported by whoever needs what is in
+    /// them.
     all: Option<ProfileSet>,
 }
 
 impl Profiles {
-    /// Reads them, and sees that the chosen one is there.
+    /// Reads the profiles, and checks that the chosen one exists.
     pub(super) async fn read(settings: &AwsSettings) -> Result<Self, ConnectError> {
         let chosen = settings.profile.clone().or_else(chosen_in_environment);
         let all = load(&Fs::real(), &Env::real(), &Default::default(), None).await.ok();
@@ -36,7 +37,7 @@ impl Profiles {
     }
 }
 
-/// Credentials in the environment come before the profile there.
+/// Returns the profile of the environment. Credentials in the environment take precedence over it.
 fn chosen_in_environment() -> Option<String> {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     set("AWS_PROFILE").filter(|_| set("AWS_ACCESS_KEY_ID").is_none())

@@ -1,4 +1,4 @@
-//! Making what a stack needs: first a plan, then its execution. Both can be repeated at any time.
+//! Makes what a stack needs: first a plan, then its execution. Both can be repeated at any time.
 
 use thiserror::Error;
 
@@ -12,52 +12,52 @@ pub enum ProvisionError {
     /// A service failed or refused.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// A table has another key. That cannot be changed; the table would have to go.
+    /// A table has another key. A key cannot be changed, so the table would have to be deleted.
     #[error("table `{table}` has the key {is}, not {should}")]
     KeysDiffer {
         /// The table's name.
         table: String,
         /// Its key attributes, with their types.
         is: String,
-        /// What they should be.
+        /// The key attributes that it should have.
         should: String,
     },
-    /// A table was not ready within the time that was allowed for it.
+    /// A table was not ready in time.
     #[error("table `{table}` is still {status} after {waited_secs} s")]
     NotReady {
         /// The table's name.
         table: String,
-        /// What the service says it is.
+        /// The status that the service reports.
         status: String,
         /// How long was waited, in seconds.
         waited_secs: u64,
     },
 }
 
-/// What has to be done to one resource, or to one setting of it.
+/// What must be done to a resource, or to one of its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It is not there.
+    /// The resource does not exist.
     Create,
-    /// It is there, with another setting.
+    /// The resource exists with another setting.
     Differs {
-        /// Which setting, as the service calls it.
+        /// The setting, as the service calls it.
         attribute: String,
-        /// What it is; `None`: not set.
+        /// The present value, or `None` if it is not set.
         is: Option<String>,
-        /// What it should be.
+        /// The value that it should have.
         should: String,
     },
-    /// It is as it should be.
+    /// The resource is as it should be.
     Unchanged,
 }
 
 /// One line of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What it is about.
+    /// The resource.
     pub resource: Resource,
-    /// What is to be done to it.
+    /// What must be done to it.
     pub action: Action,
 }
 
@@ -66,7 +66,8 @@ impl Change {
         Self { resource, action }
     }
 
-    /// A resource that exists: its differences, or one line that there are none.
+    /// Returns the lines for a resource that exists: its differences, or one line that says that there are
+    /// none.
     pub(super) fn of_existing(resource: &Resource, differences: Vec<Action>) -> Vec<Self> {
         let actions = if differences.is_empty() { vec![Action::Unchanged] } else { differences };
         actions.into_iter().map(|action| Self::new(resource.clone(), action)).collect()
@@ -77,12 +78,12 @@ impl Change {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) desired: Desired,
-    /// At least one line for every resource.
+    /// The lines of the plan, at least one for every resource.
     pub changes: Vec<Change>,
 }
 
 impl Plan {
-    /// Whether everything is there as it should be.
+    /// Whether everything is as it should be.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.changes.iter().all(|change| change.action == Action::Unchanged)
@@ -90,10 +91,10 @@ impl Plan {
 }
 
 impl Aws {
-    /// Compares what there is with what there should be. Changes nothing.
+    /// Compares the stack with what it should be. Changes nothing.
     ///
     /// # Errors
-    /// [`ProvisionError`] when a service cannot be asked, or a table has another key.
+    /// [`ProvisionError`] if a service cannot be reached, or a table has another key.
     pub async fn plan(&self) -> Result<Plan, ProvisionError> {
         let desired = Desired::new(&self.clients.names, &self.identity().await?);
         let mut changes = self.clients.plan_tables(&desired.tables).await?;
@@ -102,11 +103,11 @@ impl Aws {
         Ok(Plan { desired, changes })
     }
 
-    /// Makes what is missing and, with `fix`, sets what differs. Returns what was done. Ends when
+    /// Makes what is missing and, with `fix`, corrects what differs. Returns what was done. Returns when
     /// all tables are ready.
     ///
     /// # Errors
-    /// [`ProvisionError`] at the first thing that fails; applying a new plan goes on from there.
+    /// [`ProvisionError`] at the first failure. Applying a new plan continues from there.
     pub async fn apply(&self, plan: &Plan, fix: bool) -> Result<Vec<Change>, ProvisionError> {
         let due: Vec<_> = plan
             .changes
@@ -125,7 +126,7 @@ impl Aws {
     }
 }
 
-/// What was asked for, or `None` when it does not exist.
+/// Returns the resource, or `None` if it does not exist.
 pub(super) fn if_there<T>(asked: Result<T, PortError>) -> Result<Option<T>, PortError> {
     match asked {
         Ok(found) => Ok(Some(found)),

@@ -1,4 +1,4 @@
-//! Making queues.
+//! Makes the queues.
 
 use std::collections::HashMap;
 
@@ -30,14 +30,15 @@ impl DesiredQueue {
     }
 }
 
-/// Whether messages are hidden for longer than they need be: functions that may take longer need that.
+/// Whether the visibility timeout is longer than it should be, which is fine: functions that may take
+/// longer need that.
 fn is_longer(name: &QueueAttributeName, is: &str, should: &str) -> bool {
     let secs = |text: &str| text.parse::<u32>().ok();
     *name == QueueAttributeName::VisibilityTimeout
         && secs(is).zip(secs(should)).is_some_and(|(is, should)| is > should)
 }
 
-/// Compares documents by what they say, not by how they are written.
+/// Compares documents by their content, not by their notation.
 pub(super) fn same_setting(is: &str, should: &str) -> bool {
     let read = |text: &str| serde_json::from_str::<Value>(text).map(with_numbers_as_text);
     match (read(is), read(should)) {
@@ -46,7 +47,7 @@ pub(super) fn same_setting(is: &str, should: &str) -> bool {
     }
 }
 
-/// The service takes and gives `10` and `"10"` alike.
+/// Replaces numbers by text, because the service accepts and returns `10` and `"10"` alike.
 fn with_numbers_as_text(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::String(number.to_string()),
@@ -138,7 +139,7 @@ impl Clients {
         answer.map(drop).map_err(|error| call.failed(error))
     }
 
-    /// Deletes a queue; says whether there was one.
+    /// Deletes a queue. Returns whether it existed.
     pub(super) async fn remove_queue(&self, name: &str) -> Result<bool, PortError> {
         let Some(url) = if_there(self.queue_url(name).await)? else { return Ok(false) };
         let resource = format!("queue `{name}`");

@@ -1,4 +1,4 @@
-//! Making tables.
+//! Makes the tables.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl DesiredTable {
         Resource::Table(self.name.clone())
     }
 
-    /// Refuses a table with another key.
+    /// Returns an error for a table with another key.
     fn check_keys(&self, found: &TableDescription) -> Result<(), ProvisionError> {
         let type_of = |name: &str| {
             let mut definitions = found.attribute_definitions().iter();
@@ -86,7 +86,7 @@ impl Clients {
                 Action::Differs { .. } | Action::Unchanged => {}
             }
         }
-        // All are in the making at the same time; only then is it waited for each.
+        // All tables are being made at the same time. Only then is each of them waited for.
         for (change, table) in due.iter().filter_map(|change| Some((change, of(change)?))) {
             self.await_table(&table.name).await?;
             let sets_ttl = match &change.action {
@@ -145,7 +145,7 @@ impl Clients {
         }
         match request.billing_mode(BillingMode::PayPerRequest).send().await {
             Ok(_) => Ok(()),
-            // Somebody else is making it at this moment.
+            // Another process is making the table at this moment.
             Err(error)
                 if error
                     .as_service_error()
@@ -194,7 +194,7 @@ impl Clients {
         }
     }
 
-    /// Deletes a table and waits until it is gone; says whether there was one.
+    /// Deletes a table and waits until it is gone. Returns whether it existed.
     pub(super) async fn remove_table(&self, name: &str) -> Result<bool, PortError> {
         let resource = format!("table `{name}`");
         let call = Call { action: "DeleteTable", resource: &resource };
@@ -210,7 +210,7 @@ impl Clients {
 }
 
 fn billing_difference(found: &TableDescription) -> Option<Action> {
-    // A table that was never on demand has no summary at all.
+    // A table that was never billed on demand has no summary at all.
     let is = found.billing_mode_summary().and_then(|summary| summary.billing_mode());
     let is = is.unwrap_or(&BillingMode::Provisioned);
     (*is != BillingMode::PayPerRequest).then(|| Action::Differs {

@@ -1,4 +1,4 @@
-//! Making the topic and its subscription.
+//! Makes the topic and its subscription.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use super::provision::{Action, Change, if_there};
 use super::provision_queues::same_setting;
 use crate::ports::PortError;
 
-/// The attribute of a topic that says who may do what with it.
+/// The attribute of a topic that has its policy.
 const POLICY: &str = "Policy";
 
-/// How a setting differs from what it should be; `None` when it does not.
+/// Returns how a setting differs from what it should be, or `None` if it does not.
 fn difference(found: &HashMap<String, String>, name: &str, should: String) -> Option<Action> {
     let is = found.get(name);
     let same = is.is_some_and(|is| same_setting(is, &should));
@@ -72,7 +72,7 @@ impl Clients {
         Ok(())
     }
 
-    /// `None` when there is no topic.
+    /// Returns the attributes of the topic, or `None` if it does not exist.
     async fn topic_attributes(
         &self,
         topic: &DesiredTopic,
@@ -105,7 +105,7 @@ impl Clients {
         answer.map(drop).map_err(|error| call.failed(error))
     }
 
-    /// The ARN of the subscription, if there is one.
+    /// Returns the ARN of the subscription, if it exists.
     async fn subscription(&self, topic: &DesiredTopic) -> Result<Option<String>, PortError> {
         let resource = topic.resource().to_string();
         let call = Call { action: "ListSubscriptionsByTopic", resource: &resource };
@@ -173,7 +173,7 @@ impl Clients {
         request.send().await.map(drop).map_err(|error| call.failed(error))
     }
 
-    /// Ends the subscription; says whether there was one.
+    /// Deletes the subscription. Returns whether it existed.
     pub(super) async fn unsubscribe(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
         let found = if_there(self.subscription(topic).await)?.flatten();
         let Some(arn) = found else { return Ok(false) };
@@ -183,9 +183,9 @@ impl Clients {
         Ok(if_there(answer.map_err(|error| call.failed(error)))?.is_some())
     }
 
-    /// Deletes the topic; says whether there was one.
+    /// Deletes the topic. Returns whether it existed.
     pub(super) async fn remove_topic(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
-        // Deleting a topic that is not there succeeds.
+        // Deleting a topic that does not exist succeeds, so its existence is checked first.
         if self.topic_attributes(topic).await?.is_none() {
             return Ok(false);
         }

@@ -1,4 +1,4 @@
-//! What is done to the messages of a queue ten at a time: sending, deleting, hiding.
+//! Operations on the messages of a queue, up to ten at a time: sending, deleting, hiding.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::types::{
@@ -13,17 +13,17 @@ use super::names::Mailbox;
 use super::queue_client::{WorkQueues, attribute, whole_secs};
 use crate::ports::{Outgoing, PortError, Posting, Queue};
 
-/// What the service says of an entry whose receipt is no longer any good: its message comes again,
-/// or is deleted already.
+/// The codes for an entry whose receipt is no longer valid. Its message is delivered again, or is already
+/// deleted.
 const EXPIRED_RECEIPT: &[&str] = &[
     "AWS.SimpleQueueService.MessageNotInflight",
     "InvalidParameterValue",
     "MessageNotInflight",
     "ReceiptHandleIsInvalid",
 ];
-/// The longest a message may be hidden, in seconds.
+/// The longest time for which a message may be hidden, in seconds.
 const MAX_HIDDEN_SECS: i32 = 12 * 60 * 60;
-/// What FIFO allows an id to have, and how much of it; emulators let anything pass.
+/// The greatest length of an id in a FIFO queue. Emulators do not check it.
 const MAX_ID_CHARS: usize = 128;
 
 fn refused(entry: BatchResultErrorEntry) -> Option<RefusedEntry> {
@@ -34,7 +34,7 @@ fn is_live(entry: &RefusedEntry) -> bool {
     !EXPIRED_RECEIPT.contains(&entry.code.as_str())
 }
 
-/// Entries with their places as ids.
+/// Builds the entries of a request, with their places as ids.
 fn request<T, E>(
     call: Call<'_>,
     entries: &[usize],
@@ -47,7 +47,7 @@ where
     built.collect::<Result<_, _>>().map_err(|error| PortError::corrupt(call.resource, error))
 }
 
-/// Refuses a group or deduplication id that SQS would refuse.
+/// Returns an error for a group or deduplication id that SQS would refuse.
 pub(super) fn check_fifo_id(what: &str, id: &str) -> Result<(), PortError> {
     let fits = (1..=MAX_ID_CHARS).contains(&id.len());
     if fits && id.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -132,7 +132,7 @@ impl Batch for Redriving<'_> {
                     letter,
                     &MessageSystemAttributeName::MessageGroupId,
                 ))
-                // Its old one may be remembered, and the message would be dropped as a repetition.
+                // SQS may remember the old id, and would then drop the message as a duplicate.
                 .set_message_deduplication_id(self.queue.is_fifo().then(|| self.queues.random_id()))
                 .build()
         })?;
@@ -140,7 +140,7 @@ impl Batch for Redriving<'_> {
     }
 }
 
-/// Receipts to delete by.
+/// Messages to delete, by their receipts.
 pub(super) struct Deletion<'a> {
     pub(super) queues: &'a WorkQueues,
     pub(super) mailbox: Mailbox,
@@ -171,7 +171,7 @@ impl Batch for Deletion<'_> {
     }
 }
 
-/// Receipts of messages to hide.
+/// Messages to hide, by their receipts.
 pub(super) struct Hiding<'a> {
     pub(super) queues: &'a WorkQueues,
     pub(super) mailbox: Mailbox,

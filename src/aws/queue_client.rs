@@ -1,4 +1,4 @@
-//! The client of the queues, and its calls that are for one queue as a whole.
+//! The client of the queues, and calls that concern a queue as a whole.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::names::{Mailbox, Names};
 use crate::model::Timestamp;
 use crate::ports::{PortError, Queue, Randomness};
 
-/// The queues of a stack, and the queues of their dead letters.
+/// The queues of a stack, and their queues of dead letters.
 pub(super) struct WorkQueues {
     client: Client,
     names: Names,
@@ -26,7 +26,7 @@ pub(super) struct WorkQueues {
     urls: [OnceCell<String>; 2 * Queue::ALL.len()],
 }
 
-/// How long a call may take, apart from what it is told to wait.
+/// How long a call may take, apart from its wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {
     pub(super) attempt: Duration,
@@ -41,7 +41,7 @@ pub(super) struct Poll {
     pub(super) visibility: Duration,
 }
 
-/// Whole seconds, rounded up: what SQS counts in.
+/// Returns whole seconds, rounded up, as SQS needs them.
 pub(super) fn whole_secs(duration: Duration) -> i32 {
     let secs = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     i32::try_from(secs).unwrap_or(i32::MAX)
@@ -62,12 +62,12 @@ impl WorkQueues {
         &self.client
     }
 
-    /// What messages call a queue.
+    /// Returns how messages call a queue.
     pub(super) fn resource(&self, mailbox: Mailbox) -> String {
         format!("queue `{}`", self.names.queue(mailbox))
     }
 
-    /// 128 bits as hex, which fits every id of SQS.
+    /// Returns 128 random bits as hex, which is valid as every id of SQS.
     pub(super) fn random_id(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.randomness.bits()))
     }
@@ -76,7 +76,7 @@ impl WorkQueues {
         Retry { backoff: self.backoff, randomness: &*self.randomness }
     }
 
-    /// The URL of a queue, asked for once.
+    /// Returns the URL of a queue. It is requested once.
     pub(super) async fn url(&self, mailbox: Mailbox) -> Result<&str, PortError> {
         let resource = self.resource(mailbox);
         let call = Call { action: "GetQueueUrl", resource: &resource };
@@ -88,8 +88,8 @@ impl WorkQueues {
         self.urls[mailbox.index()].get_or_try_init(resolve).await.map(String::as_str)
     }
 
-    /// Receives once. The service may wait as long as it is told to, and its answer may then take
-    /// as long as any other.
+    /// Receives once. The service may wait as long as it is told to, and its answer may then take as long
+    /// as any other answer.
     pub(super) async fn poll(
         &self,
         mailbox: Mailbox,
@@ -111,8 +111,8 @@ impl WorkQueues {
             .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
         let call = if mailbox.queue().is_fifo() {
-            // An answer that is lost leaves its groups locked, unless the SDK's next attempt can
-            // say that it is the same receive.
+            // If an answer is lost, its groups stay locked. With this id the SDK's next attempt counts as
+            // the same receive.
             call.receive_request_attempt_id(self.random_id())
         } else {
             call
@@ -126,7 +126,7 @@ impl WorkQueues {
         Ok(answer.messages.unwrap_or_default())
     }
 
-    /// Figures of a queue, by name.
+    /// Returns figures of a queue, by name.
     pub(super) async fn counts<const N: usize>(
         &self,
         mailbox: Mailbox,

@@ -19,14 +19,14 @@ use crate::ports::{
     Receipt, Received,
 };
 
-/// The longest a receive may wait in one call.
+/// The longest wait of a receive in one call.
 const MAX_WAIT: Duration = Duration::from_secs(20);
-/// From this many messages on, another lane sends at the same time.
+/// How many messages it takes until one more lane sends at the same time.
 const MESSAGES_PER_LANE: usize = 100;
 const MAX_LANES: usize = 8;
 
 impl WorkQueues {
-    /// Deletes messages whose receipts are still good.
+    /// Deletes messages whose receipts are still valid.
     pub(super) async fn delete(
         &self,
         mailbox: Mailbox,
@@ -36,7 +36,7 @@ impl WorkQueues {
         self.all_or_error(&Deletion { queues: self, mailbox, url, receipts }, receipts.len()).await
     }
 
-    /// Hides messages whose receipts are still good.
+    /// Hides messages whose receipts are still valid.
     pub(super) async fn hide(
         &self,
         mailbox: Mailbox,
@@ -57,7 +57,7 @@ impl WorkQueues {
     }
 }
 
-/// Why a message cannot be sent to a queue at all.
+/// Returns an error if a message cannot be sent to a queue at all.
 fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     let why = match message.posting {
         _ if message.body.len() > BYTES_PER_CALL => {
@@ -77,7 +77,7 @@ fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     Err(PortError::rejected(format!("message to queue `{queue}`"), why))
 }
 
-/// Deals messages to lanes, each group to one lane, so that it stays in order.
+/// Distributes messages over lanes. Each group stays in one lane, so that its order is kept.
 fn lanes(messages: &[Outgoing], sendable: &[usize]) -> Vec<Vec<Vec<usize>>> {
     let count = (sendable.len() / MESSAGES_PER_LANE).clamp(1, MAX_LANES);
     let mut lanes = vec![vec![]; count];
@@ -168,9 +168,9 @@ impl Queues for WorkQueues {
 }
 
 impl WorkQueues {
-    /// The messages that came with all that is needed. Each of the others fails alone: it stays hidden
-    /// and comes again, and once it has come too often it is a dead letter. Those behind it in its
-    /// group wait for it, so that none is handled out of order.
+    /// Returns the messages that have every required attribute. Each of the others fails alone: it stays
+    /// hidden and is delivered again, and after too many receives it is a dead letter. Messages behind it
+    /// in its group wait for it, so that none is handled out of order.
     fn readable(&self, queue: Queue, messages: Vec<Message>) -> Vec<Received> {
         let mut received = Vec::with_capacity(messages.len());
         let mut waiting = HashSet::new();

@@ -1,7 +1,8 @@
 //! The table of quotations.
 //!
-//! A quotation is packed into one attribute; beside it stands what conditions need. Where its answer goes
-//! now and how it was settled later are attributes of their own, so that nothing is read to write them.
+//! A quotation is packed into one attribute, with attributes beside it for what conditions need. The
+//! current destination of its answer and its outcome are attributes of their own, so that nothing is read
+//! to write them.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -19,7 +20,7 @@ use crate::ports::{
     Verdict, pack_target, publish, unpack_target,
 };
 
-/// What `status` says while nothing is settled; the condition of a verdict.
+/// The `status` of a quotation that is not settled. A verdict has the condition that it is still this.
 const PENDING: &str = "pending";
 
 fn key(key: &QuotationKey) -> Item {
@@ -79,7 +80,7 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
     quotation().map_err(|error| corrupt(name(key), error))
 }
 
-/// An item that version 0.1.0 has written, which packed nothing.
+/// Reads an item that version 0.1.0 wrote, which packed nothing.
 fn read_attributes(key: &QuotationKey, item: &Item) -> Result<Quotation, FieldError> {
     let is_settled_since = item.get("outcome").is_some_and(AttributeValue::is_b);
     Ok(Quotation {
@@ -99,7 +100,7 @@ fn read_attributes(key: &QuotationKey, item: &Item) -> Result<Quotation, FieldEr
     })
 }
 
-/// The key of an item that was not asked for by its key.
+/// Reads the key of an item that was not read by its key.
 fn key_of(item: &Item) -> Result<QuotationKey, FieldError> {
     item::read_as(item, "request_id", QuotationKey::stored)
 }

@@ -1,4 +1,4 @@
-//! Why AWS refuses a caller whatever is asked, told apart by what helps.
+//! Why AWS refuses a caller whatever the request is. The reasons are told apart by what helps.
 
 use std::error::Error as StdError;
 use std::time::SystemTime;
@@ -8,52 +8,53 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
 use thiserror::Error;
 
-/// Requests that are signed with a clock further off than this are refused by AWS.
+/// AWS refuses requests that are signed with a clock further off than this.
 pub const MAX_SKEW_SECS: u64 = 5 * 60;
 
-/// Why AWS refuses a caller whatever is asked.
+/// Why AWS refuses a caller whatever the request is.
 ///
-/// What AWS says about a signature is not repeated: it has what was signed, and so a session's token.
+/// The message of AWS about a signature is not repeated, because it contains what was signed, and so a
+/// session's token.
 #[derive(Debug, Error)]
 pub enum Refusal {
-    /// There is nothing to sign a request with. Nothing was sent.
+    /// There are no credentials to sign a request with. Nothing was sent.
     #[error("no AWS credentials were found")]
     NoCredentials,
-    /// What the credentials are made from does not give any. Nothing was sent.
+    /// The source of the credentials did not give any. Nothing was sent.
     #[error("there are no credentials to be had")]
     CredentialsFailed(#[source] Box<dyn StdError + Send + Sync>),
-    /// The credentials were good once.
+    /// The credentials have expired.
     #[error("{code}: the AWS credentials have expired")]
     Expired {
-        /// What AWS calls it.
+        /// The code from AWS.
         code: &'static str,
     },
-    /// AWS knows no such access key, or session.
+    /// AWS does not know the access key, or the session.
     #[error("{code}: AWS does not know the access key, or its session token")]
     UnknownKey {
-        /// What AWS calls it.
+        /// The code from AWS.
         code: &'static str,
     },
-    /// The access key is known, and the request was not signed with its secret.
+    /// AWS knows the access key, but the request was not signed with its secret.
     #[error(
         "{code}: the secret key is not that of the access key, or something changed the request"
     )]
     BadSignature {
-        /// What AWS calls it.
+        /// The code from AWS.
         code: &'static str,
     },
-    /// The time at which the request was signed is not that of AWS.
+    /// The request was signed with a wrong clock.
     #[error("{code}: this machine's clock is {}", off(*.ahead_secs))]
     Skewed {
-        /// What AWS calls it.
+        /// The code from AWS.
         code: &'static str,
-        /// How far the clock is ahead; behind, if negative. Not every answer tells.
+        /// By how many seconds the clock is ahead (negative: behind). Not every answer shows this.
         ahead_secs: Option<i64>,
     },
-    /// The account has not turned the service on.
+    /// The account is not signed up for the service.
     #[error("{code}: the account is not signed up for this service")]
     NotSubscribed {
-        /// What AWS calls it.
+        /// The code from AWS.
         code: &'static str,
     },
 }
@@ -89,8 +90,8 @@ const ABOUT: &[(&str, About)] = &[
 ];
 
 impl Refusal {
-    /// What a code means; `ahead_secs` is how far this machine's clock is ahead of the answer's. Some
-    /// services call a wrong clock a bad signature.
+    /// Returns what a code means. `ahead_secs` is how far this machine's clock is ahead of the answer's.
+    /// Some services report a wrong clock as a bad signature.
     pub(super) fn of_code(code: &str, ahead_secs: Option<i64>) -> Option<Self> {
         let &(code, about) = ABOUT.iter().find(|(known, _)| *known == code)?;
         let is_off = ahead_secs.is_some_and(|secs| secs.unsigned_abs() >= MAX_SKEW_SECS);
@@ -104,7 +105,7 @@ impl Refusal {
         })
     }
 
-    /// Whether nothing was sent for want of credentials.
+    /// Returns the refusal if nothing was sent because there are no credentials.
     pub(super) fn of_credentials<E>(error: &SdkError<E>) -> Option<Self>
     where
         E: StdError + Send + Sync + 'static,
@@ -113,19 +114,19 @@ impl Refusal {
         let mut causes = std::iter::successors(Some(error), |error| (*error).source());
         match causes.find_map(|cause| cause.downcast_ref::<CredentialsError>())? {
             CredentialsError::CredentialsNotLoaded(_) => Some(Self::NoCredentials),
-            // Whoever gives them did not answer; that may pass.
+            // The provider of the credentials did not answer, which may be temporary.
             CredentialsError::ProviderTimedOut(_) => None,
             failed => Some(Self::CredentialsFailed(causes_of(failed).into())),
         }
     }
 }
 
-/// An error with its causes, as text: it belongs to a larger one that is dropped.
+/// Returns an error with its causes as text, because the error that contains it is dropped.
 fn causes_of(error: &dyn StdError) -> String {
     crate::ports::Chain(error).to_string()
 }
 
-/// How far this machine's clock is ahead of an answer, by its `Date`.
+/// Returns how many seconds this machine's clock is ahead of an answer, by its `Date` header.
 pub(super) fn seconds_ahead_of(date: Option<&str>) -> Option<i64> {
     let there = DateTime::from_str(date?, DateTimeFormat::HttpDate).ok()?;
     Some(DateTime::from(SystemTime::now()).secs() - there.secs())

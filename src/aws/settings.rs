@@ -1,4 +1,4 @@
-//! What has to be known to reach AWS, and why that may not be enough.
+//! The settings that are needed to reach AWS, and why they may not be enough.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use crate::model::MAX_STACK_BYTES;
 /// Which account, region and stack to use, and how long to wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsSettings {
-    /// The profile whose credentials and region are used. A profile that is named here comes
-    /// before credentials in the environment, as it does in the AWS CLI.
+    /// The profile whose credentials and region are used. A profile that is named here takes precedence
+    /// over credentials in the environment, as in the AWS CLI.
     pub profile: Option<String>,
-    /// The region; else that of the environment, then that of the profile.
+    /// The region. By default that of the environment, then that of the profile.
     pub region: Option<String>,
-    /// The URL of all services; else what the environment and the profile say.
+    /// The URL of all services. By default that of the environment or the profile.
     pub endpoint_url: Option<String>,
-    /// What all names begin with.
+    /// The start of all names.
     pub stack: String,
-    /// How long a connection may take to be made.
+    /// How long it may take to make a connection.
     pub connect_timeout: Duration,
     /// How long one attempt of a call may take. A long poll may take its wait in addition.
     pub attempt_timeout: Duration,
     /// How long a call may take with all its attempts. A long poll may take its wait in addition.
     pub operation_timeout: Duration,
-    /// How often a call is attempted, the first time included.
+    /// How often a call is attempted, including the first time.
     pub max_attempts: u32,
 }
 
 impl AwsSettings {
-    /// The defaults for a stack: everything else comes from the environment.
+    /// Returns the defaults for a stack. Everything else comes from the environment.
     pub fn new(stack: impl Into<String>) -> Self {
         Self {
             profile: None,
@@ -47,10 +47,10 @@ impl AwsSettings {
 /// Why AWS cannot be used at all. Nothing was sent.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// No region is set, and no endpoint that would make any region do.
+    /// No region is set, and no endpoint for which any region will do.
     #[error("no AWS region is set; set `--region`, AWS_REGION, or `region` in the profile")]
     NoRegion,
-    /// A local endpoint was given, and nothing to sign requests with. A local AWS takes any.
+    /// A local endpoint is set, but no credentials. A local AWS accepts any.
     #[error(
         "no AWS credentials were found for the local endpoint {endpoint}; \
          it takes any: set AWS_ACCESS_KEY_ID=test and AWS_SECRET_ACCESS_KEY=test"
@@ -58,57 +58,58 @@ pub enum ConnectError {
     NoCredentials {
         /// The endpoint.
         endpoint: String,
-        /// Where was looked.
+        /// Where they were looked for.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A profile is not there.
+    /// A profile does not exist.
     #[error("there is no AWS profile `{profile}`")]
     NoProfile {
-        /// Which.
+        /// The profile.
         profile: String,
     },
-    /// A profile is there, and gives no credentials.
+    /// A profile exists, but gives no credentials.
     #[error("AWS profile `{profile}` gives no credentials")]
     EmptyProfile {
-        /// Which.
+        /// The profile.
         profile: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A profile whose credentials come from a login gives none: it has not been made, or has expired.
+    /// A profile whose credentials come from a login gives none, because nobody has logged in or the login
+    /// has expired.
     #[error("AWS profile `{profile}` needs a login")]
     LoggedOut {
-        /// Which.
+        /// The profile.
         profile: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// An endpoint is not a URL.
     #[error("endpoint `{url}` is not a URL such as http://127.0.0.1:4566")]
     BadEndpoint {
-        /// What was given.
+        /// The text that was given.
         url: String,
     },
-    /// An endpoint has a password in it, which would be shown wherever the endpoint is.
+    /// An endpoint contains a password, which would be shown wherever the endpoint is.
     #[error(
         "the endpoint has a user name or password in it; \
          credentials are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
     )]
     PasswordInEndpoint,
-    /// A stack cannot be part of a name.
+    /// A stack's name cannot be part of a resource's name.
     #[error(
         "stack `{stack}` is not 1 to {MAX_STACK_BYTES} letters, digits, hyphens and underscores"
     )]
     BadStack {
-        /// What was given.
+        /// The text that was given.
         stack: String,
     },
 }
 
-/// The variables that send a service we use somewhere else, the general one first.
+/// The variables that redirect the services that ocache uses. The general one comes first.
 const ENDPOINT_VARIABLES: [&str; 9] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",
@@ -121,8 +122,8 @@ const ENDPOINT_VARIABLES: [&str; 9] = [
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 ];
 
-/// The endpoint that the environment sets for all services or, failing that, for one of them.
-/// The SDK honours these variables itself.
+/// Returns the endpoint that the environment sets for all services or, failing that, for one of them. The
+/// SDK itself honours these variables.
 #[must_use]
 pub fn endpoint_in_environment() -> Option<String> {
     endpoint_in(|name| std::env::var(name).ok())
@@ -136,7 +137,7 @@ fn endpoint_in(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     ENDPOINT_VARIABLES.iter().filter_map(|name| variable(name)).find(|url| !url.is_empty())
 }
 
-/// The host of an endpoint, which has no secrets in it.
+/// Returns the host of an endpoint. It contains no secrets.
 pub(super) fn host_of(url: &str) -> Result<String, ConnectError> {
     let place = url.split_once("://").map_or(url, |(_, place)| place);
     if place.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {

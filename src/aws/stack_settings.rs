@@ -1,9 +1,9 @@
 //! The settings of the stack: attributes of the item that is the catalogue's head.
 //!
-//! So whoever reads the head has read them, and commands or functions that need both ask once. Until
-//! something is set, those count that Terraform wrote into an item of their own when it made the
-//! stack. That item is not the head's, because Terraform deletes what it wrote: a change of its
-//! configuration must never take the head of the catalogue with it.
+//! So a reader of the head has also read the settings, and commands or functions that need both make one
+//! request. Until a setting is changed, those apply that Terraform wrote into an item of their own when it
+//! made the stack. That item is not the head's, because Terraform deletes what it wrote, and a change of
+//! its configuration must never delete the head of the catalogue.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -21,12 +21,12 @@ use crate::ports::{PortError, SettingsRecord, SettingsStore};
 
 const SETTINGS: &str = "settings";
 const REVISION: &str = "settings_revision";
-/// The item that Terraform writes. No product has a control character in its id.
+/// The key of the item that Terraform writes. No product's id has a control character.
 const FIRST: &str = "\u{1}settings";
-/// For so long nobody asks again for what came with the head.
+/// How long the settings that came with the head are used without asking again.
 const KEPT_FOR: Duration = Duration::from_secs(2);
 
-/// What was set, if anything ever was.
+/// Reads the settings, if any were ever set.
 fn read(item: &Item) -> Result<Option<SettingsRecord>, PortError> {
     if !item.contains_key(REVISION) {
         return Ok(None);
@@ -52,7 +52,7 @@ fn unreadable(error: FieldError) -> PortError {
 impl Tables {
     /// Remembers the settings that came with the head's item.
     pub(super) fn note_settings(&self, item: &Item) {
-        // What cannot be read is for whoever asks for it.
+        // If they cannot be read, the error is reported to whoever asks for them.
         if let Ok(Some(record)) = read(item) {
             self.known_settings().last = Some((Instant::now(), record));
         }
@@ -64,7 +64,7 @@ impl Tables {
         (at.elapsed() < KEPT_FOR).then(|| record.clone())
     }
 
-    /// What Terraform wrote, if it did.
+    /// Returns the settings that Terraform wrote, if it did.
     async fn first_settings(&self) -> Result<SettingsRecord, PortError> {
         if let Some(first) = &self.known_settings().first {
             return Ok(first.clone());
@@ -110,7 +110,7 @@ impl SettingsStore for Tables {
         };
         let done = match self.try_update(call).await? {
             Conditional::Done(_) => true,
-            // The SDK may have sent it twice because an answer was lost.
+            // The SDK may have sent the update twice because an answer was lost.
             Conditional::Refused(Some(item)) => read(&item)?.as_ref() == Some(record),
             Conditional::Refused(None) => false,
         };

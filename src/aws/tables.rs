@@ -1,4 +1,4 @@
-//! The tables behind one client: what all of them share.
+//! What all tables share.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use super::known::{KnownNames, KnownSettings};
 use super::names::{Names, Table};
 use crate::ports::{Cursor, Page, PortError, Randomness, Segment};
 
-/// The tables of a stack.
+/// The tables of a stack, behind one client.
 #[derive(Clone)]
 pub(super) struct Tables {
     pub(super) client: Client,
@@ -27,8 +27,8 @@ pub(super) struct Tables {
     pub(super) known_settings: Arc<std::sync::Mutex<KnownSettings>>,
 }
 
-/// The attribute that says which call wrote an item last. The SDK may send a call again whose
-/// answer was lost; the condition then fails on what the call itself has written.
+/// The attribute that says which call wrote an item last. If an answer was lost, the SDK may send a call
+/// again, and its condition then fails on what the call itself has written.
 pub(super) const WRITTEN_BY: &str = "written_by";
 
 impl Tables {
@@ -36,12 +36,12 @@ impl Tables {
         self.names.table(table)
     }
 
-    /// What messages call a table.
+    /// Returns how messages call a table.
     pub(super) fn resource(&self, table: Table) -> String {
         format!("table `{}`", self.name(table))
     }
 
-    /// A value of [`WRITTEN_BY`] that no other call has.
+    /// Returns a value of [`WRITTEN_BY`] that no other call has.
     pub(super) fn nonce(&self) -> AttributeValue {
         text(format!("{:032x}", u128::from_be_bytes(self.randomness.bits())))
     }
@@ -50,7 +50,7 @@ impl Tables {
         self.known_settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One item.
+    /// Returns one item.
     pub(super) async fn get(
         &self,
         table: Table,
@@ -64,7 +64,7 @@ impl Tables {
         Ok(answer.item)
     }
 
-    /// Writes one item, whatever is there.
+    /// Writes one item, without a condition.
     pub(super) async fn put(&self, table: Table, item: Item) -> Result<(), PortError> {
         let call = self.client.put_item().table_name(self.name(table)).set_item(Some(item));
         let sent = call.send().await;
@@ -73,7 +73,7 @@ impl Tables {
         })
     }
 
-    /// One page of a table.
+    /// Returns one page of a table.
     pub(super) async fn scan(
         &self,
         table: Table,
@@ -90,7 +90,7 @@ impl Tables {
     }
 }
 
-/// A segment as a scan has it: its index, and how many there are.
+/// Returns a segment as a scan needs it: its index, and how many there are.
 pub(super) fn scan_segment(segment: Segment) -> Result<(i32, i32), PortError> {
     let number = |number: u32, what| {
         i32::try_from(number)
@@ -99,7 +99,7 @@ pub(super) fn scan_segment(segment: Segment) -> Result<(i32, i32), PortError> {
     Ok((number(segment.index, "index")?, number(segment.count, "count")?))
 }
 
-/// Turns the items of a page into rows, leaving out those that are none.
+/// Turns the items of a page into rows, and leaves out items that are not rows.
 pub(super) fn rows<T>(
     page: Page<Item>,
     read: impl Fn(&Item) -> Result<Option<T>, PortError>,
@@ -108,12 +108,12 @@ pub(super) fn rows<T>(
     Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
 }
 
-/// For an item that was written by something else, or by a version to come.
+/// Returns the error for an item that another program or a later version wrote.
 pub(super) fn corrupt(what: impl fmt::Display, error: FieldError) -> PortError {
     PortError::corrupt(what.to_string(), error)
 }
 
-/// The keys of all our tables are strings, so a cursor is a JSON object of strings.
+/// Returns a cursor. The keys of all tables are strings, so it is a JSON object of strings.
 pub(super) fn cursor_of(key: &Item) -> Result<Cursor, PortError> {
     let strings: BTreeMap<&str, &str> = key
         .iter()
@@ -129,7 +129,7 @@ pub(super) fn start_key(cursor: &Cursor) -> Result<Item, PortError> {
     Ok(strings.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-/// Whether an item is as this very call left it.
+/// Whether an item is as this call left it.
 pub(super) fn was_written_by(item: &Item, nonce: &AttributeValue) -> bool {
     item.get(WRITTEN_BY) == Some(nonce)
 }

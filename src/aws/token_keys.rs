@@ -1,7 +1,7 @@
 //! The keys of tokens, in Secrets Manager.
 //!
-//! Not in Parameter Store, which would do too and costs nothing: all callers of an account share 40
-//! reads a second there, and cold starts of authorizers come in crowds.
+//! Parameter Store would be enough and is free, but all callers of an account share 40 reads a second
+//! there, and many authorizers may have a cold start at once.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::ports::{KeySource, PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
 const DESCRIPTION: &str = "ocache: the keys that tokens are signed with";
-/// The id of a secret's first version. Secrets Manager takes an id once, so that of two processes which
-/// make the first keys at the same time only one succeeds.
+/// The id of a secret's first version. Secrets Manager accepts an id once. So if two processes make the
+/// first keys at the same time, only one succeeds.
 const FIRST_VERSION: &str = "ocache-first-version-of-token-keys";
 
 /// The secret of one stack.
@@ -26,7 +26,7 @@ struct KeysSecret {
 }
 
 impl Aws {
-    /// The keys of the stack's tokens.
+    /// Returns the keys of the stack's tokens.
     #[must_use]
     pub fn token_keys(&self) -> Arc<dyn TokenKeys> {
         let client = Client::new(&self.clients.config);
@@ -57,7 +57,8 @@ impl KeySource<KeyRing> for KeysSecret {
     async fn read(&self) -> Result<Option<KeyRing>, PortError> {
         let answer = self.client.get_secret_value().secret_id(&self.name).send().await;
         self.call("GetSecretValue", |call| match answer {
-            // A local AWS answers so for a secret without a value, which AWS does not find.
+            // A local AWS answers like this for a secret without a value. AWS itself reports that it is not
+            // found.
             Ok(secret) if secret.secret_string.is_none() && secret.secret_binary.is_none() => {
                 Ok(None)
             }

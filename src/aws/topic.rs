@@ -17,8 +17,8 @@ pub(super) struct QuotationsTopic {
     clients: Clients,
     randomness: Arc<dyn Randomness>,
     backoff: Backoff,
-    /// Made of the name and the caller's account. Asking for it by name would mean to list all
-    /// topics, or to create it; whether it exists, the first publish says.
+    /// Built from the topic's name and the caller's account. To ask AWS for it would mean to list all
+    /// topics, or to create it. Whether the topic exists shows at the first publish.
     arn: OnceCell<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The table that meters write to.
+//! The table to which meters write.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -14,7 +14,7 @@ use crate::model::Timestamp;
 use crate::ports::{PortError, UsageLog, UsageRecord};
 
 const USAGE: &str = "usage";
-/// How many windows are read at a time.
+/// How many windows are read at once.
 const WINDOWS_IN_FLIGHT: usize = 8;
 
 pub(super) fn write(record: &UsageRecord) -> Item {
@@ -38,7 +38,7 @@ fn read(window: u64, item: &Item) -> Result<UsageRecord, FieldError> {
 }
 
 impl Tables {
-    /// All items of the meter's table under a partition key.
+    /// Returns all items of the meter's table under a partition key.
     pub(super) async fn query_meter(&self, window: &str) -> Result<Vec<Item>, PortError> {
         let resource = self.resource(Table::Meter);
         let mut items = vec![];

@@ -1,5 +1,5 @@
-//! Whether `infra/` makes the same stack as provisioning: every table, queue, topic and
-//! subscription, attribute by attribute, in both directions. `infra/test` runs it.
+//! Tests that `infra/` makes the same stack as provisioning: every table, queue, topic and subscription,
+//! attribute by attribute, in both directions. `infra/test` runs them.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::aws::identity::Identity;
 use crate::aws::names::Names;
 use crate::aws::provision_queues::same_setting;
 
-/// What `terraform show -json` says of a plan or of a state.
+/// Names the file with the output of `terraform show -json` for a plan or a state.
 const TERRAFORM: &str = "OCACHE_TEST_TERRAFORM";
-/// The attributes of queues, as Terraform and as SQS call them.
+/// The attributes of queues, by their names in Terraform and in SQS.
 const QUEUE_ATTRIBUTES: [(&str, &str); 8] = [
     ("content_based_deduplication", "ContentBasedDeduplication"),
     ("deduplication_scope", "DeduplicationScope"),
@@ -23,13 +23,13 @@ const QUEUE_ATTRIBUTES: [(&str, &str); 8] = [
     ("redrive_policy", "RedrivePolicy"),
     ("visibility_timeout_seconds", "VisibilityTimeout"),
 ];
-/// What both leave as SQS makes it.
+/// Attributes that both leave at the defaults of SQS.
 const QUEUE_DEFAULTS: [&str; 4] =
     ["delay_seconds", "receive_wait_time_seconds", "kms_master_key_id", "redrive_allow_policy"];
 
 struct Terraform {
     resources: Vec<Value>,
-    /// ARNs, and what is made of them, are not known before they exist.
+    /// Whether this is a plan. In a plan, ARNs and what is derived from them are not known.
     is_plan: bool,
 }
 
@@ -39,7 +39,7 @@ impl Terraform {
         let mut shown: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let is_plan = shown.get("planned_values").is_some();
         let values = if is_plan { "planned_values" } else { "values" };
-        // The one that calls the module has things of its own, which `infra/test` looks at the rest with.
+        // The root module has resources of its own, with which `infra/test` examines the others.
         let module = &mut shown[values]["root_module"]["child_modules"][0];
         assert_eq!(module["address"], "module.ocache");
         let Value::Array(resources) = module["resources"].take() else {
@@ -48,7 +48,7 @@ impl Terraform {
         Self { resources, is_plan }
     }
 
-    /// The attributes of all resources of a type, by what one of them says.
+    /// Returns the attributes of all resources of a type, by the value of one of them.
     fn all(&self, kind: &str, key: &str) -> BTreeMap<String, &Value> {
         let of_kind = self.resources.iter().filter(|resource| resource["type"] == kind);
         of_kind.map(|resource| &resource["values"]).map(|all| (text(&all[key]), all)).collect()
@@ -62,7 +62,7 @@ impl Terraform {
         &first.unwrap_or_else(|| panic!("there is no {kind} {name}"))["values"]
     }
 
-    /// The policy of a queue, which stands beside it under the same name and index.
+    /// Returns the policy of a queue, which has the same name and index.
     fn policy_of(&self, queue: &str) -> &Value {
         let of_kind = |kind: &'static str| {
             self.resources.iter().filter(move |resource| resource["type"] == kind)
@@ -75,7 +75,7 @@ impl Terraform {
         &policy.unwrap_or_else(|| panic!("queue {queue} has no policy"))["values"]
     }
 
-    /// Whether a value is as it should be, or will only be known when it exists.
+    /// Whether a value is as it should be, or is not known in the plan.
     fn is(&self, value: &Value, should: &str) -> bool {
         (self.is_plan && value.is_null()) || same_setting(&text(value), should)
     }
@@ -88,7 +88,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A zero, an empty text, or nothing.
+/// Whether a value is zero, empty or null.
 fn is_unset(value: &Value) -> bool {
     [Value::Null, json!(0), json!(""), json!(false), json!([])].contains(value)
 }
@@ -169,7 +169,7 @@ fn queues_are_the_same() {
     for should in desired(&terraform).queues {
         check_queue(&terraform, &should, found.remove(&should.name).expect(&should.name));
     }
-    // Only functions load the changes of source tables.
+    // The queues of dead letters for source tables exist only with functions.
     found.retain(|name, _| !name.ends_with("-source-tables-dlq"));
     assert!(found.is_empty(), "only infra/ makes {:?}", found.keys());
 }

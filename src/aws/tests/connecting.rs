@@ -1,4 +1,4 @@
-//! What has to be set before anything can be sent.
+//! Tests of the settings that must be there before anything can be sent.
 
 use std::sync::Arc;
 

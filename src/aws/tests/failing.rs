@@ -1,4 +1,4 @@
-//! What errors mean, by what comes over the wire.
+//! Tests of what errors mean, by the answers on the wire.
 
 use super::script::{Answer, Script, engine, error, ok, status};
 use crate::model::UserId;
@@ -41,7 +41,7 @@ async fn what_is_not_aws_is_unavailable() {
     for code in [200, 403, 404, 500, 503] {
         let error = failure(status(code, page)).await;
         assert!(matches!(error, PortError::Unavailable { .. }), "{code}: {error:?}");
-        // A load balancer of AWS says so too when a service is down.
+        // A load balancer of AWS answers like this too when a service is down.
         let says_so = Chain(&error).to_string().contains("does not speak the protocol of AWS");
         assert_eq!(says_so, code < 500, "{code}: {error:?}");
     }
@@ -49,7 +49,7 @@ async fn what_is_not_aws_is_unavailable() {
     assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
 }
 
-/// Each refusal of the caller has words of its own, and none repeats what was signed.
+/// Tests that each refusal of the caller has its own message, and that none repeats what was signed.
 #[tokio::test]
 async fn refusals_of_the_caller_are_told_apart() {
     for (code, words) in [

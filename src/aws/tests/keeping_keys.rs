@@ -1,4 +1,4 @@
-//! The secret with the keys of tokens, by what comes over the wire.
+//! Tests of the secret with the keys of tokens, by the requests on the wire.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ async fn what_goes_wrong_is_told_apart_and_no_secret_is_told() {
     assert!(text.contains("test/token-keys") && !text.contains("hush"), "{text}");
 }
 
-/// A secret that Terraform has made, without a value.
+/// Tests a secret that Terraform has made, without a value.
 #[tokio::test]
 async fn of_two_that_give_an_empty_secret_its_first_keys_one_succeeds() {
     let empty = [error("ResourceExistsException"), error("ResourceNotFoundException")];
@@ -64,6 +64,6 @@ async fn of_two_that_give_an_empty_secret_its_first_keys_one_succeeds() {
     let asked = script.asked();
     let version = |at: usize| asked[at].json()["ClientRequestToken"].clone();
     assert!(version(0).as_str().is_some_and(|id| (32..=64).contains(&id.len())));
-    // Secrets Manager takes the id of a version once.
+    // Secrets Manager accepts the id of a version once.
     assert!([2, 3, 5].map(version).iter().all(|id| *id == version(0)));
 }

@@ -1,4 +1,4 @@
-//! Loads: the head that decides, rows with versions, and a journal that is laid over them.
+//! Tests of loads: the head that decides, rows with versions, and a journal that is laid over them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -35,13 +35,13 @@ fn delete(id: &str) -> RowChange {
     RowChange::Delete(RecordKey::Product(ProductId::new(id).unwrap()))
 }
 
-/// A head at a version, whose journal is this or none.
+/// Returns a head at a version, with this journal or none.
 fn at(version: u64, unfolded: Option<LoadId>) -> CatalogueHead {
     let (base_version, shared_version) = (version, version);
     CatalogueHead { version, base_version, shared_version, unfolded, ..CatalogueHead::EMPTY }
 }
 
-/// A product as it is stored, by an older release or by the load of a version.
+/// Returns a stored product, written by an older release or by the load of a version.
 fn row(id: &str, version: Option<u64>) -> Value {
     let mut row =
         json!({ "product_id": { "S": id }, "name": { "S": "name" }, "price": { "N": "1" } });
@@ -62,7 +62,7 @@ fn registered(is_over: bool) -> Value {
     json!({ "M": { "began_at": { "N": "1000" }, "is_over": { "BOOL": is_over } } })
 }
 
-/// The head's item, at version 8.
+/// Returns the head's item, at version 8.
 fn head_item(unfolded: Option<&str>, journals: &[(&str, bool)]) -> Value {
     let mut item = json!({
         "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "8" },
@@ -270,7 +270,7 @@ async fn rows_of_a_later_version_are_not_read() {
 
 #[tokio::test]
 async fn a_journal_is_laid_over_rows_as_long_as_the_head_names_it() {
-    // Rows and journal are read side by side: one answer serves both.
+    // Rows and journal are read side by side, so one answer serves both reads.
     let both = |rows: &[Value]| {
         let changes = journal(&[put("P1", 2), put("P3", 2)]);
         ok(json!({ "Responses": { "test-products": rows }, "Items": changes }).to_string())
@@ -280,13 +280,13 @@ async fn a_journal_is_laid_over_rows_as_long_as_the_head_names_it() {
         [(head_item(Some("l1"), &[]), true), (head_item(None, &[("l1", true)]), false)]
     {
         let read = || both(&[row("P1", Some(7)), row("P2", Some(7))]);
-        // The journal says nothing of P2, or its item was dropped.
+        // The journal has no change of P2, or the item with it was dropped.
         let script = Script::new(1, [read(), read(), got(&head)]).await;
         let read = script.aws.store().products(&ids, &at(8, Some(load()))).await.unwrap();
         let whole = vec![product("P2", 1), product("P1", 2)];
         assert_eq!(read, if is_read { AtHead::Read(whole) } else { AtHead::Moved });
     }
-    // What the journal says needs no second look at the head.
+    // What the journal has needs no second read of the head.
     let read = || both(&[row("P1", Some(7))]);
     let script = Script::new(1, [read(), read()]).await;
     let read = script.aws.store().products(&ids[..1], &at(8, Some(load()))).await.unwrap();
@@ -326,13 +326,13 @@ async fn a_journal_is_over_before_its_first_item_is_deleted() {
     assert!(asked[0]["ConditionExpression"].as_str().unwrap().contains("unfolded <> :load"));
     assert_eq!(asked[3]["UpdateExpression"], "REMOVE #journal");
 
-    // The head names it.
+    // The head names this journal.
     let script = Script::new(1, [refused(&head_item(Some("l1"), &[("l1", false)]))]).await;
     script.aws.store().drop_journal(&load()).await.unwrap();
     assert_eq!(script.operations(), ["UpdateItem"]);
 }
 
-/// The longest text of an id, which shares nothing with others.
+/// Returns an id of the greatest length that shares nothing with others.
 fn without_a_pattern(n: u64) -> String {
     let digest = DigestBuilder::new("test").number(n).finish().to_string();
     digest.repeat(2)[..ProductId::MAX_BYTES].to_owned()
@@ -406,7 +406,7 @@ async fn rows_of_a_list_are_read_under_its_key_and_under_the_names_of_its_change
     assert_eq!(asked[2]["ConsistentRead"], true);
 }
 
-/// A list as version 0.1.0 has written it, and one as it is written now.
+/// Tests a list that version 0.1.0 wrote, and one as it is written now.
 #[tokio::test]
 async fn lists_of_the_version_before_are_read() {
     let head = CatalogueHead { version: 1, base_version: 1, ..CatalogueHead::EMPTY };

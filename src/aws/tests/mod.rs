@@ -1,5 +1,5 @@
-//! Tests of the whole engine: against scripted answers, which can fail as AWS does and a local AWS
-//! does not, against a local AWS, and against what `infra/` says.
+//! Tests of the whole engine: against scripted answers, which can fail as AWS does and a local AWS does
+//! not; against a local AWS; and against the definitions in `infra/`.
 
 mod agreeing;
 mod connecting;

@@ -1,4 +1,4 @@
-//! Provisioning, against a local AWS.
+//! Tests of provisioning, against a local AWS.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::aws::{Action, Aws, AwsSettings, ProvisionError, Removal, Resource};
 use crate::model::Generation;
 use crate::ports::{PortError, Randomness as _, SystemRandomness};
 
-/// Seven tables, six queues, the topic and its subscription.
+/// Nine tables, six queues, the topic and its subscription.
 const RESOURCES: usize = 17;
 
-/// A stack that nobody else has, on the local AWS.
+/// Returns a new stack on the local AWS.
 async fn stack() -> Aws {
     let endpoint = std::env::var("OCACHE_TEST_ENDPOINT_URL").unwrap();
     let stack = format!("plan-{}", Generation::from_random(SystemRandomness.bits()));
@@ -41,7 +41,7 @@ async fn what_is_missing_is_made_once_and_removed_whole() {
     assert!(again.is_clean(), "{:?}", again.changes);
     assert_eq!(again.changes.len(), RESOURCES);
     assert_eq!(aws.apply(&again, true).await.unwrap(), []);
-    // Making it once more, as two that started together do, is harmless.
+    // It is harmless to apply a plan twice, as two processes that started together do.
     aws.apply(&plan, false).await.unwrap();
 
     let removals = destroy(&aws).await;
@@ -68,7 +68,7 @@ async fn what_differs_is_left_alone_until_it_is_to_be_fixed() {
         let other = other.clone().attributes(QueueAttributeName::VisibilityTimeout, secs);
         async move { other.send().await.unwrap() }
     };
-    // A function that may take longer needs that.
+    // A longer visibility timeout is kept, because a function may need it.
     hidden("120").await;
     assert!(aws.plan().await.unwrap().is_clean());
 
@@ -98,7 +98,7 @@ async fn what_the_topic_cannot_deliver_is_kept_and_can_be_sent_again() {
     let aws = stack().await;
     let plan = aws.plan().await.unwrap();
     aws.apply(&plan, false).await.unwrap();
-    // A subscription that an earlier version made.
+    // Makes the subscription as an earlier version made it.
     let topic = &plan.desired.topic;
     let page = aws.clients.sns.list_subscriptions_by_topic().topic_arn(&topic.arn);
     let page = page.send().await.unwrap();
@@ -120,7 +120,7 @@ async fn what_the_topic_cannot_deliver_is_kept_and_can_be_sent_again() {
     destroy(&aws).await;
 }
 
-/// A queue and a topic that an earlier version made.
+/// Tests a queue and a topic that an earlier version made.
 #[tokio::test]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn queues_and_the_topic_that_take_plain_http_are_fixed() {

@@ -1,4 +1,4 @@
-//! Pushes through a management API.
+//! Tests of pushes through a management API.
 
 use bytes::Bytes;
 

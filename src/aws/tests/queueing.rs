@@ -1,4 +1,4 @@
-//! Queues and the topic: entries that are refused, receipts that expire, redrives.
+//! Tests of queues and the topic: refused entries, expired receipts, redrives.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ fn url() -> Answer {
     ok(r#"{"QueueUrl":"http://sqs/1/q"}"#)
 }
 
-/// The answer to a batch in which these entries failed: place, code, sender's fault.
+/// Returns the answer to a batch in which these entries failed, each with its place, its code, and whether
+/// the sender is at fault.
 fn failed(entries: &[(usize, &str, bool)]) -> Answer {
     let entry = |&(place, code, fault): &(usize, &str, bool)| json!({ "Id": place.to_string(), "Code": code, "SenderFault": fault, "Message": "no" });
     let failed: Vec<Value> = entries.iter().map(entry).collect();
@@ -33,7 +34,7 @@ fn receipts(count: usize) -> Vec<Receipt> {
     (0..count).map(|n| Receipt(n.to_string())).collect()
 }
 
-/// The bodies of a batch.
+/// Returns the bodies of a batch.
 fn bodies(request: &Value) -> Vec<&str> {
     let entries = request["Entries"].as_array().unwrap();
     entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap()).collect()
@@ -136,7 +137,7 @@ async fn a_long_poll_may_take_longer_than_other_calls() {
     assert_eq!(polled["VisibilityTimeout"], 20);
 }
 
-/// A message of a queue, without one of its attributes or with all.
+/// Returns a message of a queue, with all attributes or without one of them.
 fn message(id: &str, group: &str, without: Option<&str>) -> Value {
     let mut attributes = json!({
         "ApproximateReceiveCount": "1", "SentTimestamp": "1800000000000", "MessageGroupId": group,
@@ -189,7 +190,7 @@ async fn a_redrive_that_the_service_gives_up_is_an_error() {
     assert!(matches!(error, Err(PortError::Unavailable { .. })), "{error:?}");
 }
 
-/// Whoever asks for all must not have half of it done behind a refusal.
+/// Tests that a redrive of all dead letters is not replaced by a partial one when it is refused.
 #[tokio::test]
 async fn only_an_unknown_operation_is_replaced() {
     let script = Script::new(1, [url(), arn(), url(), arn(), error("AccessDeniedException")]).await;

@@ -1,4 +1,4 @@
-//! A server on loopback that answers from a script and remembers what it was asked.
+//! A server on loopback that answers from a script and remembers its requests.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -42,12 +42,12 @@ pub fn status(status: u16, body: impl Into<String>) -> Answer {
     Answer { status, body: body.into(), delay: Duration::ZERO }
 }
 
-/// An error of the JSON protocols.
+/// Returns an error of the JSON protocols.
 pub fn error(code: &str) -> Answer {
     status(400, format!(r#"{{"__type":"com.amazonaws#{code}","message":"said the service"}}"#))
 }
 
-/// A condition that failed on an item as it is.
+/// Returns the answer for a condition that failed on this item.
 pub fn refused(item: &Value) -> Answer {
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
@@ -58,13 +58,13 @@ pub fn refused(item: &Value) -> Answer {
 }
 
 impl Answer {
-    /// As a long poll answers.
+    /// Delays the answer, as a long poll does.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 }
 
-/// One request as it came.
+/// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The operation, in the JSON protocols.
@@ -79,7 +79,7 @@ impl Asked {
     }
 }
 
-/// The server, and an engine that talks to it.
+/// The server, and an engine that is connected to it.
 pub struct Script {
     pub aws: Aws,
     pub endpoint: String,
@@ -91,7 +91,7 @@ struct State {
     asked: Mutex<Vec<Asked>>,
 }
 
-/// Always the same bits, so that a test knows every nonce.
+/// Randomness that always has the same bits, so that a test knows every nonce.
 pub struct Sevens;
 
 impl Randomness for Sevens {
@@ -100,15 +100,16 @@ impl Randomness for Sevens {
     }
 }
 
-/// What [`Sevens`] make of a nonce.
+/// The nonce that [`Sevens`] gives.
 pub const NONCE: &str = "07070707070707070707070707070707";
-/// How many fruitless rounds are followed by another.
+/// How many rounds in a row may make no progress.
 pub const ROUNDS: u32 = 2;
 /// How long an attempt may take, apart from a long poll's wait.
 pub const ATTEMPT: Duration = Duration::from_millis(500);
 
 impl Script {
-    /// A server with these answers, and an engine whose SDK attempts everything so many times.
+    /// Starts a server with these answers, and an engine whose SDK attempts every call up to `max_attempts`
+    /// times.
     pub async fn new(max_attempts: u32, answers: impl IntoIterator<Item = Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -121,18 +122,18 @@ impl Script {
         Self { aws, endpoint, state }
     }
 
-    /// All requests so far.
+    /// Returns all requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.state.asked.lock().unwrap().clone()
     }
 
-    /// The operations of all requests so far.
+    /// Returns the operations of all requests so far.
     pub fn operations(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.operation).collect()
     }
 }
 
-/// An engine for an endpoint.
+/// Returns an engine for an endpoint.
 pub fn engine(endpoint: &str, max_attempts: u32) -> Aws {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let retry = RetryConfig::standard().with_max_attempts(max_attempts);
@@ -161,7 +162,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 
 async fn serve(stream: TcpStream, state: Arc<State>) {
     let service = service_fn(|request| answer(request, &state));
-    // A client that goes away in the middle is part of some tests.
+    // In some tests the client goes away in the middle.
     drop(
         hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)

@@ -1,4 +1,4 @@
-//! The settings of the stack: with the head, or as Terraform wrote them first.
+//! Tests of the settings of the stack: those that came with the head, and those that Terraform wrote first.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn settings(ttl: &str) -> Value {
     json!({ "M": { "ttl": { "S": ttl } } })
 }
 
-/// The head's item after so many changes; none before the first load.
+/// Returns the head's item before the first load, after this many changes of the settings.
 fn head(revision: u64, ttl: &str) -> Value {
     json!({
         "product_id": { "S": "\u{1}catalogue" },
@@ -35,7 +35,7 @@ async fn what_terraform_wrote_counts_until_something_is_set() {
     let script = Script::new(1, answers).await;
     let store = script.aws.store();
     assert_eq!(store.settings().await.unwrap(), record(0, "1m"));
-    // It is never changed, so it is not read again.
+    // The item of Terraform is never changed, so it is not read again.
     assert_eq!(store.settings().await.unwrap(), record(0, "1m"));
     assert!(store.put_settings(&record(1, "2m")).await.unwrap());
     assert_eq!(store.settings().await.unwrap(), record(1, "2m"));

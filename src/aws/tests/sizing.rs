@@ -1,4 +1,4 @@
-//! Whether the meter knows how large the items are that this engine stores.
+//! Tests that the meter knows the size of the items that this engine stores.
 
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ fn journals_and_bases_are_as_large_as_the_meter_says() {
     }
 }
 
-/// A pending quotation of three lines, under an id that its client chose.
+/// Returns a pending quotation of three lines, with an id that its client chose.
 fn quotation() -> Quotation {
     let (user, request_id) = (UserId::new("José Núñez").unwrap(), RequestId::new("7").unwrap());
     let now = Timestamp::from_millis(1_800_000_000_123);
@@ -183,9 +183,9 @@ fn answer(of: &Quotation) -> QuotationStatus {
     }))
 }
 
-/// What says which call wrote an item.
+/// The size of the attribute that says which call wrote an item.
 const NONCE: u64 = "written_by".len() as u64 + 32;
-/// What one write unit of DynamoDB holds.
+/// How many bytes one write unit of DynamoDB holds.
 const WRITE_UNIT: u64 = 1024;
 
 #[test]

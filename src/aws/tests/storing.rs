@@ -1,4 +1,4 @@
-//! Tables: what is left undone, what is written how, and answers that are lost.
+//! Tests of the tables: unprocessed entries, the form of writes, and lost answers.
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -63,7 +63,7 @@ impl Topic for Nobody {
     }
 }
 
-/// The answer to a batch of writes that leaves these parts of base 1 undone.
+/// Returns the answer to a batch of writes that leaves these parts of base 1 unprocessed.
 fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> Answer {
     let put = |number: usize| {
         json!({ "PutRequest": { "Item": {
@@ -76,7 +76,7 @@ fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> Answer {
     ok(json!({ "UnprocessedItems": left }).to_string())
 }
 
-/// The parts that a request writes, sorted.
+/// Returns the parts that a request writes, sorted.
 fn written(request: &Value) -> Vec<usize> {
     let requests = request["RequestItems"]["test-prices-by-user"].as_array().unwrap();
     let name = |request: &Value| request["PutRequest"]["Item"]["user_id"]["S"].clone();
@@ -86,7 +86,7 @@ fn written(request: &Value) -> Vec<usize> {
     numbers
 }
 
-/// Writes a base of so many parts.
+/// Writes a base with this many parts.
 async fn put_base(script: &Script, parts: usize) -> Result<(), PortError> {
     let expires_at = Timestamp::from_secs(9);
     let base = StoredBase { expires_at, ..StoredBase::nothing(Currency::USD) };
@@ -173,7 +173,7 @@ async fn expired_users_are_filtered_out() {
     assert_eq!(asked["ExpressionAttributeValues"][":now"], json!({ "N": "5" }));
 }
 
-/// The first answer was lost; the second attempt fails on what the first has written.
+/// The first answer was lost. The second attempt fails on what the first has written.
 #[tokio::test]
 async fn a_flip_whose_answer_was_lost_is_done() {
     for (written_by, flip) in [(NONCE, Flip::Done), ("another", Flip::Conflict)] {
@@ -201,7 +201,7 @@ async fn what_cannot_be_read_is_named() {
     );
 }
 
-/// The item of a quotation as version 0.1.0 has written it.
+/// Returns the item of a quotation as version 0.1.0 wrote it.
 fn unpacked_item(quotation: &Quotation, status: &str, outcome: &Value) -> Value {
     let millis = |time: Timestamp| json!({ "N": time.millis().to_string() });
     let text = |value: Value| json!({ "S": value.to_string() });
@@ -266,7 +266,7 @@ async fn an_answered_quotation_is_one_conditional_write() {
     existing["written_by"] = json!({ "S": "another" });
     existing["packed"] = json!({ "B": STANDARD.encode(other.pack().unwrap()) });
     let found = Created::Existing(Box::new(other));
-    // The first answer was lost; the second attempt fails on what the first has written.
+    // The first answer was lost. The second attempt fails on what the first has written.
     for (stored, expected) in [(&item, Created::New), (&existing, found)] {
         let script = Script::new(2, [status(500, "{}"), refused(stored)]).await;
         let created = script.aws.store().store_answered(&answered).await.unwrap();

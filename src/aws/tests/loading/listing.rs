@@ -1,4 +1,4 @@
-//! Listings of rows, with a journal laid over them.
+//! Tests of listings with a journal laid over the rows.
 
 use super::*;
 use crate::ports::{Cursor, Segment};
