@@ -1,8 +1,8 @@
-//! Who may connect and subscribe: the authorizer of both APIs.
+//! The authorizer of both APIs, which decides who may connect and subscribe.
 //!
-//! Who is refused is refused by a policy, or by a plain no; never by failing, which API Gateway would
-//! turn into a 401, and the alarm on failing functions into a call in the night that anybody on the
-//! web can cause. It fails only when tokens cannot be checked.
+//! A caller is refused by a policy or by a plain no, never by a failure. API Gateway would turn a failure
+//! into a 401, and the alarm on failing functions would let anybody on the web call the operator at night.
+//! The function fails only if tokens cannot be checked.
 
 use std::collections::HashMap;
 
@@ -15,21 +15,22 @@ use super::granted::{CONTEXT_KEY, LOAD_KEY};
 use crate::runtime::{NotGranted, TokenCheck};
 use crate::tokens::{Grant, Refusal, Token};
 
-/// What API Gateway asks. Not to be logged: it has the token.
+/// The request of API Gateway. It must not be logged, because it contains the token.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AuthorizationEvent {
     #[serde(default)]
     headers: HashMap<String, String>,
     query_string_parameters: Option<HashMap<String, String>>,
-    /// Which route of the WebSocket API it is about. The HTTP API says so elsewhere.
+    /// The route of the WebSocket API that the request is about. Requests of the HTTP API do not have this
+    /// field.
     method_arn: Option<String>,
 }
 
-/// Answers API Gateway: a policy to the WebSocket API, a simple answer to the HTTP API.
+/// Answers API Gateway: a policy for the WebSocket API, a simple response for the HTTP API.
 ///
 /// # Errors
-/// When tokens cannot be checked. Then nobody gets in.
+/// [`EventError`] if tokens cannot be checked. Then nobody gets in.
 pub(super) async fn authorize(
     check: &TokenCheck,
     event: AuthorizationEvent,
@@ -57,8 +58,8 @@ pub(super) async fn authorize(
 }
 
 impl AuthorizationEvent {
-    /// The token of the header or, for browsers that open a websocket, of the URL. The same as the
-    /// local gateway's.
+    /// Returns the token of the header or, for browsers that open a websocket, of the URL, as the local
+    /// gateway does.
     fn token(&self) -> Result<Token, Refusal> {
         let mut headers = self.headers.iter();
         let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
@@ -72,7 +73,8 @@ impl AuthorizationEvent {
     }
 }
 
-/// What the functions behind get to know. API Gateway passes texts, so the clients are one.
+/// Returns what the functions behind the authorizer get to know. API Gateway passes only texts, so all
+/// clients are one text.
 fn context(grant: &Grant) -> Result<Value, EventError> {
     let clients = serde_json::to_string(&grant.clients).map_err(EventError::Context)?;
     let mut context = json!({ CONTEXT_KEY: clients, "subject": grant.subject.as_str() });

@@ -1,8 +1,9 @@
-//! Messages of a queue, as Lambda hands them over.
+//! Handles the messages of a queue that Lambda delivers.
 //!
-//! Lambda deletes what is not reported as failed. What failed comes again when its visibility ends;
-//! the adapter shortens that to the backoff that a foreground worker keeps to. On a FIFO queue every
-//! later message of the same group is reported too, or Lambda would delete it out of order.
+//! Lambda deletes messages that are not reported as failed. A failed message is delivered again when its
+//! visibility timeout ends; the adapter shortens that to the backoff that a worker would use. On a FIFO
+//! queue every later message of the same group is reported too, because Lambda would delete it out of
+//! order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,17 +19,18 @@ use crate::ports::{Chain, Clock, MAX_RECEIVES, Queue, Queues, Receipt, Received}
 use crate::runtime::{Handler, backoff, handle};
 use crate::stages::{Outcome, StageError};
 
-/// So long before Lambda would end the function, the stage is ended: what it has not done is
-/// reported, and comes again after a backoff instead of after its whole visibility.
+/// The stage is cancelled this long before Lambda would end the function. The messages that it has not
+/// handled are then reported, and come again after a backoff instead of after their whole visibility
+/// timeout.
 const RESERVE: Duration = Duration::from_secs(1);
 
-/// One function's stage, and the queues it takes messages of.
+/// The stage of one function, and the queues from which it takes messages.
 pub(super) struct Batches {
     /// The prefix of the queues' names.
     pub(super) stack: String,
     /// The queues that this function is for.
     pub(super) accepted: &'static [Queue],
-    /// To postpone what failed.
+    /// The queues, to postpone failed messages.
     pub(super) queues: Arc<dyn Queues>,
     /// What time it is.
     pub(super) clock: Arc<dyn Clock>,
@@ -43,11 +45,11 @@ struct Failed<'a> {
 }
 
 impl Batches {
-    /// Hands a batch to the stage and names the messages that shall come again. Lambda ends the
-    /// function at `deadline`.
+    /// Passes a batch to the stage, and returns the messages that come again. Lambda ends the function at
+    /// `deadline`.
     ///
     /// # Errors
-    /// When the event is not of a queue of this function. Then the whole batch comes again.
+    /// [`EventError`] if the event is not of a queue of this function. Then the whole batch comes again.
     pub(super) async fn handle(
         &self,
         event: SqsEvent,
@@ -70,7 +72,7 @@ impl Batches {
         Ok(response)
     }
 
-    /// Which queue a message is of: a batch never has messages of several.
+    /// Returns the queue of a message. A batch never has messages of several queues.
     pub(super) fn queue_of(&self, message: &SqsMessage) -> Result<Queue, EventError> {
         let arn = message.event_source_arn.as_deref();
         let arn = arn.ok_or(EventError::Incomplete { field: "event source" })?;
@@ -90,17 +92,17 @@ impl Batches {
         }
         for (after, receipts) in by_time {
             if let Err(error) = self.queues.change_visibility(queue, &receipts, after).await {
-                // They come again anyway, when their present visibility ends.
+                // They come again anyway, when their present visibility timeout ends.
                 debug!(%queue, error = %Chain(&error), "messages were not postponed");
             }
         }
     }
 }
 
-/// What of a batch comes again.
+/// Returns the messages of a batch that come again.
 fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<Failed<'_>> {
     let mut failed = vec![];
-    // Groups of which a message failed, and for how long that one waits.
+    // The groups of which a message failed, and how long that message waits.
     let mut waiting: HashMap<&str, Duration> = HashMap::new();
     for (message, outcome) in batch.iter().zip(outcomes) {
         let behind = message.group.as_deref().and_then(|group| waiting.get(group)).copied();
@@ -123,17 +125,17 @@ fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<Faile
     failed
 }
 
-/// The whole batch, because nobody knows how far the stage came.
+/// Returns the whole batch as failed, because nobody knows how far the stage came.
 fn out_of_time(queue: Queue, batch: &[Received]) -> Vec<Failed<'_>> {
-    // The same for all, so that no message overtakes an earlier one of its group.
+    // The backoff is the same for all, so that no message overtakes an earlier one of its group.
     let receives = batch.iter().map(|message| message.receive_count).max().unwrap_or(1);
     let after = Some(backoff(receives));
     let again = |_: &Received| Outcome::Again { error: StageError::OutOfTime, after };
     failed(queue, batch, batch.iter().map(again).collect())
 }
 
-/// The messages that came with all that is needed, and the ids of the others and of those behind them
-/// in their groups: these come again, and the rest is handled.
+/// Returns the messages that have every required attribute, and the ids of the others and of those behind
+/// them in their groups. The latter come again, and the rest is handled.
 fn readable(
     queue: Queue,
     messages: Vec<SqsMessage>,

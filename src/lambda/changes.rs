@@ -1,13 +1,14 @@
-//! Changes of source tables, as Lambda hands over the records of their streams.
+//! Handles the changes of source tables: the records of their streams, as Lambda delivers them.
 //!
-//! A batch is one load: the last word on each row, in one moment. Lambda goes on behind the batch unless it is
-//! told from which record on to come again. A record that cannot be loaded is that one: what is before it is
-//! loaded, and it comes again with those behind it. A batch that begins with it fails as a whole, because only
-//! such a batch is halved by Lambda: so those behind it are loaded, and it alone is given up, as the event
-//! source mapping says.
+//! A batch is one load: the last change of each row counts, and all take effect at one moment. Lambda
+//! continues behind the batch, unless the response names a record from which on records come again. That is
+//! the first record that cannot be loaded: what is before it is loaded, and it comes again with those
+//! behind it. A batch that begins with such a record fails as a whole, because Lambda halves only failed
+//! batches. So those behind it are loaded, and it alone is given up, as the event source mapping says.
 //!
-//! Shards are read side by side, so a row may come before the row that it depends on, such as a price before its
-//! list. It is tried again and again until that is there, or until it has waited for so long that it will not come.
+//! Shards are read side by side, so a row may come before the row that it depends on, such as a price
+//! before its list. It is tried again until that row is there, or until it has waited so long that the row
+//! will not come.
 
 use std::time::Duration;
 
@@ -29,18 +30,18 @@ use crate::runtime::backoff;
 use crate::stages::StageError;
 use crate::stages::change;
 
-/// So long before Lambda would end the function, the load is given up: the batch comes again.
+/// The load is cancelled this long before Lambda would end the function. Then the batch comes again.
 const RESERVE: Duration = Duration::from_secs(4);
-/// Of that, so long may be taken to order tables anew after a load that took until then.
+/// The part of this reserve for ordering tables again, after a load that took until then.
 const TO_FOLLOW: Duration = Duration::from_secs(2);
 
-/// For so long a record waits for others, from when it was written, or from the start of the function if that is
-/// later: then many records are old. The changes of a table are gathered for up to five minutes.
+/// How long a record waits for others, from when it was written, or from the start of the function if that
+/// is later, because many records are old then. The changes of a table are gathered for up to five minutes.
 const PATIENCE: Duration = Duration::from_secs(6 * 60);
-/// How often it is tried meanwhile.
+/// How often a waiting record is tried again.
 const TRY_EVERY: Duration = Duration::from_secs(5);
 
-/// What Lambda sends, as far as it matters.
+/// The event of Lambda, with the fields that are needed.
 #[derive(Debug, Deserialize)]
 pub(super) struct StreamEvent {
     #[serde(rename = "Records", default)]
@@ -64,11 +65,11 @@ enum EventKind {
     Remove,
 }
 
-/// An item before and after.
+/// An item before and after its change.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Images {
-    /// When it was written, in seconds.
+    /// When the item was written, in seconds.
     approximate_creation_date_time: Option<f64>,
     sequence_number: String,
     old_image: Option<Value>,
@@ -82,18 +83,19 @@ impl Images {
     }
 }
 
-/// The name of the table that a stream is of.
+/// Returns the name of the table to which a stream belongs.
 pub(super) fn table_of(stream: &str) -> Option<&str> {
     let (_, rest) = stream.split_once(":table/")?;
     rest.split_once("/stream/").map(|(table, _)| table)
 }
 
-/// Loads a batch; returns from which record on Lambda shall come again. Lambda ends the function at
-/// `deadline`. It has `started` the function earlier.
+/// Loads a batch. Returns the record from which on Lambda shall deliver again. Lambda `started` the
+/// function, and ends it at `deadline`.
 ///
 /// # Errors
-/// When the event is of no source table, when the load failed for no fault of a record, or when the first of
-/// several records cannot be loaded. Then the whole batch comes again, in halves.
+/// [`EventError`] if the event is not of a source table, if the load failed for another reason than a
+/// record, or if the first of several records cannot be loaded. Then the whole batch comes again, in
+/// halves.
 pub(super) async fn on_changes(
     ports: &Ports,
     tables: &SourceTables,
@@ -138,7 +140,7 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Loads what can be loaded; returns which is the first record that cannot.
+    /// Loads what can be loaded. Returns the first record that cannot.
     async fn load(&self) -> Result<Option<usize>, EventError> {
         let mut failed = None;
         loop {
@@ -157,8 +159,8 @@ impl Batch<'_> {
         Ok(failed)
     }
 
-    /// Loads some records whole, or none of them. The end of an outage is waited for here, and so is what the first
-    /// record depends on: Lambda would count a failure against the records.
+    /// Loads some records, all or none. Waits here for the end of an outage and for the rows on which the
+    /// first record depends, because Lambda would count a failure against the records.
     async fn try_load(&self, records: &[StreamRecord]) -> Result<Option<Refused>, EventError> {
         let mut failures = 0;
         loop {
@@ -209,7 +211,7 @@ impl Batch<'_> {
         };
         let options = LoadOptions { currency, prune: false, merge: true };
         let (store, clock, randomness) = (&**store, &**clock, &**randomness);
-        // Nobody would be told of rows that may not be meant.
+        // Nobody would be told of unintended rows, so they are not looked for.
         match load_unread(store, clock, randomness, &dataset, options).await {
             Ok(report) => Ok(Ok(report)),
             Err(LoadError::Data(errors)) => Ok(Err(Refused::named(&errors, records.len()))),
@@ -240,13 +242,13 @@ impl Batch<'_> {
         changes.into_data().map_err(|errors| Refused::named(&errors, records.len()))
     }
 
-    /// Has tables calculated anew that the load has made outdated.
+    /// Orders calculations of the tables that the load has made outdated.
     async fn follow(&self, report: &LoadReport, records: usize) {
         let (table, version) = (self.table, report.version);
         info!(table, records, version, wrote = report.counts.wrote(), "changes are in force");
         let Ports { store, queues, clock, .. } = self.ports;
         let ordering = change::order(&**store, &**queues, &report.change, clock.now());
-        // The load is in force, so it is no failure if the time is not enough for this.
+        // The load is in force, so it is not a failure if there is too little time for the orders.
         let left = self.until.saturating_duration_since(Instant::now()) + TO_FOLLOW;
         let ordered = timeout(left, ordering).await.unwrap_or(Err(StageError::OutOfTime));
         if let Err(error) = ordered {
@@ -254,14 +256,15 @@ impl Batch<'_> {
         }
     }
 
-    /// Whether a record that was refused may still be loaded, when others have come.
+    /// Whether a refused record may still be loaded, when others have come.
     fn may_pass(&self, refused: &Refused) -> bool {
         let written = self.records[refused.at].dynamodb.written();
         let since = written.map_or(self.started, |written| written.max(self.started));
         refused.may_pass && self.ports.clock.now() < since.plus(PATIENCE)
     }
 
-    /// An alarm counts the warnings, so there are none of records that may be right.
+    /// Logs a refusal. An alarm counts the warnings, so there is none for a record that may still be
+    /// loaded.
     fn say(&self, refused: &Refused) {
         let Refused { at, why, .. } = refused;
         let (table, record) = (self.table, &self.records[*at].dynamodb.sequence_number);
@@ -281,7 +284,8 @@ struct Refused {
 }
 
 impl Refused {
-    /// By the first record that errors are about: their lines count records from 1.
+    /// Returns the refusal of the first record that errors are about. Their lines are numbers of records,
+    /// counted from 1.
     fn named(errors: &DataErrors, records: usize) -> Self {
         let first = errors.errors.iter().min_by_key(|error| error.line.unwrap_or(0));
         let line = first.and_then(|error| error.line).unwrap_or(1);

@@ -15,86 +15,87 @@ use crate::trace::InstallError;
 /// Why a function does not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The function's handler is none that this program has.
+    /// The program has no handler of this name.
     #[error("handler `{handler}` is none of {known}", known = super::Function::names())]
     Handler {
-        /// What the function is configured with.
+        /// The configured handler.
         handler: String,
     },
-    /// An environment variable does not make sense.
+    /// An environment variable is invalid.
     #[error("the function's environment does not make sense")]
     Environment(#[source] clap::Error),
-    /// The identity provider is named by half.
+    /// The settings of the identity provider are incomplete.
     #[error("the function's environment does not name an identity provider")]
     Provider(#[source] ProviderError),
-    /// The function replies to clients, and is not told where their API is.
+    /// The function replies to clients, but its API's endpoint is not configured.
     #[error("OCACHE_MANAGEMENT_ENDPOINT is not the one endpoint of this function's API")]
     Endpoint,
-    /// Traces are wanted, and cannot be sent.
+    /// Tracing is enabled, but traces cannot be sent.
     #[error("traces cannot be sent")]
     Traces(#[from] InstallError),
     /// AWS cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Lambda cannot be talked to.
+    /// The connection to Lambda ended.
     #[error("the Lambda runtime ended")]
     Runtime(#[source] lambda_runtime::Error),
 }
 
-/// Why an invocation fails. Lambda then counts an error; the messages of a queue come again when
-/// their visibility ends.
+/// Why an invocation fails. Lambda then counts an error, and the messages of a queue come again when their
+/// visibility timeout ends.
 #[derive(Debug, Error)]
 pub enum EventError {
-    /// The event lacks what its kind always has.
+    /// The event lacks a field that its kind always has.
     #[error("the event has no {field}")]
     Incomplete {
-        /// What is missing.
+        /// The missing field.
         field: &'static str,
     },
-    /// The messages are of a queue that is not this function's.
+    /// The messages are of another function's queue.
     #[error("messages of `{source_arn}` do not belong here")]
     Queue {
-        /// Where they come from.
+        /// The queue from which they come.
         source_arn: String,
     },
-    /// The changes are of a table that is no source table.
+    /// The changes are of a table that is not a source table.
     #[error("changes of `{source_arn}` do not belong here")]
     Table {
-        /// The stream that they come from.
+        /// The stream from which they come.
         source_arn: String,
     },
-    /// Changes of a source table were not loaded, for no fault of theirs.
+    /// Changes of a source table were not loaded, for a reason other than the changes.
     #[error("the changes were not loaded")]
     Load(#[from] LoadError),
-    /// The first of several changes cannot be loaded, or not yet. Lambda halves the batch, so that the others are.
+    /// The first of several changes cannot be loaded, or not yet. Lambda halves the batch, so that the
+    /// others are loaded.
     #[error(
         "record {record}, the first of {of}, cannot be loaded; the others come again without it"
     )]
     FirstRecord {
-        /// Its sequence number.
+        /// The sequence number of the record.
         record: String,
-        /// How many came with it.
+        /// How many records came with it.
         of: usize,
     },
-    /// The event's time is none.
+    /// The time in the event is invalid.
     #[error("`{time}` is not a time")]
     Time {
-        /// What the event says.
+        /// The time in the event.
         time: String,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: jiff::Error,
     },
-    /// The event's time is before all others that ocache knows.
+    /// The time in the event is before 1970, which ocache cannot store.
     #[error("`{time}` is before 1970")]
     BeforeEpoch {
-        /// What the event says.
+        /// The time in the event.
         time: String,
     },
-    /// The event is for a part of the users that there is not.
+    /// The event is for a part of the users that does not exist.
     #[error("there is no part {part} of {parts} of the customers")]
     Part {
-        /// Which part, counted from 0.
+        /// The part, counted from 0.
         part: u32,
         /// How many parts there are.
         parts: u32,
@@ -108,31 +109,32 @@ pub enum EventError {
     Unfinished {
         /// How many segments were not read to their end.
         unfinished: usize,
-        /// How many there are.
+        /// How many segments there are.
         segments: u32,
         /// How many calculations were ordered.
         ordered: usize,
     },
-    /// A frame came through another API than the one that answers are pushed to.
+    /// A frame came through another API than the one to which answers are pushed.
     #[error("the frame came from stage `{stage}` of API `{api}`, answers go to {endpoint}")]
     Api {
-        /// The id of the API that it came through.
+        /// The id of the API through which it came.
         api: String,
-        /// The stage of it.
+        /// The stage of that API.
         stage: String,
         /// The configured management endpoint.
         endpoint: String,
     },
-    /// A request came by a route that the function is not for.
+    /// A request came by a route that does not belong to the function.
     #[error("route `{route}` does not belong here")]
     Route {
-        /// Its path.
+        /// The path of the route.
         route: String,
     },
     /// The keys of tokens cannot be read.
     #[error("tokens cannot be checked")]
     Keys(#[source] Arc<PortError>),
-    /// None in practice: what is written are strings.
+    /// The context of the authorizer cannot be written as JSON. This does not happen, because it has only
+    /// strings.
     #[error("the authorizer's answer cannot be written")]
     Context(#[source] serde_json::Error),
     /// The stage failed.
@@ -141,7 +143,7 @@ pub enum EventError {
 }
 
 impl EventError {
-    /// The word by which Lambda and its logs tell errors apart.
+    /// Returns the word by which Lambda and its logs distinguish errors.
     const fn kind(&self) -> &'static str {
         match self {
             Self::Incomplete { .. } => "IncompleteEvent",

@@ -1,4 +1,4 @@
-//! The settings of the stack, as a function keeps to them.
+//! How a function follows the settings of the stack.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,11 @@ use super::EventError;
 use crate::ports::{Chain, Ports, Store};
 use crate::stages::{self, Change, PolicyInForce, Setting, SettingsInForce, StageError};
 
-/// Between runs the process is halted, so each run begins with a look, if the last one is older.
+/// How old the settings may be when a run begins. Between runs the process is halted, so a run begins with
+/// a read if they are older.
 const LOOK_EVERY: Duration = Duration::from_secs(4);
 
-/// What is in force, looked at before each run.
+/// The settings in force, read before each run.
 #[derive(Clone)]
 pub(super) struct Following {
     settings: SettingsInForce,
@@ -20,27 +21,27 @@ pub(super) struct Following {
 }
 
 impl Following {
-    /// On an engine. Nothing is read before the first run.
+    /// Returns the settings of an engine. Nothing is read before the first run.
     pub(super) fn new(ports: &Ports) -> Self {
         Self { settings: SettingsInForce::unread(), store: ports.store.clone() }
     }
 
-    /// The part that stages keep to.
+    /// Returns the policy of the stages.
     pub(super) fn policy(&self) -> PolicyInForce {
         self.settings.policy()
     }
 
-    /// Has a run keep to what is in force.
+    /// Reads the settings in force for a run.
     ///
     /// # Errors
-    /// When it was never read and cannot be now.
+    /// [`EventError`] if they were never read and cannot be read now.
     pub(super) async fn look(&self) -> Result<(), EventError> {
         let looked = self.settings.look_if_older(&*self.store, LOOK_EVERY).await;
         looked.map_err(|error| EventError::Stage(error.into()))
     }
 
-    /// Has everybody keep to the interval of the schedule that calls this function: it is what
-    /// decides how often tables are refreshed.
+    /// Sets the interval of the schedule that calls this function for the whole stack, because that
+    /// schedule decides how often tables are refreshed.
     pub(super) async fn schedule_is(&self, every: &str) -> Result<(), EventError> {
         self.look().await?;
         if self.settings.now().as_set(Setting::RefreshEvery) == every {

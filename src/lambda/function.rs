@@ -1,4 +1,4 @@
-//! Which function this is.
+//! Which function this process is.
 
 use std::str::FromStr;
 
@@ -7,32 +7,32 @@ use super::StartError;
 /// The functions, by the names of their handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
-    /// A client wants to connect or to subscribe: may it?
+    /// Decides whether a client may connect or subscribe.
     Authorizer,
-    /// `PUT /subscribe`.
+    /// Handles `PUT /subscribe`.
     Subscribe,
-    /// Quotes and prices over HTTP.
+    /// Handles quotes and prices over HTTP.
     HttpApi,
-    /// `POST /load`.
+    /// Handles `POST /load`.
     Load,
-    /// The streams of source tables.
+    /// Handles the streams of source tables.
     LoadChanges,
-    /// The schedule.
+    /// Handles the schedule.
     Refresh,
-    /// Both queues of calculations.
+    /// Handles both queues of calculations.
     PriceCalc,
-    /// Every frame of a websocket.
+    /// Handles every frame of a websocket.
     QuotationHandler,
-    /// The queue of quotations.
+    /// Handles the queue of quotations.
     QuotationProvider,
-    /// A websocket is opened.
+    /// Handles the opening of a websocket.
     Connect,
-    /// A websocket is closed.
+    /// Handles the closing of a websocket.
     Disconnect,
 }
 
 impl Function {
-    /// All of them.
+    /// All functions.
     pub const ALL: [Self; 11] = [
         Self::Authorizer,
         Self::Subscribe,
@@ -47,7 +47,7 @@ impl Function {
         Self::Disconnect,
     ];
 
-    /// The name of the handler.
+    /// Returns the name of the handler.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Function {
         }
     }
 
-    /// The names of all handlers, for people.
+    /// Returns the names of all handlers, for messages.
     pub(super) fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }

@@ -1,4 +1,4 @@
-//! What the authorizer found out, as the functions behind it get it.
+//! The findings of the authorizer, as the functions behind it get them.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use tracing::error;
 
 use crate::tokens::Clients;
 
-/// Under which the authorizer's answer says whom a client may quote for.
+/// The key under which the authorizer's answer has the clients for whom a caller may quote.
 pub(super) const CONTEXT_KEY: &str = "clients";
 
-/// Under which it says that a client may load.
+/// The key under which it says that a caller may load.
 pub(super) const LOAD_KEY: &str = "load";
 
-/// Whether the authorizer said that the caller may load. The route has the authorizer however other
+/// Whether the authorizer said that the caller may load. The route has the authorizer, however other
 /// clients are let in.
 pub(super) fn may_load(context: Option<&HashMap<String, Value>>) -> bool {
     context.and_then(|context| context.get(LOAD_KEY)?.as_str()) == Some("true")
@@ -35,8 +35,9 @@ pub(super) enum Authorization {
 }
 
 impl Authorization {
-    /// Whom the client of a request may quote for, by what the authorizer said of it. Nobody, if it
-    /// should have said something and did not: an API that lost its authorizer must not be open.
+    /// Returns for whom the client of a request may quote, by what the authorizer said. If the authorizer
+    /// should have said something and did not, the client may quote for nobody: an API that lost its
+    /// authorizer must not be open.
     pub(super) fn clients(self, context: Option<&HashMap<String, Value>>) -> Clients {
         if self != Self::Token {
             return Clients::Every;

@@ -15,7 +15,7 @@ use crate::trace;
 /// Answers a request for a quote or for prices as the local gateway does.
 ///
 /// # Errors
-/// When the event is of a route that is none of this function's.
+/// [`EventError`] if the route of the event does not belong to this function.
 pub(super) async fn on_request(
     api: &HttpApi,
     behind: Behind<'_>,
@@ -24,7 +24,7 @@ pub(super) async fn on_request(
 ) -> Result<ApiGatewayV2httpResponse, EventError> {
     let route = request.route_key.as_deref().and_then(|key| key.split_once(' '));
     let (_, path) = route.ok_or(EventError::Incomplete { field: "route" })?;
-    // API Gateway has decoded them.
+    // API Gateway has decoded the parameters.
     let parameter = |name: &str| request.path_parameters.get(name).cloned();
     let resource = Resource::of_route(path, parameter)
         .ok_or_else(|| EventError::Route { route: path.to_owned() })?;
@@ -47,7 +47,8 @@ pub(super) async fn on_request(
     .await)
 }
 
-/// The body of a request. What is no base64 is no body that anybody understands either.
+/// Returns the body of a request. Invalid base64 gives an empty body, which is refused like any other bad
+/// body.
 pub(super) fn body(body: Option<String>, is_base64: bool) -> Vec<u8> {
     let body = body.unwrap_or_default();
     match is_base64 {
@@ -56,7 +57,7 @@ pub(super) fn body(body: Option<String>, is_base64: bool) -> Vec<u8> {
     }
 }
 
-/// A reply, as the function returns it.
+/// Converts a reply to the response of the function.
 pub(super) async fn response(reply: Reply) -> ApiGatewayV2httpResponse {
     let (head, body) = reply.into_parts();
     let mut response = ApiGatewayV2httpResponse::default();
@@ -67,7 +68,7 @@ pub(super) async fn response(reply: Reply) -> ApiGatewayV2httpResponse {
             let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
             response.body = Some(Body::Text(text));
         }
-        // Nothing that a function replies with is made while it is sent, so nothing can break off.
+        // The bodies of a function's replies are complete before they are sent, so this does not happen.
         Err(error) => {
             warn!(error = %Chain(&error), "the reply was not written");
             response.status_code = 500;

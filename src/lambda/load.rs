@@ -8,7 +8,7 @@ use super::http::{body, response};
 use crate::ports::Ports;
 use crate::runtime::gateway::{LoadDoor, NO_CLAIM, NO_PAGES, Reply, may_not_load};
 
-/// Loads as the local gateway does. Every page is a foreign one here.
+/// Loads as the local gateway does. Here every page of a browser counts as foreign.
 pub(super) async fn on_request(
     ports: &Ports,
     door: &LoadDoor,

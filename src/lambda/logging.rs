@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, as CloudWatch queries and metric filters read them.
+//! Logs one JSON object a line, which CloudWatch queries and metric filters can read.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -10,12 +10,12 @@ use crate::trace::{self, Systems, Traces};
 /// Set by Lambda from the function's logging configuration.
 const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
-/// Starts logging. The spans of a line carry Lambda's request id, the user, and the id of the quote.
-/// Starts tracing too, where the function's environment wants it.
+/// Starts logging. The spans of a line have Lambda's request id, the user, and the id of the quote. Also
+/// starts tracing, if the function's environment enables it.
 pub(super) fn start() -> Result<Traces, StartError> {
     let level = std::env::var(LEVEL).ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
-    // At its most talkative the runtime shows events, and the authorizer's have tokens in them.
+    // At the level of trace the runtime logs events, and the authorizer's events have tokens in them.
     let runtime = level.min(LevelFilter::DEBUG);
     let targets =
         Targets::new().with_target("ocache", level).with_target("lambda_runtime", runtime);

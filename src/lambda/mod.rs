@@ -1,7 +1,7 @@
 //! The Lambda functions: an event comes in, a stage does its work, its outcome goes out.
 //!
-//! One program is all of them; the handler's name says which one it is. An adapter converts and
-//! delegates, and decides nothing that a stage could decide.
+//! All functions are one program, and the name of the handler says which function it is. An adapter
+//! converts and delegates; it decides nothing that a stage could decide.
 
 mod authorizer;
 mod batch;

@@ -1,4 +1,4 @@
-//! A function says that it is there, when it was woken.
+//! Presence records of functions. A function writes its record when it runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, Clock, Ports, Presence, ProcessRecord, ProcessRole, TickDone};
 use crate::runtime::{about, lives_until};
 
-/// What a function did and used is written down at the end of a run, but not more often than this: a
-/// function that is rarely woken reports every run, a busy one loses at most this much when it is ended.
+/// How often a function reports what it did and used, at most. It reports at the end of a run: a function
+/// that rarely runs reports every run, and a busy one loses at most this much when it is ended.
 pub(super) const REPORT_EVERY: Duration = Duration::from_secs(60);
-/// Saying it may take so long: it must not be in the way of what the function is there for.
+/// How long a report of presence may take. It must not delay the work of the function.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a function tells others of itself. All that run one function have one record together: whoever
-/// writes last is as good as any other, and there are never more records than functions.
+/// Writes the presence record of a function. All processes of one function share one record: it does not
+/// matter which of them wrote last, and there are never more records than functions.
 pub(super) struct FunctionPresence {
     presence: Arc<dyn Presence>,
     clock: Arc<dyn Clock>,
@@ -27,7 +27,7 @@ pub(super) struct FunctionPresence {
 }
 
 impl FunctionPresence {
-    /// None of a function that does nothing others wait for.
+    /// Returns `None` for a function on whose work nobody waits.
     pub(super) fn new(function: Function, ports: &Ports) -> Option<Self> {
         let role = match function {
             Function::Refresh => ProcessRole::Refresh,
@@ -51,12 +51,12 @@ impl FunctionPresence {
         Some(Self { presence, clock, about, tick: Mutex::default() })
     }
 
-    /// The function has done a tick of the schedule.
+    /// Notes that the function has done a tick of the schedule.
     pub(super) fn ticked(&self, tick: TickDone) {
         *self.tick.lock().unwrap_or_else(PoisonError::into_inner) = Some(tick);
     }
 
-    /// Says it now. It is not tried again before the next time.
+    /// Writes the record now. If this fails, it is not tried again before the next time.
     pub(super) async fn announce(&self) {
         let now = self.clock.now();
         let record = ProcessRecord {
@@ -105,7 +105,7 @@ mod tests {
                 ("function refresh", &[ProcessRole::Refresh][..], Some(tick)),
             ]
         );
-        // A function that writes once a minute may miss one, and not two.
+        // A function that reports once a minute may miss one report, but not two.
         tokio::time::sleep(REPORT_EVERY * 2).await;
         assert_eq!(living_processes(&*ports.presence, &*ports.clock).await.unwrap().len(), 2);
         tokio::time::sleep(REPORT_EVERY).await;

@@ -1,4 +1,4 @@
-//! The schedule's event.
+//! Handles the event of the schedule.
 
 use std::time::Duration;
 
@@ -13,26 +13,28 @@ use crate::ports::{Chain, Ports, Segment, TickDone};
 use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Shares, Tick, refresh_shares};
 
-/// So much of the function's memory goes with a segment of the users that is read beside the others.
-/// Lambda gives processors by memory, and a segment mostly waits for the network.
+/// How much memory a function has for each segment of the users that it reads in parallel. Lambda gives
+/// processors by memory, and a segment mostly waits for the network.
 const MB_PER_SEGMENT: u32 = 64;
-/// Each segment has up to eight calls under way, and a function may have 1,024 connections and files.
+/// The greatest number of segments in parallel. Each has up to eight calls under way, and a function may
+/// have 1,024 connections and files.
 const MAX_AT_ONCE: u32 = 64;
-/// For each segment that is read at a time there are so many to read: a tick that is cut off has read
-/// some to the end, and another tick begins with others.
+/// How many segments there are for each one that is read at a time. With several, a tick that is cut off
+/// has read some to the end, and the next tick begins with others.
 const ROUNDS: u32 = 4;
-/// DynamoDB cuts a table into no more segments than this.
+/// The greatest number of segments into which DynamoDB divides a table.
 const MAX_SEGMENTS: u32 = 1_000_000;
-/// So long before Lambda would end the function, the tick is cut off: what is not done is told.
+/// The tick is cut off this long before Lambda would end the function, so that it can report what is not
+/// done.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// What EventBridge sends, as far as it matters.
+/// The event of EventBridge, with the fields that are needed.
 #[derive(Debug, Deserialize)]
 pub(super) struct ScheduledEvent {
     /// When the event was due (RFC 3339).
     time: String,
-    /// Which part of the users this invocation is for, counted from 0, where the schedule invokes the
-    /// function several times at each tick.
+    /// The part of the users for this invocation, counted from 0. A schedule may invoke the function
+    /// several times at each tick.
     #[serde(default)]
     part: u32,
     /// How many parts there are.
@@ -44,7 +46,7 @@ const fn one() -> u32 {
     1
 }
 
-/// What an invocation is given to work with.
+/// What an invocation may use.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowance {
     /// The memory of the function, in MB.
@@ -55,13 +57,13 @@ pub(super) struct Allowance {
 
 #[cfg(test)]
 impl Allowance {
-    /// More than any test takes.
+    /// More than any test needs.
     pub(super) const ENOUGH: Self =
         Self { memory_mb: 512, deadline: Timestamp::from_millis(i64::MAX) };
 }
 
 impl ScheduledEvent {
-    /// The users that the invocation is for, and how a function with so much memory reads them.
+    /// Returns the users of this invocation, and how a function with this much memory reads them.
     fn shares(&self, memory_mb: u32) -> Result<Shares, EventError> {
         let at_once = (memory_mb / MB_PER_SEGMENT).clamp(1, MAX_AT_ONCE);
         let segments = at_once * ROUNDS;
@@ -84,14 +86,14 @@ impl ScheduledEvent {
     }
 }
 
-/// Orders a calculation for every active user of the event's part; the first part also ends what loads
-/// that died have left. Returns what to answer, and the tick unless it was too old. It is that of the time
-/// at which the event was due, so that a refresher elsewhere that keeps the same interval makes the same
+/// Orders a calculation for every active user of the event's part. The first part also folds or drops what
+/// loads that died have left. Returns the answer, and the tick unless it was too old. The tick is that of
+/// the time at which the event was due, so that another refresher with the same interval makes the same
 /// messages.
 ///
 /// # Errors
-/// When the event makes no sense, or some of the users were not reached, so that Lambda counts an error.
-/// Nothing repeats it: the next tick does the same.
+/// [`EventError`] if the event is invalid, or some of the users were not reached, so that Lambda counts an
+/// error. The call is not repeated, because the next tick does the same.
 pub(super) async fn on_schedule(
     ports: &Ports,
     interval: Duration,
@@ -102,13 +104,14 @@ pub(super) async fn on_schedule(
     let now = ports.clock.now();
     let tick = Tick::at(event.due()?, interval);
     if now.since(tick.next_due()) >= interval {
-        // Every message of it would be dropped unread.
+        // Every message of this tick would be dropped unread.
         warn!(tick = tick.number, due = %tick.due, "the tick is too old; the next one makes up for it");
         return Ok((json!({ "ordered": 0, "failed": 0 }), None));
     }
     let time_is_up = sleep(allowance.deadline.since(now).saturating_sub(RESERVE));
     let done = refresh_shares(&*ports.store, &*ports.queues, tick, shares, now, time_is_up).await?;
-    // After the orders, which are what the tick is for; folding a large load can take minutes.
+    // This comes after the orders, which are the purpose of the tick, because folding a large load can take
+    // minutes.
     if event.part == 0 {
         let left = allowance.deadline.since(ports.clock.now()).saturating_sub(RESERVE / 2);
         match timeout(left, fold_left(&*ports.store, &*ports.clock)).await {

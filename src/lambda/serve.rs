@@ -32,7 +32,7 @@ use crate::trace::Traces;
 
 /// Set by Lambda, and by nothing else.
 const RUNTIME: &str = "AWS_LAMBDA_RUNTIME_API";
-/// The name of the function's handler.
+/// The variable with the name of the function's handler.
 const HANDLER: &str = "_HANDLER";
 
 /// Whether this process was started by the Lambda runtime.
@@ -44,7 +44,7 @@ pub fn is_started_by_lambda() -> bool {
 /// Handles invocations one after the other until Lambda ends the process.
 ///
 /// # Errors
-/// [`StartError`] when the function is not configured as it must be, or Lambda is gone.
+/// [`StartError`] if the function is not configured correctly, or the connection to Lambda ends.
 pub async fn serve() -> Result<(), StartError> {
     let traces = logging::start()?;
     let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
@@ -161,7 +161,7 @@ pub async fn serve() -> Result<(), StartError> {
                 meter.frame(scope, Operation::FRAME_IN, bytes);
                 let answering = async {
                     following.look().await?;
-                    // Boxed, because the compiler gives up on futures that are nested so deep.
+                    // Boxed, because the compiler cannot handle futures that are nested so deeply.
                     Box::pin(frames.handle(event.payload)).await
                 };
                 let answer = meter.run(scope, answering).await?;
@@ -175,7 +175,7 @@ pub async fn serve() -> Result<(), StartError> {
         Function::PriceCalc => {
             let (ports, meter) = ports(function, &settings, traces).await?;
             let following = Following::new(&ports);
-            // Lives as long as the process, so a base is read once for many invocations.
+            // This lives as long as the process, so a base is read once for many invocations.
             let bases = BaseMaker::new(&ports, lookup(&ports).bases().clone());
             let stage = PriceCalc::new(&ports, Arc::new(bases), following.policy());
             let accepted = &[Queue::Quotation, Queue::Refresh];
@@ -190,20 +190,21 @@ pub async fn serve() -> Result<(), StartError> {
     served.map_err(StartError::Runtime)
 }
 
-/// When Lambda ends an invocation.
+/// Returns when Lambda ends an invocation.
 fn deadline(invocation: &Context) -> Timestamp {
     Timestamp::from_millis(i64::try_from(invocation.deadline).unwrap_or(i64::MAX))
 }
 
-/// What this function looks at tables with. It may keep bases in a quarter of the function's memory.
+/// Returns the lookup with which this function reads tables. It may keep bases in a quarter of the
+/// function's memory.
 fn lookup(ports: &Ports) -> Arc<Lookup> {
     let lookup = Lookup::new(ports);
     lookup.bases().keep_at_most(memory_mb() * 1024 * 1024 / 4);
     lookup
 }
 
-/// The engine's ports, and the meter of what goes through them. Clients are made, and nothing is
-/// sent: connections, credentials and names are looked up by the first call that needs them.
+/// Returns the engine's ports, and the meter of the calls through them. Only clients are made here:
+/// connections, credentials and names are looked up by the first call that needs them.
 async fn ports(
     function: Function,
     settings: &Settings,

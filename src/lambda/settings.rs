@@ -1,4 +1,4 @@
-//! What a function is told: the variables of the command line, read by the same definitions.
+//! The settings of a function: the same variables as those of the command line, with the same definitions.
 
 use clap::Parser;
 
@@ -27,19 +27,19 @@ struct Variables {
     provider: ProviderArgs,
 }
 
-/// An interval, in the form that the stack's record has it in.
+/// Parses an interval into the form of the stack's record.
 fn interval(text: &str) -> Result<String, String> {
     Setting::RefreshEvery.canonical(text)
 }
 
-/// What a function works with.
+/// The settings of a function.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// What all names begin with.
+    /// The start of all names.
     pub(super) stack: String,
     /// The interval of the schedule that calls this function, if one does.
     pub(super) scheduled_every: Option<String>,
-    /// Where answers may be pushed.
+    /// The endpoints to which answers may be pushed.
     pub(super) endpoints: Vec<String>,
     /// How clients are let in.
     pub(super) authorization: Authorization,
@@ -50,12 +50,12 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Those of the environment.
+    /// Reads the settings from the environment.
     pub(super) fn from_environment() -> Result<Self, StartError> {
         Self::new([])
     }
 
-    /// Those of the environment, and of flags.
+    /// Reads the settings from the environment and from flags.
     fn new<const N: usize>(flags: [&str; N]) -> Result<Self, StartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
         let Variables { global, scheduled_every, authorization, provider, source_tables } =
@@ -70,7 +70,7 @@ impl Settings {
         })
     }
 
-    /// The one endpoint of the API whose frames this function gets.
+    /// Returns the one endpoint of the API from which this function gets frames.
     pub(super) fn own_endpoint(&self) -> Result<String, StartError> {
         match self.endpoints.as_slice() {
             [endpoint] => Ok(endpoint.clone()),
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// What `infra/functions.tf` sets.
+    /// The variables that `infra/functions.tf` sets.
     const SET: [&str; 9] = [
         "OCACHE_AUTHORIZATION",
         "OCACHE_STACK",

@@ -1,4 +1,4 @@
-//! The source tables: whose changes are loaded, and what their attributes mean.
+//! The source tables: tables whose changes are loaded, and the meanings of their attributes.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,11 +12,11 @@ use crate::data::{Columns, Layout, LayoutError, NamedColumn};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SourceTables(BTreeMap<String, Layout>);
 
-/// What is said of one table.
+/// The configuration of one table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SourceTable {
-    /// Attributes that are ocache's fields, by other names.
+    /// Attributes that are fields of ocache under other names.
     #[serde(default)]
     columns: BTreeMap<String, String>,
     /// Attributes that are left out.
@@ -27,25 +27,25 @@ struct SourceTable {
     ignore_unknown: bool,
 }
 
-/// Why source tables are refused.
+/// Why the configuration of source tables is refused.
 #[derive(Debug, Error)]
 pub(super) enum SourceTablesError {
-    /// Not what `infra/` writes.
+    /// The text is not what `infra/` writes.
     #[error("the source tables are no JSON object of tables: {why}")]
     Json { why: serde_json::Error },
-    /// A table's attributes contradict each other, or are fields that there are not.
+    /// The meanings of a table's attributes contradict each other, or name fields that do not exist.
     #[error("source table `{table}`: {why}")]
     Columns { table: String, why: LayoutError },
 }
 
 impl SourceTables {
-    /// What the items of a table look like; `None` if it is no source table.
+    /// Returns the layout of a table's items, or `None` if it is not a source table.
     pub(super) fn layout(&self, table: &str) -> Option<&Layout> {
         self.0.get(table)
     }
 }
 
-/// From JSON: `{"articles": {"columns": {"sku": "id"}, "ignore_unknown": true}}`.
+/// Parses JSON such as `{"articles": {"columns": {"sku": "id"}, "ignore_unknown": true}}`.
 impl FromStr for SourceTables {
     type Err = SourceTablesError;
 

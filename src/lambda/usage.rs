@@ -1,4 +1,4 @@
-//! What a function uses: what it calls, and its own time.
+//! What a function uses: its calls, and its own time.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,10 +16,10 @@ use crate::trace::Traces;
 
 /// Set by Lambda: how much memory the function has, in MB.
 const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
-/// What Lambda gives a function that does not say.
+/// The memory of a function for which none is configured.
 const DEFAULT_MEMORY_MB: u64 = 128;
 
-/// How much memory this function has, in MB.
+/// Returns how much memory this function has, in MB.
 pub(super) fn memory_mb() -> u64 {
     let memory = std::env::var(MEMORY).ok().and_then(|memory| memory.parse().ok());
     memory.unwrap_or(DEFAULT_MEMORY_MB)
@@ -36,7 +36,7 @@ pub(super) struct FunctionMeter {
 }
 
 impl FunctionMeter {
-    /// For the function that this process is.
+    /// Returns the meter of the function that this process is.
     pub(super) fn new(function: Function, aws: &Aws, ports: &Ports, traces: Traces) -> Self {
         Self {
             meter: Arc::clone(aws.meter()),
@@ -48,7 +48,7 @@ impl FunctionMeter {
         }
     }
 
-    /// Handles one event on an account, and sends what is to be told of it.
+    /// Handles one event on an account, and sends reports that are due.
     pub(super) async fn run<F: Future>(&self, scope: Scope, work: F) -> F::Output {
         self.reporter.begin().await;
         let started = Instant::now();
@@ -65,20 +65,20 @@ impl FunctionMeter {
             };
             join(self.reporter.report(), announcing).await;
         }
-        // Between runs nothing is sent: the process is halted.
+        // Between runs the process is halted, so traces are sent now.
         self.traces.flush().await;
         answer
     }
 
-    /// The function has done a tick of the schedule.
+    /// Notes that the function has done a tick of the schedule.
     pub(super) fn ticked(&self, tick: TickDone) {
         if let Some(presence) = &self.presence {
             presence.ticked(tick);
         }
     }
 
-    /// Lambda has received a batch for the function, and deletes what does not fail. What it polls
-    /// for in vain is not seen from here.
+    /// Counts a batch that Lambda has received for the function, and the deletion of its messages. Empty
+    /// polls by Lambda are not visible here.
     pub(super) fn delivered(&self, scope: Scope, queue: Queue, messages: usize, bytes: usize) {
         let (items, bytes) = (messages as u64, bytes as u64);
         let received = Used::derived(1, items, bytes, queue_requests(bytes));
@@ -87,7 +87,7 @@ impl FunctionMeter {
         self.meter.count_for(scope, Operation::queue(queue, Action::Delete), deleted);
     }
 
-    /// A frame has come or gone through the gateway, by way of the function's event and answer.
+    /// Counts a frame that came in with the function's event, or went out with its answer.
     pub(super) fn frame(&self, scope: Scope, operation: Operation, bytes: usize) {
         let bytes = bytes as u64;
         let used = Used::derived(1, 1, bytes, gateway_messages(bytes));

@@ -27,8 +27,8 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// On an engine, with what this process looks at tables with. `endpoint` is the management API of the one stage that frames come from, and
-    /// clients come to it by `authorization`.
+    /// Returns the function for an engine, with the lookup of this process. `endpoint` is the management
+    /// API of the one stage from which frames come. `authorization` is how clients are let in there.
     pub(super) fn new(
         ports: Ports,
         lookup: Arc<Lookup>,
@@ -40,12 +40,12 @@ impl Frames {
         Self { ports, handler, endpoint, authorization }
     }
 
-    /// Replies to a frame: the first reply is the route's response, the rest is pushed. API Gateway
-    /// may deliver them in any order. A quote that is answered where it arrives has one reply: the
-    /// stage has pushed its answer by then.
+    /// Replies to a frame. The first reply is the route's response, the rest is pushed. API Gateway may
+    /// deliver them in any order. A quote that is answered at once has one reply, because the stage has
+    /// already pushed its answer.
     ///
     /// # Errors
-    /// When the event is not that of a frame, or came through another API.
+    /// [`EventError`] if the event is not that of a frame, or came through another API.
     pub(super) async fn handle(
         &self,
         event: ApiGatewayWebsocketProxyRequest,
@@ -70,8 +70,8 @@ impl Frames {
         Ok(response(first))
     }
 
-    /// Where answers to a frame go. Anything else than the configured API would be refused when the
-    /// answer is pushed, which is too late to tell anybody.
+    /// Returns where answers to a frame go. A frame of any other API than the configured one is refused
+    /// here, because a push to it would be refused later, when it is too late to tell the client.
     fn connection(
         &self,
         context: &ApiGatewayWebsocketProxyRequestContext,
@@ -90,8 +90,8 @@ impl Frames {
     }
 }
 
-/// Whether an endpoint is the management API of a stage. It ends with the stage, and before that it
-/// has the domain that the frame came to or, when that is a custom domain, names the API.
+/// Whether an endpoint is the management API of a stage. It ends with the stage. Before that it has the
+/// domain to which the frame came or, if that is a custom domain, the id of the API.
 fn is_of(endpoint: &str, api: &str, domain: Option<&str>, stage: &str) -> bool {
     let endpoint = endpoint.trim_end_matches('/');
     let Some((_, place)) = endpoint.split_once("://") else { return false };
@@ -100,7 +100,7 @@ fn is_of(endpoint: &str, api: &str, domain: Option<&str>, stage: &str) -> bool {
     last == stage && (Some(place) == domain || names_api)
 }
 
-/// What happens to a connection itself: it is opened, or has been closed.
+/// Logs that a connection is opened or has been closed.
 pub(super) fn on_connection(event: &ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
     let context = &event.request_context;
     let connection = context.connection_id.as_deref();

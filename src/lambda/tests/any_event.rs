@@ -1,5 +1,5 @@
-//! Any event is handled or refused: those of all functions, with some of their values replaced or
-//! gone. `PROPTEST_CASES=1000000 cargo test --lib any_event` looks for longer.
+//! Tests that any event is handled or refused: events of all functions, with some of their values replaced
+//! or removed. `PROPTEST_CASES=1000000 cargo test --lib any_event` runs longer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ use crate::stages::{BaseMaker, Lookup, Policy};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What may stand where something else is expected: numbers at the ends of their types, times, other
-/// queues' names, and bodies that are almost right.
+/// Values that replace others: numbers at the ends of their types, times, names of other queues, and bodies
+/// that are almost right.
 const TEXTS: &[&str] = &[
     "",
     "0",
@@ -49,7 +49,7 @@ const TEXTS: &[&str] = &[
     r#"{"action":"get","client":"A","request_id":"1"}"#,
 ];
 
-/// One value of an event is replaced, or taken out.
+/// A value of an event that is replaced, or removed.
 type Change = (Index, Option<Value>);
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
@@ -82,7 +82,7 @@ fn change(event: &mut Value, changes: Vec<Change>) {
     }
 }
 
-/// The JSON pointers of everything inside a value.
+/// Collects the JSON pointers of everything inside a value.
 fn find_places(value: &Value, at: String, places: &mut Vec<String>) {
     let inside: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(name, v)| (name.clone(), v)).collect(),
@@ -92,7 +92,7 @@ fn find_places(value: &Value, at: String, places: &mut Vec<String>) {
         _ => vec![],
     };
     for (name, value) in inside {
-        // Names with these are written otherwise in pointers; none of ours has them.
+        // JSON pointers escape these characters. No name here has them.
         if !name.contains(['/', '~']) {
             let place = format!("{at}/{name}");
             find_places(value, place.clone(), places);
@@ -114,7 +114,7 @@ fn message(number: u8) -> Received {
     }
 }
 
-/// Runs something on a stack of its own, in paused time.
+/// Runs a closure on a stack of its own, in paused time.
 fn on_stack<T>(run: impl AsyncFnOnce(Stack) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -130,7 +130,7 @@ proptest! {
         let batch: Vec<_> = (0..3).map(message).collect();
         let mut event = json!(event(Queue::Quotation, &batch));
         change(&mut event, changes);
-        // What is no event of a queue at all, the Lambda runtime refuses.
+        // The Lambda runtime refuses what is not an event of a queue at all.
         let Ok(event) = serde_json::from_value::<SqsEvent>(event) else { return Ok(()) };
         let ids: Vec<_> = event.records.iter().map(|record| record.message_id.clone()).collect();
         on_stack(async |stack| {

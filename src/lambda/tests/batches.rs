@@ -1,4 +1,4 @@
-//! Batches: what fails comes again, in order and after its backoff; what succeeds does not.
+//! Tests of batches: what fails comes again, in order and after its backoff; what succeeds does not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn receive(ports: &Ports, queue: Queue) -> Vec<Received> {
     ports.queues.receive(queue, 10, VISIBILITY * 2, VISIBILITY).await.unwrap()
 }
 
-/// Fails the messages whose body is `bad`.
+/// A stage that fails the messages whose body is `bad`.
 struct Picky;
 
 #[async_trait]
@@ -45,7 +45,7 @@ impl Handler for Picky {
     }
 }
 
-/// Panics over the messages whose body is `bad`.
+/// A stage that panics over messages whose body is `bad`.
 struct Fragile;
 
 #[async_trait]
@@ -56,7 +56,7 @@ impl Handler for Fragile {
     }
 }
 
-/// Never comes to an end.
+/// A stage that never ends.
 struct Stuck;
 
 #[async_trait]
@@ -116,7 +116,7 @@ async fn a_stage_that_takes_too_long_is_ended_before_the_function_is() {
     let delivered = stack.deliver_to(&function, Queue::Quotation).await;
     assert_eq!((delivered.messages, delivered.failed.len()), (1, 1));
     assert_eq!(began.elapsed(), TIMEOUT - Duration::from_secs(1));
-    // Another process does it.
+    // The message is visible again, so another process can receive it.
     assert_eq!(receive(&stack.ports, Queue::Quotation).await[0].id, delivered.failed[0]);
 }
 

@@ -1,4 +1,4 @@
-//! Batches of the streams of source tables, as Lambda has handed them over.
+//! Tests of batches of the streams of source tables, as Lambda has delivered them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,9 +18,9 @@ use crate::ports::{AtHead, Ports, Queue, discounts_now, first_products};
 use crate::pricing::Currency;
 use crate::stages::StageError;
 
-/// When a stack's clock starts, and the function.
+/// When a stack's clock and the function start.
 const STARTED: Timestamp = Timestamp::from_secs(1_800_000_000);
-/// As in `infra/`.
+/// The same as in `infra/`.
 const TIMEOUT: Duration = Duration::from_secs(120);
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -67,12 +67,12 @@ async fn handle(stack: &Stack, event: &str) -> Result<Value, EventError> {
     on_changes(&stack.ports, &tables, event, STARTED, deadline).await
 }
 
-/// Hands over a batch of which all is loaded.
+/// Handles a batch of which everything is loaded.
 async fn load(stack: &Stack, event: &str) {
     assert_eq!(handle(stack, event).await.unwrap(), json!({ "batchItemFailures": [] }));
 }
 
-/// From which of its records on a batch comes again.
+/// Handles a batch. Returns the record from which on it comes again.
 async fn failed_at(stack: &Stack, event: &str) -> usize {
     let response = handle(stack, event).await.unwrap();
     let [failed] = &response["batchItemFailures"].as_array().unwrap()[..] else {
@@ -99,7 +99,7 @@ async fn version(stack: &Stack) -> u64 {
     stack.ports.store.catalogue_head().await.unwrap().unwrap().version
 }
 
-/// Some records of a table that has rows of all kinds, by number.
+/// Returns some records of a table that has rows of all kinds, by their numbers.
 fn of_agreements(numbers: &[usize], written: Timestamp) -> String {
     let mut event: Value = serde_json::from_str(recorded!("price_lists")).unwrap();
     let records = numbers.iter().map(|number| {
@@ -115,7 +115,7 @@ const LIST: usize = 0;
 const CUSTOMER: usize = 1;
 const PRICE: usize = 2;
 
-/// From which quantities on a list of the store has rows.
+/// Returns the minimum quantities of the rows of a stored list.
 async fn rungs(stack: &Stack, list: &str) -> Vec<String> {
     let head = stack.ports.store.catalogue_head().await.unwrap().unwrap();
     let list = list.parse().unwrap();
@@ -142,7 +142,7 @@ async fn what_is_inserted_modified_and_removed_is_so_here_too() {
     assert_eq!(version(&stack).await, 3, "two changes of a row are one load");
     load(&stack, recorded!("remove")).await;
     assert_eq!(products(&stack).await, [&BEFORE[..], &["P7 Desk lamp 10.25"]].concat());
-    // Lambda may hand over a batch twice.
+    // Lambda may deliver a batch twice.
     load(&stack, recorded!("remove")).await;
     assert_eq!(version(&stack).await, 4);
 }
@@ -164,12 +164,12 @@ async fn a_record_that_cannot_be_loaded_comes_again_and_what_is_before_it_does_n
     let stack = Stack::new().await;
     assert_eq!(failed_at(&stack, recorded!("bad")).await, 1);
     assert_eq!(products(&stack).await, ["P1 name of P1 500.00", "P11 Chair 80.00", BEFORE[1]]);
-    // Lambda comes again with that record in front, and loads what is behind it when it has given it up.
+    // Lambda delivers again from that record on, and when it has given it up, what is behind it is loaded.
     let mut event: Value = serde_json::from_str(recorded!("bad")).unwrap();
     let mut records = event["Records"].as_array().unwrap().clone();
     records.remove(0);
     event["Records"] = json!(records);
-    // Lambda halves what has failed as a whole.
+    // Lambda halves a batch that has failed as a whole.
     let error = handle(&stack, &event.to_string()).await.unwrap_err();
     assert!(matches!(&error, EventError::FirstRecord { of, .. } if *of > 1), "{error}");
     event["Records"] = json!(records[..1]);
@@ -242,13 +242,13 @@ async fn a_row_whose_list_does_not_come_is_given_up_after_a_while() {
         assert!(is_refused);
         clock.now().since(begun)
     };
-    // It is older than the function, and waits until Lambda would end that.
+    // The record is older than the function, and waits until Lambda would end the function.
     let old = || of_agreements(&[PRICE, CUSTOMER], STARTED.minus(HOUR));
     assert!(took(old()).await > TIMEOUT - Duration::from_secs(10));
     sleep(Duration::from_secs(6 * 60)).await;
     assert_eq!(took(old()).await, Duration::ZERO);
     assert_eq!(took(of_agreements(&[PRICE], STARTED)).await, Duration::ZERO);
-    // What is written later waits anew, and one invocation after another does not hold it up for longer.
+    // A record that is written later also waits, but several invocations together do not delay it longer.
     let written = clock.now();
     let mut waited = Duration::ZERO;
     loop {
@@ -266,7 +266,7 @@ async fn nothing_is_read_for_mentions_that_nobody_reads() {
     let inner = stack.ports.clone();
     let listed = Arc::new(Listed { inner: inner.clone(), pages: AtomicUsize::new(0) });
     stack.ports = Ports { store: listed.clone(), ..inner };
-    // A discount of a product that does not exist: the nearest one would be looked for.
+    // For a discount of a product that does not exist, the nearest product would be looked for.
     let event = recorded!("lists").replace("\"P1\"", "\"P11\"").replace("\"P2\"", "\"P22\"");
     load(&stack, &event).await;
     assert_eq!(listed.pages.load(Ordering::Relaxed), 0);

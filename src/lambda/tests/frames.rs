@@ -1,4 +1,4 @@
-//! Frames of the websocket, and what becomes of them.
+//! Tests of the frames of the websocket.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::ports::prelude::*;
 const QUOTE: &str = r#"{"action":"quote","client":"AAA","request_id":"7",
     "items":[{"product":"P1","quantity":2},{"product":"P9","quantity":1}]}"#;
 
-/// From the frame to the answer: provider, no table, calculation, provider again.
+/// Sends a cold quote and delivers its messages: provider, no table, calculation, provider again.
 async fn quote_cold(stack: &Stack, connection: &str) {
     let accepted = stack.send(connection, QUOTE).await;
     assert_eq!(
@@ -20,7 +20,7 @@ async fn quote_cold(stack: &Stack, connection: &str) {
         (&"accepted".into(), &"7".into())
     );
     assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));
-    // The quotation's order; its visit sends none.
+    // This order comes from the quotation. The visit sends none.
     assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
     assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));
 }
@@ -48,7 +48,7 @@ async fn a_quote_that_was_answered_before_is_answered_at_once() {
     assert_eq!(stack.send("c3", get).await, [first]);
 }
 
-/// Connections and queues that fail where they are told to.
+/// Connections and queues that can be made to fail.
 struct Failing {
     inner: Ports,
     pushes: bool,
@@ -83,7 +83,8 @@ layer!(
     }
 );
 
-/// The function behind frames of a stack in which pushes fail, and sends if it is told so.
+/// Returns the function behind the frames of a stack in which pushes fail, and sends too if `sends` is
+/// true.
 fn frames_with_failing_pushes(stack: &Stack, sends: bool) -> Frames {
     let failing = Arc::new(Failing { inner: stack.ports.clone(), pushes: true, sends });
     let ports =
@@ -91,7 +92,7 @@ fn frames_with_failing_pushes(stack: &Stack, sends: bool) -> Frames {
     frames(&ports, Authorization::None)
 }
 
-/// As [`QUOTE`], under another id.
+/// Returns [`QUOTE`] with another id.
 fn another_quote() -> String {
     QUOTE.replace("\"7\"", "\"8\"")
 }
@@ -130,7 +131,7 @@ async fn a_quote_that_nobody_can_tell_of_is_not_accepted() {
     let event = frame_event("c2", &another_quote(), "abc123");
     let replies = texts(frames_with_failing_pushes(&stack, true).handle(event).await);
     assert!(replies.len() == 1 && replies[0].contains(r#""code":"unavailable""#), "{replies:?}");
-    // The client tries again, and gets what was stored.
+    // The client tries again, and gets the stored answer.
     assert_eq!(stack.send("c2", &another_quote()).await[0]["type"], "accepted");
     assert_eq!(stack.pushed("c2").unwrap()["request_id"], "8");
 }

@@ -1,4 +1,4 @@
-//! Requests of the HTTP API.
+//! Tests of requests of the HTTP API.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
@@ -17,7 +17,7 @@ use crate::stages::{Lookup, Policy};
 const QUOTE: &str = r#"{"client":"AAA","request_id":"7",
     "items":[{"product":"P1","quantity":2},{"product":"P9","quantity":1}]}"#;
 
-/// A request as API Gateway hands it over.
+/// Returns a request as API Gateway delivers it.
 pub fn http_event(route: &str, id: Option<&str>, query: &str, body: &str) -> Value {
     let (method, path) = route.split_once(' ').unwrap();
     json!({
@@ -64,7 +64,7 @@ async fn a_quote_is_held_for_a_while_and_then_has_a_place() {
     assert_eq!((response.status_code, begun.elapsed().as_secs()), (202, 5), "not a minute");
     assert_eq!(response.headers["preference-applied"], "wait=5");
     assert_eq!(response.headers["location"], "quotes/7?client=AAA");
-    // From the topic to its answer, which nobody is pushed. No message comes at the deadline.
+    // From the topic to the answer, which is pushed to nobody. No message comes at the deadline.
     assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));
     assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
     assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));

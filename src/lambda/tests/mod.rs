@@ -1,4 +1,4 @@
-//! The adapters on the memory engine, with events as AWS sends them.
+//! Tests of the adapters on the memory engine, with events as AWS sends them.
 
 mod any_event;
 mod batches;

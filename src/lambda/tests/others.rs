@@ -1,4 +1,4 @@
-//! The schedule and `PUT /subscribe`.
+//! Tests of the schedule and of `PUT /subscribe`.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ async fn a_subscription_is_calculated_and_then_refreshed_by_the_schedule() {
 
     let due = Tick::at(stack.ports.clock.now(), MINUTE).due.to_string();
     assert_eq!(tick(&stack, &due).await.unwrap(), json!({ "ordered": 1, "failed": 0 }));
-    // A schedule may fire twice, and another refresher may keep the same interval.
+    // A schedule may fire twice, and another refresher may have the same interval.
     tick(&stack, &due).await.unwrap();
     assert_eq!(stack.deliver(Queue::Refresh).await, Delivered::all(1));
     assert_eq!(stack.deliver(Queue::Refresh).await, Delivered::NOTHING);
@@ -125,7 +125,7 @@ async fn each_part_orders_its_own_users_and_all_parts_everybody() {
     let due = Tick::at(now, MINUTE).due.to_string();
     let mut ordered = 0;
     for part in 0..4 {
-        // As the rule's target makes it.
+        // The same as the target of the rule makes it.
         let event = json!({ "time": due, "part": part, "parts": 4 });
         let event = serde_json::from_value(event).unwrap();
         let (answer, tick) =
@@ -157,7 +157,7 @@ async fn a_tick_without_time_says_what_it_left_to_the_next() {
 #[tokio::test]
 async fn bodies_are_read_as_the_local_gateway_reads_them() {
     let stack = Stack::new().await;
-    // {"user_id":"BBB"}
+    // The first body is {"user_id":"BBB"} in base64.
     assert_eq!(put(&stack, "eyJ1c2VyX2lkIjoiQkJCIn0=", true).await.0, 202);
     assert_eq!(put(&stack, "eyJ1c2VyX2lkIjoiQkJCIn0=", false).await.0, 400);
     assert_eq!(put(&stack, "*", true).await.0, 400);

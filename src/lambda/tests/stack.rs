@@ -1,4 +1,4 @@
-//! A stack whose queues are delivered as Lambda does it.
+//! A stack whose queues are delivered as Lambda delivers them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::stages::{BaseMaker, Lookup, Policy};
 
 pub const ENDPOINT: &str = "https://abc123.execute-api.eu-west-1.amazonaws.com/live";
 pub const VISIBILITY: Duration = Duration::from_secs(60);
-/// As in `infra/`.
+/// The same as in `infra/`.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct Stack {
@@ -35,7 +35,7 @@ pub struct Stack {
     provider: Batches,
 }
 
-/// Of a delivery: how many messages there were, and which of them come again.
+/// A delivery: how many messages it had, and which of them come again.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Delivered {
     pub messages: usize,
@@ -51,7 +51,7 @@ impl Delivered {
 }
 
 impl Stack {
-    /// With two products.
+    /// Returns a stack with two products.
     pub async fn new() -> Self {
         let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
         let memory = Memory::new(clock, Arc::new(SystemRandomness));
@@ -100,7 +100,7 @@ impl Stack {
         texts(answer).into_iter().map(|text| serde_json::from_str(&text).unwrap()).collect()
     }
 
-    /// What was pushed to a connection and not looked at.
+    /// Takes the next frame that was pushed to a connection.
     pub fn pushed(&self, connection: &str) -> Option<Value> {
         let frame = self.connections.try_next_frame(&to(connection))?;
         Some(serde_json::from_slice(&frame).unwrap())
@@ -178,7 +178,7 @@ pub fn frame_event(connection: &str, body: &str, api: &str) -> ApiGatewayWebsock
     .unwrap()
 }
 
-/// The body of a route's response.
+/// Returns the body of a route's response.
 pub fn texts(answer: Result<ApiGatewayProxyResponse, EventError>) -> Vec<String> {
     let answer = answer.unwrap();
     assert_eq!(answer.status_code, 200);

@@ -1,4 +1,4 @@
-//! The authorizer, and what the functions behind it make of its answer.
+//! Tests of the authorizer, and of what the functions behind it do with its answer.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -35,7 +35,7 @@ fn good() -> Token {
     signed(&key(1), &header(), &claims())
 }
 
-/// What the WebSocket API asks.
+/// Returns a request of the WebSocket API.
 fn connect(headers: Value, query: Value) -> Value {
     json!({
         "type": "REQUEST",
@@ -50,7 +50,7 @@ fn connect(headers: Value, query: Value) -> Value {
     })
 }
 
-/// What the HTTP API asks.
+/// Returns a request of the HTTP API.
 fn put(headers: Value, query: Value) -> Value {
     json!({
         "version": "2.0",
@@ -78,7 +78,7 @@ async fn effect(check: &TokenCheck, event: Value) -> Value {
     ask(check, event).await.unwrap()["policyDocument"]["Statement"][0]["Effect"].take()
 }
 
-/// What is logged while it lives.
+/// Captures the log while its guard lives.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -121,7 +121,7 @@ async fn a_good_token_says_whom_the_client_may_quote_for() {
         (&answer["isAuthorized"], &answer["context"]["clients"]),
         (&json!(true), &json!(r#"["AAA"]"#))
     );
-    // A URL is no place for a token that can be elsewhere.
+    // A token in a URL is refused where it can be in a header.
     assert_eq!(ask(&check, put(json!({}), query)).await.unwrap()["isAuthorized"], false);
 }
 
@@ -205,7 +205,7 @@ async fn without_keys_the_function_fails_and_nobody_gets_in() {
     assert!(matches!(error, EventError::Keys(_)), "{error:?}");
 }
 
-/// Sends a frame of a connection of which the authorizer said this.
+/// Sends a frame of a connection for which the authorizer gave this answer.
 async fn send(frames: &Frames, frame: &str, authorizer: Value) -> Value {
     let mut event = serde_json::to_value(frame_event("c1", frame, "abc123")).unwrap();
     event["requestContext"]["authorizer"] = authorizer;
@@ -218,7 +218,7 @@ async fn a_connection_quotes_for_its_own_users_only() {
     let stack = Stack::new().await;
     let frames = frames(&stack.ports, Authorization::Token);
     let answer = ask(&check(ring()), connect(bearer(&good()), Value::Null)).await.unwrap();
-    // As API Gateway passes it on.
+    // API Gateway passes the answer on in this form.
     let mut own = answer["context"].clone();
     own["principalId"] = answer["principalId"].clone();
     own["integrationLatency"] = json!(12);
