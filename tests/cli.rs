@@ -1,4 +1,4 @@
-//! The command line, as real processes on the embedded engine.
+//! Tests of the command line, as real processes on the embedded engine.
 
 mod cli {
     mod forged;
@@ -15,7 +15,7 @@ mod cli {
     mod bench;
     mod client_examples;
     mod commands;
-    // The scripts are those of the default features.
+    // The committed scripts are those of the default features.
     #[cfg(feature = "aws")]
     mod completions;
     mod costing;

@@ -1,9 +1,9 @@
-//! The stack that `infra/` deploys, on a local AWS that enforces IAM: the functions are this very
-//! program, the queues wake them, and no process of ours runs but the client. `infra/test` deploys
-//! it and runs this; without it everything here is ignored.
+//! Tests of the stack that `infra/` deploys, on a local AWS that enforces IAM. The functions are this
+//! program, the queues wake them, and the only process of these tests is the client. `infra/test` deploys
+//! the stack and runs these tests; without it all of them are ignored.
 //!
-//! What a local AWS cannot show: how long anything takes, what is throttled, and more than one batch
-//! of a FIFO queue at a time.
+//! A local AWS does not show how long anything takes, what is throttled, or more than one batch of a FIFO
+//! queue at a time.
 
 #[cfg(feature = "aws")]
 mod deployed {

@@ -1,10 +1,6 @@
-//! A downstream that breaks: a proxy of the tests' own between ocache and a local AWS.
+//! Tests of a downstream that fails: a proxy between ocache and a local AWS breaks.
 //!
 //! `OCACHE_OUTAGE_SECS` says how long each outage lasts:
-//!
-//! ```text
-//! OCACHE_OUTAGE_SECS=60 .ci/ministack cargo test --test downstream -- --nocapture
-//! ```
 #![cfg(feature = "aws")]
 
 mod downstream {

@@ -1,8 +1,8 @@
-//! One behaviour, every engine.
+//! One behaviour, tested on every engine.
 //!
-//! The tests are written once, against the ports, and demand what the docs of the ports promise and
-//! no more. An engine joins with a module that has `async fn start() -> Fixture` and one `behaves!`
-//! line at the end of this file.
+//! The tests are written once, against the ports, and demand what the docs of the ports promise and no
+//! more. An engine joins with a module that has `async fn start() -> Fixture` and one `behaves!` line at
+//! the end of this file.
 
 mod engines {
     pub mod fixture;
@@ -36,7 +36,7 @@ mod engines {
     mod token_keys;
 }
 
-/// One test with its attributes, on a runtime that is as configured.
+/// Defines one test with its attributes, on a runtime with this configuration.
 macro_rules! test_on {
     (($($runtime:tt)*) [$($attributes:tt)*] $test:ident $run:expr) => {
         #[tokio::test($($runtime)*)]
@@ -47,7 +47,7 @@ macro_rules! test_on {
     };
 }
 
-/// Instantiates tests, each with an engine of its own.
+/// Defines tests of which each has an engine of its own.
 macro_rules! tests_of {
     ($engine:ident $runtime:tt $attributes:tt: $($area:ident { $($test:ident),* $(,)? })*) => {
         mod $engine {
@@ -230,8 +230,8 @@ macro_rules! behaves {
     };
 }
 
-// This one owns its time, so that waiting costs none. One that has threads or talks to others is
-// on `(flavor = "multi_thread", worker_threads = 2)`.
+// This engine controls its time, so waiting costs none. An engine that has threads or a network needs
+// `(flavor = "multi_thread", worker_threads = 2)`.
 behaves!(memory on (start_paused = true));
 behaves!(embedded on (flavor = "multi_thread", worker_threads = 2));
 #[cfg(feature = "aws")]

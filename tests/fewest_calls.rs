@@ -1,5 +1,6 @@
-//! How many calls, and how many units, a refreshed table and a batch of quotes cost: a worker in the foreground, a hundred
-//! users waiting, ten thousand products, a hundred discounts each. Counts, never times.
+//! Counts the calls and the units that a refreshed table and a batch of quotes cost. One worker serves a
+//! hundred users, each with ten thousand products and a hundred discounts. The tests measure counts, never
+//! times.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use ocache::stages::refresh::{Tick, refresh};
 use ocache::stages::{Answering, BaseMaker, Lookup, Outcome, Policy, StageError};
 use ocache::supervisor::Supervisor;
 
-// The opponent, and what it needs, are those of the benchmarks.
+// The opponent and its inputs are those of the benchmarks.
 #[path = "../benches/inputs/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks use more of it")]
 mod inputs;
@@ -50,9 +51,9 @@ fn product(number: usize) -> ProductId {
     ProductId::new(format!("SKU-{number:06}")).unwrap()
 }
 
-/// A system whose only worker is ours.
+/// A system with one worker.
 struct System<'a> {
-    /// Whose calls are not counted.
+    /// Ports whose calls are not counted.
     unseen: Ports,
     ports: Ports,
     meter: &'a Meter,
@@ -100,7 +101,7 @@ impl<'a> System<'a> {
         apply(&self.unseen, changes, Currency::USD).await.unwrap();
     }
 
-    /// Orders a calculation for everybody.
+    /// Orders a calculation for every user.
     async fn order(&self, number: u64) {
         let now = self.unseen.clock.now();
         let tick = Tick { number, due: now, interval: self.policy.refresh_every };
@@ -109,7 +110,7 @@ impl<'a> System<'a> {
         assert_eq!((done.ordered, done.failed), (USERS, 0));
     }
 
-    /// Has everybody's table calculated by the opponent.
+    /// Calculates every user's table with the opponent.
     async fn refresh_straightforwardly(&self, number: u64) -> Usage {
         let before = self.meter.usage();
         self.order(number).await;
@@ -118,9 +119,9 @@ impl<'a> System<'a> {
         self.meter.usage().since(&before)
     }
 
-    /// Orders a calculation for everybody, and then lets the worker do them.
+    /// Orders a calculation for every user, and lets the worker do them.
     async fn refresh(&self, number: u64) -> Usage {
-        // A process keeps the catalogue's head for a second where a read of it is billed.
+        // Where a read of the catalogue's head is billed, a process keeps the head for a second.
         self.clock.advance(Duration::from_secs(1));
         let before = self.meter.usage();
         self.order(number).await;
@@ -151,7 +152,7 @@ impl<'a> System<'a> {
         used
     }
 
-    /// Has ten users quoted in one batch; what the provider used for it.
+    /// Quotes for ten users in one batch. Returns what the provider used.
     async fn quote_ten(&self, provider: &QuotationProvider) -> Usage {
         let policy = Policy { answering: Answering::Topic, ..self.policy.clone() };
         let handler = QuotationHandler::new(&self.unseen, Lookup::new(&self.unseen), policy);
@@ -179,8 +180,8 @@ impl<'a> System<'a> {
         self.meter.usage().since(&before)
     }
 
-    /// Quotes of three lines, answered where they arrive: what the second one uses, whose user's visit
-    /// is known.
+    /// Quotes three lines, answered at once. Returns what the second quote uses; the visit of its user is
+    /// known by then.
     async fn quote_direct(&self) -> Usage {
         let handler =
             QuotationHandler::new(&self.ports, Lookup::new(&self.ports), self.policy.clone());
@@ -233,8 +234,8 @@ fn print(engine: &str, what: &str, usage: &Usage) {
     }
 }
 
-/// The same work, done by the opponent. Its tables are larger than an item of DynamoDB may be, so it
-/// is only seen on the embedded engine.
+/// Tests the same work with the opponent. Its tables are larger than an item of DynamoDB may be, so it runs
+/// only on the embedded engine.
 async fn the_straightforward_way(system: System<'_>) {
     system.load().await;
     system.change_discounts(10).await;
@@ -257,12 +258,12 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     print(engine, "unchanged", &unchanged);
 
     let (users, heads) = (USERS as u64, Operation::write(Resource::PricesByUser));
-    // Nothing is written for a table that was found right lately.
+    // A table that was found right recently is not written.
     assert_eq!(of(&unchanged, heads).calls, 0);
     assert!(unchanged.total(is_workers).calls * 2 <= users, "half a call a table");
     assert!(changed.total(is_workers).calls * 10 <= users * 16, "1.6 calls a table");
     assert_eq!(of(&changed, heads).milliunits(), users * UNIT, "a small head each");
-    // Ten messages a call, all users of a batch in one read.
+    // A call has ten messages, and one read has all users of a batch.
     let batches = users / 10;
     for (operation, calls) in [
         (Operation::read(Resource::Discounts), 0),
@@ -273,13 +274,14 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     ] {
         assert_eq!(of(&unchanged, operation).calls, calls, "{operation:?}");
     }
-    // One check of the catalogue a batch; where it is billed, batches at the same time do it once each.
+    // Each batch checks the catalogue once. Where that is billed, batches at the same time share one check.
     let checks = of(&unchanged, Operation::read(Resource::Products)).calls;
     match engine {
         "aws" => assert!((1..batches).contains(&checks), "{checks}"),
         _ => assert_eq!(checks, batches),
     }
-    // Heads of all, and the catalogue's head. A provider reads the index and the parts of a base once.
+    // The reads are the heads of all tables and the catalogue's head. A provider reads the index and the
+    // parts of a base once.
     let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
     for (of_prices, batch) in [(3, "the first batch"), (1, "the second batch")] {
         let quoted = system.quote_ten(&provider).await;
@@ -287,7 +289,7 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
             quoted.total(|line| (line.resource, line.action) == (resource, Action::Read)).calls
         };
         assert_eq!(reads(Resource::PricesByUser), of_prices, "{batch}");
-        // Where a process keeps the head for a moment, the second batch may find it.
+        // Where a process keeps the head for a moment, the second batch may find it there.
         let looks = reads(Resource::Products);
         match system.ports.store.head_kept_for().is_zero() {
             true => assert_eq!(looks, 1, "{batch}"),
@@ -314,7 +316,7 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     assert!(unknown.is_nothing(), "{unknown:?}");
 }
 
-/// A stage that can do nothing at present.
+/// A stage that cannot do anything.
 struct Failing;
 
 #[async_trait]
@@ -357,8 +359,8 @@ async fn ten_that_fail_are_postponed_with_one_call() {
     worker.await.unwrap();
 }
 
-/// What one quotation uses of the queue that its deadline comes by, and what looking after it takes.
-/// It is settled in time, by somebody who is not counted.
+/// Returns what one quotation uses of the queue for its deadline, and what watching it costs. It is settled
+/// in time, by a process that is not counted.
 async fn a_deadline(watched: bool) -> Vec<(u64, u64, u64)> {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let (unseen, meter) =
@@ -415,7 +417,7 @@ async fn a_deadline_that_a_gateway_watches_sends_nothing_and_is_billed_as_on_aws
     assert_eq!(a_deadline(true).await, by_message);
 }
 
-/// Shows a new system on the embedded engine to a test.
+/// Runs a test with a new system on the embedded engine.
 async fn on_the_embedded_engine(test: impl AsyncFnOnce(System<'_>)) {
     let dir = tempfile::tempdir().unwrap();
     let (clock, randomness) = (clock(), Arc::new(SystemRandomness));
@@ -455,7 +457,7 @@ async fn aws() {
     let ports = |aws: &Aws| aws.ports(clock.clone(), connections.clone());
     let meter = Arc::clone(aws.meter());
     let (unseen, ports) = (ports(&other), ports(&aws));
-    // A panic must not leave the stack behind.
+    // In a task, so that a panic does not leave the stack behind.
     let done = tokio::spawn(async move {
         the_fewest_calls("aws", System::new(unseen, ports, &meter, clock)).await;
     })

@@ -1,4 +1,4 @@
-//! Loading data sets through the ports of the reference engine.
+//! Tests of loading data sets through the ports.
 
 mod loading {
     mod oracle;
@@ -33,7 +33,7 @@ fn engine() -> (Arc<ManualClock>, Ports) {
     (clock, memory.ports())
 }
 
-/// An engine whose calls wait for the disk, so that a load can die between two of them.
+/// Returns an engine whose calls wait for the disk, so that a load can die between two of them.
 fn stored() -> (Arc<ManualClock>, Ports, TempDir) {
     let dir = TempDir::new().unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
@@ -86,7 +86,7 @@ async fn what_changed_is_counted_and_pruned_only_when_asked() {
     assert_eq!(pruned.counts.products, Counts { unchanged: 4, removed: 1, ..Counts::default() });
     assert_eq!((pruned.counts.users.removed, pruned.version), (1, 3));
     assert_eq!(products(&ports).await.len(), 4);
-    // Data that names no products at all is no reason to remove them.
+    // Data that names no products at all does not remove them.
     data.products.clear();
     let again = load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
     assert_eq!((again.counts.products.removed, products(&ports).await.len()), (0, 4));
@@ -128,7 +128,7 @@ async fn a_currency_is_not_changed_under_other_products() {
     assert_eq!((head.currency, head.version), (yen.currency, 2));
 }
 
-/// So many that a journal is written in several pieces.
+/// Returns so many products that a journal is written in several pieces.
 fn many_products() -> Dataset {
     let mut data = fixtures::dataset().unwrap();
     data.products = (0..6_000)
@@ -147,7 +147,7 @@ fn is_half_written(progress: LoadProgress<'_>) -> bool {
     matches!(progress, LoadProgress::Written(done, all) if done < all)
 }
 
-/// A load that dies at one moment.
+/// Runs a load that dies at one moment.
 async fn load_until(
     ports: &Ports,
     data: &Dataset,
@@ -213,7 +213,7 @@ async fn a_load_begins_again_when_another_comes_between() {
     let (one, two) = (one.unwrap(), two.unwrap());
     let versions = HashSet::from([one.version, two.version]);
     assert_eq!(versions, HashSet::from([1, 2]), "one after the other");
-    // The later one was compared with the earlier one's rows.
+    // The later one was compared with the rows of the earlier one.
     let later = if one.version == 2 { one } else { two };
     assert_eq!(later.counts.products, Counts { changed: 1, unchanged: 4, ..Counts::default() });
 }

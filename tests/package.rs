@@ -1,5 +1,5 @@
-//! What `infra/package` takes into a zip, and what it refuses, tried with small C programs. `.ci/tools`
-//! runs this where a C compiler, binutils and zip are.
+//! Tests of what `infra/package` puts into a zip, and what it refuses, with small C programs. `.ci/tools`
+//! runs this where a C compiler, binutils and zip are installed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra/package");
 
-/// A program of this source.
+/// Compiles a program from this source.
 fn compiled(home: &TempDir, source: &str, flags: &[&str]) -> PathBuf {
     let (file, program) = (home.path().join("program.c"), home.path().join("program"));
     std::fs::write(&file, source).unwrap();
@@ -51,7 +51,7 @@ fn needs_cc_the_same_program_makes_the_same_zip() {
 #[ignore = "needs a C compiler and glibc 2.36: .ci/tools"]
 fn needs_glibc_a_program_that_needs_a_newer_glibc_is_refused() {
     let home = tempfile::tempdir().unwrap();
-    // New in glibc 2.36.
+    // This function is new in glibc 2.36.
     let source = "unsigned arc4random(void); int main(void) { return arc4random() == 7; }";
     let program = compiled(&home, source, &[]);
     let said = refusal(&program, &home);

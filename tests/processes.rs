@@ -1,5 +1,5 @@
-//! Real processes that are killed and started again, loads that are interrupted, and what they
-//! leave behind.
+//! Tests of real processes that are killed and started again, of interrupted loads, and of what they leave
+//! behind.
 //!
 //! `OCACHE_KILLS` says how often something is killed, `OCACHE_KILLS_SEED` by which seed:
 //!
@@ -7,8 +7,8 @@
 //! OCACHE_KILLS=50 .ci/ministack cargo test --test processes -- --nocapture killed
 //! ```
 //!
-//! `OCACHE_INTERRUPTS` says how many loads are interrupted, `OCACHE_LOAD_PRODUCTS` how many products
-//! each has, `OCACHE_LOADS` and `OCACHE_LOAD_QUOTES` how many loads and quotes go on side by side:
+//! `OCACHE_INTERRUPTS` says how many loads are interrupted, `OCACHE_LOAD_PRODUCTS` how many products each
+//! has, `OCACHE_LOADS` and `OCACHE_LOAD_QUOTES` how many loads and quotes run side by side:
 //!
 //! ```text
 //! OCACHE_INTERRUPTS=100 OCACHE_LOAD_PRODUCTS=60000 OCACHE_LOADS=20 OCACHE_LOAD_QUOTES=10000 \

@@ -1,5 +1,6 @@
-//! From files to quotes: what was loaded is what is quoted, on every engine. Prices that are stated
-//! somewhere, and those of random sellers against an oracle in exact decimals. And `verify` finds nothing.
+//! Tests from files to quotes: every engine quotes what was loaded. Some prices are stated in public
+//! documents, others are of random sellers and are checked against an oracle in exact decimals. In all
+//! cases `verify` finds nothing.
 
 #[path = "system/harness.rs"]
 #[allow(dead_code, reason = "other tests of systems use the rest of it")]
@@ -36,14 +37,14 @@ async fn bring(system: &System, records: &Value, world: &World, is_first: bool) 
     let amounts = ocache::data::Amounts { currency, unit_decimals };
     let data = read_texts(&[(Path::new("records.json"), text.as_bytes())], amounts);
     let data = data.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    // The settings were set before anything was loaded, in the currency that a stack begins with.
+    // The settings were set before anything was loaded, in the currency of a new stack.
     let options = LoadOptions { currency, prune: is_first, merge: false };
     let ports = &system.ports;
     let loaded = load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| {});
     loaded.await.unwrap();
 }
 
-/// A system where this is loaded, with workers.
+/// Returns a system with workers, in which this is loaded.
 async fn selling(engine: Engine, world: &World, loads: &[Value]) -> System {
     let mut system = System::new(engine);
     let rounding = if world.half_up { Rounding::HalfUp } else { Rounding::HalfEven };
@@ -57,7 +58,7 @@ async fn selling(engine: Engine, world: &World, loads: &[Value]) -> System {
     system
 }
 
-/// What was quoted, and when it was worked out.
+/// Returns a quote's answer, and when it was calculated.
 async fn quoted(system: &System, asked: &Asked) -> (QuotationFrame, i64) {
     let Asked { user, product, quantity, .. } = asked;
     let frame = system.quote(user, &format!("{product}:{quantity}")).await;
@@ -77,7 +78,7 @@ async fn verified(system: &System) {
     assert!(report.tables_checked > 0 && report.answers_checked > 0, "{report:?}");
 }
 
-/// A frame as the oracle tells a price.
+/// Returns a frame as an outcome of the oracle.
 fn outcome(frame: &QuotationFrame) -> Outcome {
     let decimal = |text: &String| text.parse::<Decimal>().unwrap();
     if let [invalid] = frame.invalid.as_slice() {
@@ -121,7 +122,8 @@ fn rule_of(rule: &RuleFrame, product: &str) -> Rule {
     }
 }
 
-/// What the oracle says, as a frame tells it: of an own discount on every quantity it tells no rule.
+/// Returns the oracle's outcome in the form of a frame, which has no rule for an own discount on every
+/// quantity.
 fn expected(world: &World, asked: &Asked) -> Outcome {
     let mut expected = oracle::price(world, asked);
     if let Outcome::Priced(priced) = &mut expected
@@ -177,7 +179,7 @@ async fn every_stated_price_is_quoted_on_one_file() {
     every_stated_price_is_quoted(harness::embedded).await;
 }
 
-/// Random sellers whose ladders a load takes: of rungs of one kind none rises.
+/// Returns random sellers whose ladders a load accepts: among rungs of one kind none rises.
 fn sold(seed: u64) -> (World, Asked) {
     let (mut world, asked) = drawn::drawn(seed);
     for product in world.products.values_mut().filter(|product| product.prices.is_empty()) {
@@ -188,7 +190,7 @@ fn sold(seed: u64) -> (World, Asked) {
     }
     for own in world.own.values_mut() {
         fall(&mut own.rows);
-        // Who is unknown has always bought in the stack's currency.
+        // A customer without a record has always bought in the stack's currency.
         if world.customers.is_empty() {
             own.currency = world.currency.clone();
         }
@@ -256,7 +258,8 @@ fn list_record(list: &List) -> Value {
     there.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The loads that make a world: own prices keep the currency that the customer had when they were loaded.
+/// Returns the loads that make a world. Own prices keep the currency that the customer had when they were
+/// loaded.
 fn loads(world: &World) -> Vec<Value> {
     let products = world.products.values().map(|product| {
         let mut record = json!({"id": product.id, "name": product.id});
@@ -322,9 +325,9 @@ fn loads(world: &World) -> Vec<Value> {
     loads
 }
 
-/// Of one seed; the time is the answer's own.
+/// Checks one seed, at the time of the answer.
 async fn agrees(engine: Engine, seed: u64) {
-    // Shown when it fails, also when it is `verify` that fails.
+    // Printed now, so that it is also shown if `verify` fails.
     println!("seed {seed}");
     let (world, asked) = sold(seed);
     let loads = loads(&world);
@@ -344,7 +347,8 @@ async fn agrees(engine: Engine, seed: u64) {
     assert_eq!(frame.client, user(&asked.user).as_str());
 }
 
-/// A discount on every quantity comes before all lists, but only where it has something to come off.
+/// Tests that a discount on every quantity comes before all lists, but only if the product has a list
+/// price.
 #[tokio::test(start_paused = true)]
 async fn a_stated_price_counts_where_an_own_discount_has_no_list_price() {
     let records = json!({
@@ -362,7 +366,7 @@ async fn a_stated_price_counts_where_an_own_discount_has_no_list_price() {
     verified(&system).await;
 }
 
-/// How many sellers are tried: as many as `OCACHE_PRICING_CASES` says, if it does.
+/// Returns how many sellers are tried: `OCACHE_PRICING_CASES`, or the usual number.
 fn cases(usual: u64) -> u64 {
     let set = std::env::var("OCACHE_PRICING_CASES").ok();
     set.map_or(usual, |count| count.parse().expect("OCACHE_PRICING_CASES is a number"))

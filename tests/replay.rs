@@ -1,4 +1,4 @@
-//! Replays of arrivals whose outcome can be counted by hand.
+//! Tests of replays whose outcome can be counted by hand.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use ocache::replay::{
 };
 use ocache::stages::{Answering, Policy};
 
-/// A day's morning.
+/// The morning of some day.
 const EIGHT: Timestamp = Timestamp::from_secs(1_800_000_000 / 86_400 * 86_400 + 8 * 3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -54,11 +54,11 @@ async fn a_visit_is_what_can_be_counted_by_hand() {
     let outcome =
         run(&scenario(vec![arrival("a", half), arrival("a", MINUTE)]), &EVERY_MINUTE).await;
     assert_eq!((outcome.answered, outcome.failed, outcome.warm, outcome.stale), (2, 0, 1, 0));
-    // The first quote waits for the one calculation; nothing else is ever calculated.
+    // The first quote waits for the one calculation. Nothing else is ever calculated.
     let waited = [outcome.cold_p50, outcome.cold_p99];
     assert_eq!(waited, [Duration::from_millis(250); 2]);
     assert_eq!(outcome.calculated, 1);
-    // Nothing is replayed after the last quote is over, which is within the first minute's tick.
+    // The replay ends after the last quote, which is before the tick of the first minute.
     assert_eq!((outcome.validated, outcome.wasted), (1, 1));
 }
 
@@ -66,10 +66,10 @@ async fn a_visit_is_what_can_be_counted_by_hand() {
 async fn an_active_user_is_kept_warm_until_expiry() {
     let arrivals = vec![arrival("a", Duration::from_secs(30)), arrival("b", MINUTE * 60)];
     let outcome = run(&scenario(arrivals), &EVERY_MINUTE).await;
-    // Ticks at one to five minutes find `a`, that at six does not.
+    // The ticks at minutes one to five find `a`, and the one at minute six does not.
     assert_eq!((outcome.answered, outcome.warm), (2, 0));
     assert_eq!((outcome.calculated, outcome.validated), (2, 5));
-    // Of each user's tables the last was read by nobody, and of those of `a` four before it.
+    // Nobody reads the last table of either user, nor the four tables of `a` before.
     assert_eq!(outcome.wasted, 5);
 }
 
@@ -95,7 +95,7 @@ async fn ten_quotes_of_a_cold_user_wait_for_one_calculation() {
 
 #[tokio::test]
 async fn a_change_reaches_active_users_at_once_or_at_the_next_tick() {
-    // Prices change half a minute after noon, when both users are there.
+    // Prices change half a minute after noon, while both users are active.
     let noon = MINUTE * 240 + Duration::from_secs(30);
     let mut scenario = scenario(vec![
         arrival("a", noon - Duration::from_secs(45)),
@@ -113,7 +113,7 @@ async fn a_change_reaches_active_users_at_once_or_at_the_next_tick() {
     assert!(without.reached_last > Duration::from_secs(10), "{:?}", without.reached_last);
 }
 
-/// Six lists, of which each user has two, with three rungs.
+/// Returns six lists, of which each user has two, with three rungs.
 fn listed(terms: u64) -> TermsSpec {
     let lists = ListSpec { lists: 6, tiers: 3, currencies: vec![] };
     TermsSpec { lists, currency: Currency::USD, lists_per_user: 2, terms }
@@ -130,18 +130,18 @@ async fn users_with_the_same_price_lists_have_them_priced_once() {
     for outcome in [&plain, &same, &different] {
         assert_eq!((outcome.answered, outcome.failed, outcome.calculated), (2, 0, 2));
     }
-    // Of each base of terms a part, the index, and the claim, which is taken and given back.
+    // For each base of terms: a part, the index, and the claim, which is taken and released.
     let written = [&plain, &same, &different].map(|outcome| heads_written(&outcome.metered));
     assert_eq!(written[1..], [written[0] + 4, written[0] + 8]);
     let rows = |outcome: &Outcome| {
         let is_row = |line: &UsageLine| line.resource == Resource::PriceLists;
         outcome.metered.total(is_row).items
     };
-    // All lists without their rows once, and the four rows of each list that somebody has: of those of the
-    // second terms one may be kept already.
+    // All lists without their rows are read once, and the four rows of each list that a user has. The
+    // second terms may find the rows of one of their lists in memory.
     assert_eq!((rows(&plain), rows(&same)), (0, 6 + 2 * 4));
     assert!((6 + 3 * 4..=6 + 4 * 4).contains(&rows(&different)), "{}", rows(&different));
-    // What is stored for them longer than the two users are there is on the bill.
+    // What is stored for them after the two users have gone is on the bill too.
     assert!(different.stored.table_byte_hours > same.stored.table_byte_hours);
 }
 
@@ -152,7 +152,7 @@ async fn a_changed_list_reaches_those_who_have_it() {
     let users = ["a", "b", "c", "d", "e", "f"];
     let after = |user: &str| arrival(user, noon + Duration::from_secs(30));
     let arrivals = users.map(before).into_iter().chain(users.map(after)).collect();
-    // Each user has one list of six, of which one changes.
+    // Each user has one of six lists, and one of the lists changes.
     let terms = TermsSpec { lists_per_user: 1, ..listed(6) };
     let every = Some(Duration::from_secs(86_400));
     let scenario = Scenario { terms, lists_every: every, ..scenario(arrivals) };
@@ -160,14 +160,14 @@ async fn a_changed_list_reaches_those_who_have_it() {
     let with = run(&scenario, &slow).await;
     let without = run(&scenario, &Candidate { on_change: false, ..slow }).await;
     assert_eq!((with.answered, with.outdated, without.outdated), (12, 0, 1));
-    // Six in the beginning; all are ordered anew, and five of them are found to be right.
+    // Six are calculated at first. All are ordered again, and five of them are found to be right.
     assert_eq!((with.calculated, with.validated), (7, 5));
     assert_eq!(with.reached_last, Duration::from_millis(250));
 }
 
 #[tokio::test]
 async fn an_adaptive_interval_doubles_while_nothing_changes_and_keeps_to_its_budget() {
-    // There for six hours, with a change at noon in the middle of them.
+    // They are active for six hours, with a change at noon in the middle.
     let day = Candidate { ttl: MINUTE * 360, ..EVERY_MINUTE };
     let mut scenario = scenario(
         ["a", "b"]
@@ -184,7 +184,7 @@ async fn an_adaptive_interval_doubles_while_nothing_changes_and_keeps_to_its_bud
         ..day.clone()
     };
     let free = run(&scenario, &adaptive(None)).await;
-    // Four doublings to sixteen minutes, twice; then one in about sixteen minutes.
+    // Four doublings to sixteen minutes, twice, then one in about sixteen minutes.
     assert!((2 * 20..2 * 36).contains(&free.prepared()), "{}", free.prepared());
     assert_eq!((free.answered, free.calculated), (fixed.answered, fixed.calculated));
     let bound = run(&scenario, &adaptive(Some(60))).await;
@@ -233,11 +233,11 @@ async fn a_probe_tells_refreshes_that_write_nothing_from_those_that_do() {
     let lists = |usage: &Usage| usage.total(|line| line.resource == Resource::Discounts).items;
     let read = [&probe.unchanged, &probe.confirmed, &probe.calculated].map(lists);
     assert_eq!(read, [0, 0, 4], "discounts are read when a load came into force since");
-    // The own rows of a table stand in its head. A base has a part, an index and a claim, which is taken
-    // and given back.
+    // The own rows of a table are in its head. A base has a part, an index and a claim, which is taken and
+    // released.
     assert_eq!((probe.sizes.parts, heads_written(&probe.base)), (0, 4));
     assert!(probe.sizes.base > 0 && probe.sizes.head > 0 && probe.sizes.discounts > 0);
-    // Later quotes find the base in memory: the heads of the table and of the catalogue are read.
+    // Later quotes find the base in memory, and read the heads of the table and of the catalogue.
     let reads =
         |line: &UsageLine| line.stage == Stage::QuotationHandler && line.action == Action::Read;
     assert_eq!(probe.direct.total(reads).calls, 2);
@@ -253,7 +253,8 @@ async fn a_probe_tells_the_base_of_terms_from_the_tables_of_those_who_have_them(
     assert!(listed.sizes.terms > 0 && listed.sizes.lists > 0);
     let read = |probe: &Probe| probe.terms_read.total(|_| true).items;
     assert_eq!((read(&plain), read(&listed)), (0, 2));
-    // A table names its terms, and has the ladders of its user; refreshes of an unchanged one read no more.
+    // A table names its terms, and has the ladders of its user. Refreshing an unchanged table reads no
+    // more.
     assert!(listed.sizes.head > plain.sizes.head && listed.sizes.discounts > plain.sizes.discounts);
     let units = |usage: &Usage| billed(usage.lines()).of(Line::ReadUnits);
     assert_eq!(units(&listed.unchanged), units(&plain.unchanged));
@@ -261,8 +262,7 @@ async fn a_probe_tells_the_base_of_terms_from_the_tables_of_those_who_have_them(
 
 #[tokio::test]
 async fn what_a_replay_used_is_read_and_foreseen() {
-    // There for six hours. The ticks at minutes 6, 11 and so on to 356 write down that the table is
-    // right.
+    // Active for six hours. The ticks at minutes 6, 11 and so on to 356 write that the table is right.
     let day = Candidate { ttl: MINUTE * 360, ..EVERY_MINUTE };
     let half = Duration::from_secs(30);
     let scenario = scenario(vec![arrival("a", half), arrival("b", MINUTE * 361)]);
@@ -283,7 +283,7 @@ async fn what_a_replay_used_is_read_and_foreseen() {
         let (foreseen, measured) = (units(&foreseen, line), units(&outcome.metered, line));
         assert!((foreseen / measured - 1.0).abs() < 0.02, "{line:?}: {foreseen}, {measured}");
     }
-    // The base that was made is stored beside the tables of both.
+    // The base is stored beside the tables of both users.
     let stored = u128::from(probe.sizes.base) * 48;
     assert!(outcome.stored.table_byte_hours >= stored, "{:?}", outcome.stored);
 }

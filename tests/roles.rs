@@ -1,8 +1,8 @@
-//! Whether the role of each function allows what the function does, and nothing else.
+//! Tests that the role of each function allows what the function does, and nothing else.
 //!
-//! The functions run as Lambda runs them, this very program started under a local runtime API, and
-//! talk to a small stand-in for AWS that does what they ask for and writes down who asked for what.
-//! `infra/roles.tf` must grant exactly that.
+//! The functions run as on Lambda: this program is started under a local runtime API. Its AWS is a small
+//! stand-in that does what it is asked for, and notes who asked for what. `infra/roles.tf` must grant
+//! exactly that.
 
 #[cfg(feature = "aws")]
 mod roles {

@@ -1,7 +1,7 @@
-//! The whole system under seeded faults.
+//! Tests the whole system under seeded faults.
 //!
-//! `OCACHE_SIMULATION_SEEDS` says how many seeds to try, `OCACHE_SIMULATION_FIRST` from which on,
-//! `OCACHE_SIMULATION_STORY` how many of the last events a violation tells:
+//! `OCACHE_SIMULATION_SEEDS` says how many seeds to try, `OCACHE_SIMULATION_FIRST` the first of them, and
+//! `OCACHE_SIMULATION_STORY` how many of the last events the report of a violation has:
 //!
 //! ```text
 //! OCACHE_SIMULATION_SEEDS=1000000 cargo test --release --test simulation
@@ -16,14 +16,14 @@ use ocache::simulation::{PlantedBug, Report, Simulation, Violation};
 const STORY_LINES: u64 = 60;
 /// As many as an ordinary test run has time for.
 const SEEDS: u64 = 1_000;
-/// So many seeds find every planted bug.
+/// This many seeds find every planted bug.
 const SEEDS_PER_BUG: u64 = 1_000;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Runs something on a runtime of its own, as every run needs.
+/// Runs a future on a runtime of its own, as every run needs.
 fn alone<T>(run: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -33,7 +33,7 @@ fn alone<T>(run: impl Future<Output = T>) -> T {
     runtime.block_on(run)
 }
 
-/// The same run again, with its story.
+/// Repeats a run with its story.
 fn replay(simulation: Simulation) -> Violation {
     let lines = setting("OCACHE_SIMULATION_STORY", STORY_LINES);
     let story_lines = usize::try_from(lines).unwrap();
@@ -41,7 +41,7 @@ fn replay(simulation: Simulation) -> Violation {
     alone(told.run()).expect_err("a seed replays")
 }
 
-/// Runs seeds side by side until one breaks an invariant.
+/// Runs seeds side by side until one violates an invariant.
 fn try_seeds(first: u64, count: u64, bug: Option<PlantedBug>) -> Result<Report, Violation> {
     let next = AtomicU64::new(first);
     let found = AtomicU64::new(u64::MAX);
@@ -50,7 +50,7 @@ fn try_seeds(first: u64, count: u64, bug: Option<PlantedBug>) -> Result<Report, 
         let mut report = Report::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            // Smaller seeds are still looked at, so that the first is always the same one.
+            // Smaller seeds are still tried, so that the result is always the smallest one.
             if seed >= first + count || seed > found.load(Ordering::Relaxed) {
                 return report;
             }
@@ -96,7 +96,7 @@ fn a_seed_tells_the_same_story_every_time() {
     }
 }
 
-/// Planted bugs are found, by the invariant they break, within so many seeds.
+/// Tests that every planted bug is found within this many seeds, by the invariant that it violates.
 #[test]
 fn planted_bugs_are_found() {
     let mut missed = vec![];

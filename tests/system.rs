@@ -1,9 +1,9 @@
-//! The whole system without its gateway: five stages, real workers, one engine, and a client that
+//! Tests of the whole system without its gateway: five stages, real workers, one engine, and a client that
 //! sees what is pushed.
 //!
-//! Written once; an engine joins with one `both_ways_work!` line, which also says that quotes are
-//! answered where they arrive in one half of the tests, and from the topic in the other. Where a test speaks of seconds, an engine
-//! that owns its time spends none.
+//! The tests are written once. An engine joins with one `both_ways_work!` line. It runs each test twice:
+//! once quotes are answered directly, once from the topic. Tests may wait for seconds; an engine that
+//! controls its time spends none.
 
 mod system {
     pub mod harness;
@@ -25,7 +25,7 @@ mod system {
     pub mod wrong_clocks;
 }
 
-/// One test with its attributes, on a runtime that is as configured.
+/// Defines one test with its attributes, on a runtime with this configuration.
 macro_rules! test_on {
     (($($runtime:tt)*) [$($attributes:tt)*] $test:ident $run:expr) => {
         #[tokio::test($($runtime)*)]
@@ -36,7 +36,7 @@ macro_rules! test_on {
     };
 }
 
-/// An engine of the harness, by what opens it.
+/// Opens an engine of the harness.
 macro_rules! opened {
     (($($engine:tt)*)) => {
         harness::$($engine)*
@@ -160,7 +160,7 @@ macro_rules! both_ways_work {
         all_of_it_works!(($direct: $engine Direct $runtime $attributes));
         all_of_it_works!(($topic: $engine Topic $runtime $attributes));
 
-        /// What is only of quotes that are answered where they arrive.
+        /// Tests only for quotes that are answered directly.
         mod $name {
             works! { (direct: $engine Direct $runtime $attributes)
                 direct_answers {
@@ -194,17 +194,17 @@ both_ways_work!(memory memory_direct memory_topic (memory()) (start_paused = tru
 both_ways_work!(embedded embedded_direct embedded_topic (embedded())
     (flavor = "multi_thread", worker_threads = 2) []);
 
-/// All of it on AWS too. That takes minutes, so it has a command of its own, `.ci/scenarios`, which runs those
-/// with short intervals one after the other.
+/// All tests on AWS. They take minutes, so they have a command of their own, `.ci/scenarios`, which runs
+/// those with short intervals one after the other.
 #[cfg(feature = "aws")]
 mod scenarios {
     both_ways_work!(aws direct topic (aws().await) (flavor = "multi_thread", worker_threads = 2)
         [#[ignore = "needs a local AWS: .ci/scenarios"]]);
 }
 
-/// The few of them that run with every other test. Clocks of different machines matter more on AWS than between
-/// one machine's processes. At the edge of a window tables have to be ready in time where every call takes
-/// longer.
+/// The few tests on AWS that run with all other tests. Clocks of different machines matter more on AWS than
+/// between processes of one machine. At the edge of a window, tables must be ready in time although every
+/// call takes longer.
 #[cfg(feature = "aws")]
 mod aws {
     use crate::system::{harness, price_lists, wrong_clocks};
@@ -230,7 +230,7 @@ mod aws {
     }
 }
 
-/// What needs a file to damage.
+/// Tests that damage the file of the store.
 mod damaged {
     use crate::system::{failures, harness};
 

@@ -1,6 +1,6 @@
-//! Traces of quotes through every process, as a collector sees them. They need a program with the feature
-//! `otel`, of which everything is compiled once more; so these tests have a program of their own, which is
-//! small: `.ci/ministack cargo test --features otel --test traces`.
+//! Tests of the traces of quotes through every process, as a collector sees them. They need a program with
+//! the feature `otel`, for which everything is compiled once more. So these tests have a small program of
+//! their own: `.ci/ministack cargo test --features otel --test traces`.
 
 mod traces {
     mod collector;
@@ -16,7 +16,8 @@ mod traces {
 
     mod quotes;
 
-    /// What the variables mean. Its tests are beside it; here they run without the library's other tests.
+    /// The meanings of the variables. The module has its own tests, which run here without the library's
+    /// other tests.
     #[path = "../../src/trace/settings.rs"]
     #[allow(dead_code, reason = "the library reads the process's own environment")]
     mod settings;

@@ -1,4 +1,5 @@
-//! Verification: it finds what is wrong, says what is only old, and finds nothing where nothing is.
+//! Tests of verification: it finds what is wrong, tells what is only old, and finds nothing where nothing
+//! is wrong.
 
 #[path = "system/harness.rs"]
 #[allow(dead_code, reason = "other tests of systems use the rest of it")]
@@ -58,7 +59,7 @@ mod loads;
 #[path = "verify/price_lists.rs"]
 mod price_lists;
 
-/// A verification of all there is, with its findings.
+/// A verification of everything, with its findings.
 #[derive(Debug)]
 struct Found {
     report: Report,
@@ -72,7 +73,7 @@ async fn found(system: &System) -> Found {
     Found { report: verified.unwrap(), findings }
 }
 
-/// The kind of the one finding, and what it says.
+/// Returns the kind and the text of the only finding.
 async fn finding(system: &System) -> (Kind, String) {
     let found = found(system).await;
     assert_eq!(found.findings.len(), 1, "{found:?}");
@@ -80,7 +81,7 @@ async fn finding(system: &System) -> (Kind, String) {
     (finding.kind, format!("{}: {}", finding.subject, finding.what))
 }
 
-/// A system with two users' tables and an answer of each.
+/// Returns a system with tables of two users and an answer for each.
 async fn quoted(engine: Engine) -> System {
     let mut system = System::with_fixtures(engine).await;
     system.run(WORK);
@@ -102,7 +103,7 @@ fn packed(products: &[(&str, i64)]) -> PackedBase {
     PackedBase::new(Currency::USD, products.iter().map(product).collect()).unwrap()
 }
 
-/// The products in force, sorted by id.
+/// Returns the products in force, sorted by id.
 async fn stored_products(system: &System) -> Vec<Product> {
     let store = &system.ports.store;
     let head = store.catalogue_head().await.unwrap().unwrap();
@@ -114,13 +115,13 @@ async fn stored_products(system: &System) -> Vec<Product> {
     products
 }
 
-/// The parts of the base of these products.
+/// Returns the parts of the base of these products.
 fn parts_of(products: Vec<Product>) -> Vec<Bytes> {
     let packed = PackedBase::new(Currency::USD, products).unwrap();
     packed.parts.into_iter().map(Bytes::from).collect()
 }
 
-/// Replaces what is stored of the base that a user's table was priced against.
+/// Replaces the stored base against which a user's table was priced.
 async fn overwrite_base(system: &System, who: &str, parts: Vec<Bytes>) {
     let name = system.head(who).await.unwrap().base();
     let base = system.ports.store.base(&name).await.unwrap().unwrap();
@@ -168,7 +169,7 @@ async fn a_clean_store_has_no_findings(engine: Engine) {
     assert_eq!((report.tables, report.tables_checked, report.active_tables), (2, 2, 2));
     assert_eq!((report.answers, report.answers_checked), (2, 2));
     assert_eq!(findings, []);
-    // A sample is no more than was asked for.
+    // A sample is no larger than requested.
     let options = VerifyOptions { tables: Some(1), answers: Some(1), seed: 1 };
     let mut findings = vec![];
     let verified = verify(&*system.ports.store, options, system.now(), &mut findings).await;
@@ -182,7 +183,7 @@ async fn a_table_with_another_price_is_wrong(engine: Engine) {
     let mut products = stored_products(&system).await;
     products[3].price = products[3].price.map(|price| Money::from_minor(price.minor() + 1));
     overwrite_base(&system, "AAA", parts_of(products)).await;
-    // Of everybody whose table was priced against that base.
+    // The finding concerns every user whose table was priced against that base.
     let Found { findings, .. } = found(&system).await;
     let users: Vec<String> = findings.iter().map(|found| found.subject.to_string()).collect();
     assert_eq!(users, ["table of `AAA`", "table of `BBB`"]);
@@ -280,12 +281,12 @@ async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
 
 async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
-    // It adds up, and no list of the user's ever said so.
+    // The table is consistent, but no list of the user ever had this discount.
     overwrite_own(&system, "AAA", &priced(&list(&[("P1", "90")]))).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Wrong);
     assert!(what.contains("product `P1` has a discount of 10 %, the table says 90 %"), "{what}");
-    // Nor does a change of the list explain it.
+    // A change of the list does not explain it either.
     let other = UserDiscounts::new(user("AAA"), list(&[("P1", "11")]));
     system.change(vec![other.into()]).await;
     assert_eq!(finding(&system).await.0, Kind::Wrong);
@@ -301,7 +302,7 @@ async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
         })
         .await;
     }
-    // Who is no longer active need not be fresh.
+    // A table of a user who is no longer active need not be fresh.
     system.ports.store.remove_active_user(&user("BBB")).await.unwrap();
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Stale);

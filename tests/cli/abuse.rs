@@ -1,5 +1,5 @@
-//! Clients of the gateway that mean no good, or do not know better. Whatever one of them does, it
-//! is told or cut off, and the others are served.
+//! Tests of hostile or faulty clients of the gateway. Whatever one of them does, it gets an error or is cut
+//! off, and the others are served.
 
 use std::io::{Read, Write};
 use std::process::Child;
@@ -11,11 +11,11 @@ use super::process::{Home, Running};
 use super::raw_socket::{CONTINUATION, FINAL, RawSocket, TEXT, dial, frame};
 
 const PING: &str = r#"{"action":"ping"}"#;
-/// What an idle socket may take of the gateway's memory.
+/// How much of the gateway's memory an idle socket may take.
 const BYTES_PER_SOCKET: u64 = 16 * 1024;
 
 fn serve(home: &Home, args: &[&str]) -> (Running, String) {
-    // Quiet, because nobody reads what it logs of a thousand sockets.
+    // `--quiet`, because nobody reads what it logs about a thousand sockets.
     let serve = ["serve", "--port", "0", "--output", "json", "--quiet"];
     let mut gateway = home.start(&[&serve, args].concat());
     let websocket = gateway.stdout_json()["websocket"].as_str().unwrap().to_owned();
@@ -32,7 +32,7 @@ fn quote(user: &str) -> String {
     format!(r#"{{"action":"quote","client":"{user}","items":[{{"product":"P1","quantity":1}}]}}"#)
 }
 
-/// Floods the gateway until it says that this is too much.
+/// Floods the gateway until it refuses. Returns how many pongs came before.
 fn pongs_before_a_refusal(socket: &mut RawSocket) -> usize {
     const FLOOD: usize = 1_000;
     let ping = frame(FINAL | TEXT, PING.as_bytes(), true);
@@ -47,7 +47,7 @@ fn pongs_before_a_refusal(socket: &mut RawSocket) -> usize {
     panic!("{FLOOD} frames, and none refused")
 }
 
-/// What a process has in memory, in bytes.
+/// Returns the resident memory of a process, in bytes.
 #[cfg(target_os = "linux")]
 fn resident(process: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
@@ -65,7 +65,7 @@ fn handshakes_that_never_finish_are_cut_off() {
     is_served(&websocket);
     for stream in [&mut silent, &mut slow] {
         let mut reply = vec![];
-        // The read fails by itself when nobody ends the connection.
+        // The read times out if nobody ends the connection.
         stream.read_to_end(&mut reply).unwrap();
         assert!(!reply.starts_with(b"HTTP/1.1 101"));
     }
@@ -97,7 +97,7 @@ fn frames_that_break_the_rules_close_the_socket_with_their_code() {
         assert_eq!(socket.close_code(), code, "{what}");
         is_served(&websocket);
     }
-    // The largest that is allowed, in as many fragments as need be.
+    // The largest allowed message, in several fragments.
     let mut socket = RawSocket::open(&websocket);
     socket.send(TEXT, &vec![b' '; 32 * 1024]).unwrap();
     socket.send(CONTINUATION, &vec![b' '; 32 * 1024]).unwrap();
@@ -113,7 +113,8 @@ fn a_client_that_never_reads_takes_little_memory_and_is_cut_off() {
     let before = resident(gateway.process());
     let mut deaf = RawSocket::open(&websocket);
     let unknown = format!(r#"{{"action":"{}"}}"#, "x".repeat(20_000));
-    // Each is answered with an error; in the end the gateway stops reading, and then it is over.
+    // Each message is answered with an error. In the end the gateway stops reading, and then the connection
+    // ends.
     while deaf.send(FINAL | TEXT, unknown.as_bytes()).is_ok() {}
     let grown = resident(gateway.process()).saturating_sub(before);
     assert!(grown < 8 * 1024 * 1024, "{grown} bytes");
@@ -172,7 +173,7 @@ fn there_is_room_for_so_many_connections() {
     let (first, _second) = (RawSocket::open(&websocket), RawSocket::open(&websocket));
     assert_eq!(RawSocket::open_with(&websocket, "").err(), Some(503));
     drop(first);
-    // Its place is free when the gateway has noticed.
+    // The place is free when the gateway has noticed.
     while RawSocket::open_with(&websocket, "").is_err() {}
 }
 
@@ -258,11 +259,12 @@ fn unfinished_messages_are_bounded_in_bytes_for_all_together() {
         for first in [TEXT].into_iter().chain([CONTINUATION; FRAGMENTS - 1]) {
             socket.send(first, &[b' '; FRAGMENT]).unwrap();
         }
-        // The gateway has read it all, so it is the newest, whatever the gateway does side by side.
+        // The gateway has read everything, so this is the newest socket, whatever the gateway does in
+        // parallel.
         socket.is_heard();
     }
     assert_eq!(sockets[0].close_code(), 1013, "the oldest");
-    // An honest client, also with a message that is not small.
+    // A well-behaved client is served, also with a message that is not small.
     let mut honest = RawSocket::open(&websocket);
     let long = format!("{}{PING}", " ".repeat(FRAGMENT));
     honest.say(&long);
@@ -283,10 +285,10 @@ fn a_proxy_that_does_not_say_for_whom_makes_nobody_this_machine() {
     for path in ["/metrics", "/clients", "/live"] {
         assert_eq!(http_status(&url, &format!("GET {path} HTTP/1.1")), 403, "{path}");
     }
-    // Strangers share one allowance, whatever connection they come by.
+    // Strangers share one allowance, whatever connection they use.
     let refused = (0..100).find(|_| http_status(&url, "GET /health HTTP/1.1") == 429);
     assert!(refused.is_some());
-    // Who proves to be of this machine has nothing to do with it.
+    // A client that proves to be on this machine does not share it.
     for _ in 0..10 {
         assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
     }

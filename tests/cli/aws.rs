@@ -1,4 +1,4 @@
-//! The command line on a local AWS, as real processes.
+//! Tests of the command line on a local AWS, as real processes.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,8 +10,7 @@ use super::schema::Schemas;
 use super::stack::Stack;
 
 impl Stack {
-    /// A call that ocache itself never makes. A local AWS looks at the signature only to see which
-    /// service is meant.
+    /// Makes a call that ocache itself never makes. A local AWS reads only the service from the signature.
     fn post(&self, service: &str, path: &str, headers: &str, body: &Value) -> Value {
         let address = self.flags[1].strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -62,7 +61,7 @@ fn the_four_lines_on_aws() {
     worker.stderr_line("URGENT calculation");
     let warm = home.json(&stack.args(&["quote", "--client", "AAA", "P1:2", "P3:1"]));
     assert_eq!(warm["total"], "1805.52");
-    // Right after another process that polled the same queue has ended.
+    // Right before this, another process that polled the same queue has ended.
     let cold = home.json(&stack.args(&["quote", "--client", "José Núñez 株式会社", "P1:2", "P9"]));
     assert_eq!((&cold["total"], &cold["unavailable"][0]), (&"1000.00".into(), &"P9".into()));
     let alone = home.run(&stack.args(&["doctor"]));

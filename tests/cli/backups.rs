@@ -1,4 +1,4 @@
-//! `ocache backup` that is stopped: the store goes on as if nothing was.
+//! Tests of an `ocache backup` that is stopped: the store is not affected.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::process::{Home, Running};
 
-/// A store that takes some time to copy.
+/// Returns a store that takes some time to copy.
 fn large() -> Home {
     let home = Home::with_fixtures();
     let store = Connection::open(home.path().join("data/store.db")).unwrap();
@@ -24,13 +24,13 @@ fn send(signal: &str, pid: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
 
-/// The process that copies for a command.
+/// Returns the process that copies for a command.
 fn copier(backup: &Running) -> String {
     let pid = backup.process().id();
     loop {
         let children = format!("/proc/{pid}/task/{pid}/children");
         let children = std::fs::read_to_string(children).unwrap();
-        // Until it has become another program, it is this one.
+        // Until it has become another program, the child is this one.
         if let Some(child) = children.split_whitespace().next() {
             return child.to_owned();
         }
@@ -38,7 +38,7 @@ fn copier(backup: &Running) -> String {
     }
 }
 
-/// Waits until everything in the log can be copied to the store, which a copy that goes on prevents.
+/// Waits until the whole log can be copied into the store. A copy in progress prevents this.
 fn wait_until_log_begins_anew(home: &Home) {
     let store = Connection::open(home.path().join("data/store.db")).unwrap();
     store.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
@@ -99,7 +99,7 @@ fn a_copy_ends_with_its_command() {
         send(signal, &backup.process().id().to_string());
         let (code, stderr) = backup.end();
         assert_eq!(code, (signal == "-INT").then_some(130), "{stderr}");
-        // The copier notices that its command is gone.
+        // The copying process notices that its command is gone.
         wait_until_log_begins_anew(&home);
         while file.exists() {
             std::thread::yield_now();

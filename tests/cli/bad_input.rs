@@ -1,4 +1,5 @@
-//! Bad input is named, has a hint where there is one, the right exit code, and changes nothing.
+//! Tests of bad input: the error names it, with a hint where there is one, has the right exit code, and
+//! nothing changes.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `ocache bench`: what it measures, and that nothing is left of it.
+//! Tests of `ocache bench`: what it measures, and that it leaves nothing behind.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::process::Home;
 const SMALL: [&str; 9] =
     ["bench", "--users", "5", "--quotes", "40", "--cold", "3", "--sockets", "4"];
 
-/// What was done in each phase: all that was asked for.
+/// Returns how much was done in each phase, which must be all that was asked for.
 fn phases(report: &Value) -> Vec<(&str, u64)> {
     let phases = report["phases"].as_array().unwrap();
     ["subscribe", "first tables", "refresh", "warm quotes", "cold quotes"]
@@ -21,7 +21,7 @@ fn phases(report: &Value) -> Vec<(&str, u64)> {
         .collect()
 }
 
-/// No user, table or message of the run is left.
+/// Checks that no user, table or message of the run is left.
 fn nothing_is_left(home: &Home) {
     let status = home.json(&["status"]);
     assert_eq!(status["active_users"], json!([]));
@@ -43,7 +43,7 @@ fn without_a_gateway_it_brings_its_own_and_removes_what_it_made() {
         ("cold quotes", 3),
     ];
     assert_eq!(phases(&report), expected);
-    // One answer of sixteen is compared with what was asked for.
+    // One answer in sixteen is compared with the request.
     for (phase, checked) in [(2, Value::Null), (3, json!(3)), (4, json!(1))] {
         assert_eq!(report["phases"][phase]["checked"], checked, "{report}");
     }
@@ -55,8 +55,8 @@ fn without_a_gateway_it_brings_its_own_and_removes_what_it_made() {
             assert!(of("p90") <= of("p99") && of("p99") <= of("p99_9"), "{figures}");
         }
     }
-    // A user is one item, a table is one, and so is a quote that is answered where it arrives. What is done
-    // at the end of a phase may be counted in the next one.
+    // A user is one item, a table is one, and so is a quote that is answered directly. Work at the end of a
+    // phase may be counted in the next one.
     let used = |name: &str| -> f64 {
         let phases = report["phases"].as_array().unwrap().iter();
         phases.map(|phase| phase["used"][name].as_f64().unwrap()).sum()
@@ -73,7 +73,7 @@ fn a_running_system_is_measured_through_its_own_gateway_at_a_set_rate() {
     let (up, url) = home.up(&[]);
     let report = home.json(&[&SMALL[..], &["--rate", "200"]].concat());
     assert_eq!((&report["gateway"], &report["rate"]), (&json!(url), &json!(200)));
-    // Forty quotes at two hundred a second are not all sent before a fifth of a second.
+    // Forty quotes at two hundred a second take at least a fifth of a second to send.
     assert!(report["phases"][3]["secs"].as_f64().unwrap() >= 39.0 / 200.0, "{report}");
     assert_eq!(phases(&report)[3], ("warm quotes", 40));
     assert_eq!(report["phases"][3]["used"], Value::Null, "others did the work");
@@ -99,7 +99,7 @@ fn what_cannot_be_measured_is_said() {
     let home = Home::with_empty_store();
     let stderr = home.fails(4, &SMALL);
     assert!(stderr.contains("no products") && stderr.contains("ocache load"), "{stderr}");
-    // A gateway whose system calculates nothing.
+    // Here the gateway's system calculates nothing.
     let home = Home::with_fixtures();
     let mut serve = home.start(&["serve", "--port", "0", "--output", "json"]);
     serve.stdout_json();

@@ -1,4 +1,4 @@
-//! The examples of `docs/clients.md` are run as they stand there, by programs that not every machine has.
+//! Runs the examples of `docs/clients.md` as they are, with programs that not every machine has.
 
 use std::process::Command;
 
@@ -6,13 +6,13 @@ use super::process::{Home, text};
 
 const PAGE: &str = include_str!("../../docs/clients.md");
 
-/// The one example in a language.
+/// Returns the one example in a language.
 fn example(language: &str) -> &'static str {
     let (_, rest) = PAGE.split_once(&format!("```{language}\n")).unwrap();
     rest.split_once("```").unwrap().0
 }
 
-/// Runs an example beside a system that requires tokens; returns what it prints.
+/// Runs an example beside a system that requires tokens. Returns what it prints.
 fn run(language: &str, run: impl Fn(&Home, String) -> Command) -> String {
     let home = Home::new();
     let (_up, url) = home.up(&["--require-token"]);
@@ -47,7 +47,7 @@ fn needs_python_the_example_quotes() {
 fn needs_node_the_example_quotes() {
     prints_what_it_should(&run("js", |home, file| {
         let mut node = home.program("node");
-        // By its name alone it would not be a module.
+        // Without this extension it would not be a module.
         let module = format!("{file}.mjs");
         std::fs::rename(file, &module).unwrap();
         node.arg(module);

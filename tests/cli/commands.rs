@@ -1,4 +1,4 @@
-//! The commands that look at the store or change it.
+//! Tests of the commands that read or change the store.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn a_load_that_still_reads_can_be_interrupted() {
     let pipe = home.path().join("endless.ndjson");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let load = home.start(&["load", pipe.to_str().unwrap()]);
-    // Opens when the other side reads.
+    // This opens when the other side reads.
     let _writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     let (code, stderr) = load.interrupt();
     assert_eq!(code, Some(130), "{stderr}");
@@ -98,10 +98,10 @@ fn a_table_of_many_parts_is_printed_in_pieces_that_look_like_one() {
 
     let text = home.ok(&["prices", "Ann"]);
     let lines: Vec<&str> = text.lines().collect();
-    // A header, its rule, the rows, and what is to be known of all.
+    // A header, its rule, the rows, and a summary.
     assert_eq!(lines.len(), PRODUCTS + 3);
     assert!(lines[PRODUCTS + 2].starts_with("20000 products in USD"), "{}", lines[PRODUCTS + 2]);
-    // The last column is aligned to the right, and the rule has a space more.
+    // The last column is aligned to the right, and the rule has one more space.
     let width = lines[1].chars().count() - 1;
     let others = lines[2..PRODUCTS + 2].iter().find(|line| line.chars().count() != width);
     assert_eq!(others, None, "columns of all pieces are as wide");
@@ -185,13 +185,13 @@ fn commands_in_hints_are_about_the_same_stack() {
         assert_eq!(output.status.code(), Some(4), "{args:?}: {said}");
         assert!(said.contains(&hint.replace("FLAGS", &flags)), "{args:?}: {said}");
     }
-    // A session and a check too.
+    // The same holds for a session and a check.
     let said = text(&home.piped(&["quote", "--client", "AAA"], "NOPE\n").stderr);
     assert!(said.contains(&format!("`ocache prices {flags} AAA`")), "{said}");
     let empty = Home::with_empty_store();
     let checks = text(&empty.run(&["doctor"]).stdout);
     let flags = format!("--data-dir {}", empty.path().join("data").display());
     assert!(checks.contains(&format!("`ocache load PATH {flags}`")), "{checks}");
-    // What has no row is no table.
+    // If there is no row, no table is printed.
     assert_eq!(text(&home.run(&["prices", "AAA", "--product", "NOPE"]).stdout), "");
 }

@@ -1,9 +1,8 @@
-//! What is generated from the command line, and committed, is current; and real shells complete
-//! with it.
+//! Tests that the committed completions are current, and that real shells complete with them.
 
 use super::process::{Home, text};
 
-/// The scripts are those that `ocache completions` prints.
+/// Tests that the scripts are those that `ocache completions` prints.
 #[test]
 fn committed_scripts_are_current() {
     let home = Home::new();
@@ -55,17 +54,18 @@ fn needs_mandoc_pages_are_readable() {
     assert!(rendered.contains("--client") && rendered.contains("P1:2 P3:1"), "{rendered}");
 }
 
-/// What a shell offers for a line, by a program for that shell which prints one offer a line.
+/// Returns the completions of a shell for a line. `program` is for that shell, and prints one completion a
+/// line.
 fn offers(home: &Home, shell: &str, program: &str) -> Vec<String> {
     let output = home.program(shell).args(["-c", program]).output().unwrap();
     let stdout = text(&output.stdout);
     assert!(output.status.success(), "{shell}: {stdout}{}", text(&output.stderr));
-    // fish and zsh add what the offer is for.
+    // fish and zsh add a description.
     let first = |line: &str| line.split(['\t', ':']).next().unwrap_or_default().trim().to_owned();
     stdout.lines().map(first).collect()
 }
 
-/// The offers for the last word of a line, by a shell's own means.
+/// Returns the completions for the last word of a line, by the shell's own means.
 fn complete(home: &Home, shell: &str, words: &[&str]) -> Vec<String> {
     let line = words.join(" ");
     let program = match shell {
@@ -122,7 +122,7 @@ fn needs_fish_that_completes() {
     completes_commands_users_and_products("fish");
 }
 
-/// Nothing is made by asking what is there.
+/// Tests that completing a line does not make a store.
 #[test]
 #[ignore = "needs bash: .ci/tools"]
 fn needs_bash_completing_makes_no_store() {

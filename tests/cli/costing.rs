@@ -1,4 +1,4 @@
-//! `ocache cost`: measured, forecast, and the one against the other.
+//! Tests of `ocache cost`: measured, forecast, and one compared with the other.
 
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
 }
 
-/// A small system works until the meter has seen enough ticks.
+/// Runs a small system until the meter has seen enough ticks.
 ///
 /// The first quotes come while nothing is scheduled. A tick between a visit and its urgent calculation
-/// orders the same table a second time, and one of the two calculations is refused or finds nothing to
-/// do: chance, which no forecast tells.
+/// would order the same table a second time, and one of the two calculations would be refused or find
+/// nothing to do. No forecast has such chances.
 pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
     let quote_each = || {
         for user in USERS {
@@ -29,10 +29,10 @@ pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
     for _ in 0..3 {
         quote_each();
     }
-    // Each quote that had to wait has a message that comes when its time is over.
+    // Each quote that had to wait has a message that comes at its deadline.
     let status = [&["status"], target].concat();
     while home.json(&status)["queues"]["provider"]["delayed"] != 0 {}
-    // By the settings of the stack, whatever `up` was told.
+    // `cost` uses the settings of the stack, whatever `up` was told.
     let cost = [&["cost"], target].concat();
     while number(&home.json(&cost)["events"]["ticks"]) < TICKS {}
     assert_eq!(up.interrupt().0, Some(0));
@@ -41,9 +41,9 @@ pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
 
 pub fn the_lines_agree(cost: &Value) {
     let events = &cost["events"];
-    // Two more, by which `up` sees twice that it is ready.
+    // There are two more, by which `up` checks twice that it is ready.
     assert_eq!(number(&events["quotes"]), 26.0);
-    // The table that a first visit orders may be there before its quote is looked at.
+    // The table that a first visit orders may be ready before its quote is looked at.
     assert!((1.0..=6.0).contains(&number(&events["cold_quotes"])), "{events}");
     assert!(number(&events["refreshes"]) > 2.0 * TICKS, "{events}");
     let compared = cost["compared"].as_array().unwrap();
@@ -93,7 +93,7 @@ fn forecast(home: &Home, more: &[&str]) -> Value {
 fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
     let home = Home::new();
     let now = forecast(&home, &[]);
-    // A month has 43,800 ticks and minutes.
+    // A month has 43,800 minutes, and so many ticks.
     assert_eq!(number(&now["refreshes_a_month"]).round(), 500.0 * 43_800.0);
     assert_eq!(number(&now["quotes_a_month"]).round(), 400.0 * 43_800.0);
     assert_eq!((number(&now["cold_share"]) * 1e6).round(), 62_500.0);
@@ -102,16 +102,16 @@ fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
     assert!((sum - number(&now["usd_a_month"])).abs() < 1e-9, "{now:#}");
     assert!(!home.path().join("data").exists(), "a forecast needs no store");
 
-    // A scheduled calculation in a batch of ten, by hand: read were the head and a tenth of the
-    // catalogue's head; a tenth of three requests of queues, and a tenth of a tenth of a second with
-    // 1 GB. A tick reads a row of 0.1 KB at half a unit each 4. The fifth refresh after a head was
-    // written writes it again, which is one in five; but one in twenty comes after a cold quote, which
-    // wrote it too, and so it is 17 in a hundred.
+    // A scheduled calculation in a batch of ten, by hand. It reads the table's head and a tenth of the
+    // catalogue's head. It uses a tenth of three queue requests, and a tenth of a tenth of a second with
+    // 1 GB. A tick reads a row of 0.1 KB, at half a unit for 4 KB. The fifth refresh after a head was
+    // written writes it again, which is one in five. But one in twenty comes after a cold quote, which
+    // wrote it too, so it is 17 in a hundred.
     let by_hand = 0.625 * 0.17 + 0.125 * 1.1 + 0.5 * 0.3 + (0.2 + 1.333_34) * 0.1;
     let refreshes = number(&now["usd_per_million_refreshes"]);
     assert!((by_hand..by_hand * 1.05).contains(&refreshes), "{refreshes} {by_hand}");
-    // Where an interval is half of the freshness, every refresh writes but for those after a cold
-    // quote, which are every other one.
+    // If the interval is half of the freshness, every refresh writes, except those after a cold quote,
+    // which are every other one.
     let rare = forecast(&home, &["--refresh-every", "10m"]);
     let more = number(&rare["usd_per_million_refreshes"]) - refreshes;
     let by_hand = 0.625 * (0.5 - 0.17);
@@ -130,7 +130,7 @@ fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
 #[test]
 fn the_head_of_the_catalogue_is_billed_as_often_as_processes_read_it() {
     let home = Home::new();
-    // Read units of a month.
+    // The read units of a month.
     let units = |stage: &str, purpose: &str, active: &str, quotes: &str| {
         let numbers = ["--active-users", active, "--quotes-a-minute", quotes];
         let forecast = home.json(&[&["cost", "forecast"][..], &numbers].concat());
@@ -142,19 +142,21 @@ fn the_head_of_the_catalogue_is_billed_as_often_as_processes_read_it() {
         lines.iter().filter(is_meant).map(|line| number(&line["units"])).sum::<f64>()
     };
     let secs = 43_800.0 * 60.0;
-    // Each refresh reads the head of a table, and some read a base. Those of ten million customers are 16,667 batches a second, of which each
-    // takes a tenth of one: 1,667 processes, and half more.
+    // Each refresh reads the head of a table, and some read a base. The refreshes of ten million customers
+    // are 16,667 batches a second, each of which takes a tenth of a second: 1,667 processes, and half as
+    // many more.
     let refreshes = 10e6 * 43_800.0;
     let read = units("price_calc", "keep_warm", "10000000", "20000000");
     let looks = (read - refreshes) / secs;
     assert!((2_500.0..2_650.0).contains(&looks), "{looks}");
-    // Those of five thousand are 8.3 batches a second: each may be the first of its process.
+    // The refreshes of five thousand customers are 8.3 batches a second. Each may be the first of its
+    // process.
     let read = units("price_calc", "keep_warm", "5000", "10000");
     let looks = (read - 5_000.0 * 43_800.0) / secs;
     assert!((8.3..8.6).contains(&looks), "{looks}");
 
-    // Few quotes read it each. A third of a million a second take a fiftieth of one each: 6,667 processes, and
-    // half more, read it ten thousand times a second.
+    // If there are few quotes, each reads the head. A third of a million a second take a fiftieth of a
+    // second each: 6,667 processes, and half as many more, read it ten thousand times a second.
     let each = units("quotation_handler", "quotes", "100", "200") / (200.0 * 43_800.0);
     let all = units("quotation_handler", "quotes", "10000000", "20000000") / (20e6 * 43_800.0);
     let looks = 1.0 - (each - all);
@@ -169,7 +171,7 @@ fn price_lists_cost_what_their_bases_do() {
     let (plain, few) = (of(&[]), of(&[&lists[..], &["--terms", "2"]].concat()));
     let many = of(&[&lists[..], &["--terms", "400"]].concat());
     assert!(plain < few && few < many, "{plain} {few} {many}");
-    // Each of these is made with every change of prices.
+    // All terms are made again with every change of prices.
     let changing = [&lists[..], &["--terms", "400", "--changes-a-day", "24"]].concat();
     let plain_changing = of(&["--changes-a-day", "24"]);
     assert!(of(&changing) - plain_changing > many - plain);

@@ -1,4 +1,5 @@
-//! Every example in the help is run, and every command that prints data prints it for programs.
+//! Runs every example in the help, and checks that every command that prints data can print it for
+//! programs.
 
 use std::process::{Output, Stdio};
 
@@ -8,17 +9,17 @@ use serde_json::Value;
 
 use super::process::{Home, Running, text};
 
-/// Commands that print no data, only logs.
+/// Commands that print only logs.
 const LOGS: [&str; 1] = ["worker"];
-/// Commands that only an account, or a local AWS, can run.
+/// Commands that need an account or a local AWS.
 const ON_AWS: [&str; 2] = ["provision", "destroy"];
 
-/// Commands that refuse while another process has the store open.
+/// Commands that refuse to run while another process has the store open.
 const ALONE: [&str; 1] = ["restore"];
 
 /// A command without subcommands, and the lines that its help shows.
 struct Documented {
-    /// `dead-letters list` is of `dead-letters`.
+    /// The command's name. Of `dead-letters list` it is `dead-letters`.
     command: String,
     lines: Vec<String>,
 }
@@ -37,7 +38,7 @@ fn documented() -> Vec<Documented> {
     all
 }
 
-/// The line as it is typed, without what is said of it. `None` of a line that is no command.
+/// Returns a line as it is typed, without its explanation. Returns `None` if it is not a command.
 fn example(line: &str) -> Option<String> {
     let typed = line.strip_prefix("  ")?;
     let typed = typed.split_once("  ").map_or(typed, |(typed, _)| typed);
@@ -49,7 +50,7 @@ fn goes_on(line: &str) -> bool {
         || line.contains("--watch")
 }
 
-/// A home in whose folder the lines can be typed.
+/// Returns a home in whose folder the lines can be typed.
 fn home() -> Home {
     let home = Home::new();
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
@@ -59,7 +60,7 @@ fn home() -> Home {
 
 fn shell(home: &Home, line: &str) -> std::process::Command {
     let mut shell = home.program("sh");
-    // The port that is the default may be somebody else's here.
+    // Another program may use the default port on this machine.
     shell.current_dir(home.path()).env("OCACHE_PORT", "0").args(["-c", line]);
     shell
 }
@@ -98,14 +99,14 @@ fn examples_work_and_print_for_programs_too() {
     run(&home, "ocache load fixtures/");
     let mut worker = start(&home, "ocache worker all");
     worker.stderr_line("working");
-    // It says much, and would wait for a reader.
+    // The worker logs much, and would block if nobody read it.
     let _log = worker.read_log();
     run(&home, "ocache quote --client AAA P1:2 P3:1 --quiet");
     let once = documented().into_iter().filter(|of| {
         !of.lines.iter().any(|line| goes_on(line)) && !ON_AWS.contains(&of.command.as_str())
     });
     let again = |line: &str| {
-        // What one example ends, the next may need.
+        // An earlier example may have removed what this one needs.
         run(&home, "ocache subscribe AAA BBB");
         run(&home, line)
     };
@@ -113,12 +114,12 @@ fn examples_work_and_print_for_programs_too() {
         for line in &lines {
             again(line);
         }
-        // A script, a page or a trace is no data.
+        // A script, a page or a trace is not data.
         if lines.first().is_some_and(|line| line.contains(" > ")) {
             return;
         }
         if let Some(line) = lines.first() {
-            // What writes files does not overwrite them.
+            // Commands that write files do not overwrite them.
             let line = line.replace("data/", "data-json/").replace("backup.db", "backup-json.db");
             let json = again(&format!("{line} --output json")).stdout;
             let value: Value = serde_json::from_slice(&json).unwrap();

@@ -1,10 +1,10 @@
-//! A limit on the size of files (`ulimit -f`): it is named, and no signal ends the process.
+//! Tests of a limit on the size of files (`ulimit -f`): the error names it, and no signal ends the process.
 
 use std::process::{Command, Output, Stdio};
 
 use super::process::{Home, text};
 
-/// Runs a command whose files may have so many kilobytes.
+/// Runs a command whose files may have this many kilobytes.
 fn limited(home: &Home, kilobytes: u32, args: &[&str]) -> Output {
     let mut command: Command = home.program("bash");
     let script = format!("ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
@@ -24,7 +24,7 @@ fn a_store_that_may_not_grow_says_why() {
     let dir = home.path().join("files");
     let dir = dir.to_str().unwrap();
     home.ok(&["generate", dir, "--products", "20000", "--users", "10", "--discounts", "10"]);
-    // From the very first write, and when it has grown.
+    // The first write fails, or a later one when the file has grown.
     for kilobytes in [0, 1, 40, 400, 1000] {
         assert_named(&limited(&Home::new(), kilobytes, &["load", dir]));
     }
@@ -50,6 +50,6 @@ fn doctor_tries_a_write() {
     let check = found(&ill);
     assert_eq!(check["ok"], false);
     assert!(check["found"].as_str().unwrap().contains("ulimit -f"), "{check}");
-    // Nothing is left of it.
+    // Nothing of it is left.
     assert_eq!(home.json(&["status"])["active_users"], serde_json::json!([]));
 }

@@ -1,4 +1,4 @@
-//! Loading files as spreadsheets, ERPs and DynamoDB write them.
+//! Tests of loading files as spreadsheets, ERPs and DynamoDB write them.
 
 use std::io::Write as _;
 
@@ -14,7 +14,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The products of a store, as their ids, names and prices.
+/// Returns the products of a store, as ids, names and prices.
 fn products(home: &Home) -> Vec<String> {
     let listed = home.json(&["list", "products"]);
     let text = |product: &Value, name: &str| product[name].as_str().unwrap().to_owned();
@@ -28,7 +28,7 @@ fn products(home: &Home) -> Vec<String> {
     rows
 }
 
-/// Loads a file into a store of its own; returns its products.
+/// Loads a file into a new store. Returns its products.
 fn load(name: &str, content: impl AsRef<[u8]>, flags: &[&str]) -> Vec<String> {
     let home = Home::new();
     let file = home.file(name, content);
@@ -115,7 +115,7 @@ fn exports_of_dynamodb_are_read() {
     assert!(stderr.contains("NEW_AND_OLD_IMAGES") && stderr.contains("--prune"), "{stderr}");
 }
 
-/// A line of an incremental export, of an item before and after.
+/// Returns a line of an incremental export, for an item before and after its change.
 fn changed(keys: &str, old: Option<&str>, new: Option<&str>) -> String {
     let image = |name: &str, item: Option<&str>| match item {
         Some(item) => format!(",\"{name}\":{item}"),
@@ -139,14 +139,14 @@ fn incremental_exports_delete_what_they_say_is_deleted() {
     let before = "id,name,price\nP1,Desk,10\nP2,Desk,10\nP4,Desk,10\n";
     home.ok(&["load", &home.file("p.csv", before)]);
     let lines = [
-        // Written with another item, deleted, and with another id than before.
+        // P1 moves to another item, P2 is deleted, and P4 changes its id to P3.
         changed(&keys("a"), Some(&p1), None),
         changed(&keys("b"), None, Some(&p1)),
         changed(&keys("c"), Some(&p2), None),
         changed(&keys("d"), Some(&product("P4")), Some(&p3)),
     ];
     let export = home.file("export.json", lines.concat());
-    // All rows that are not among the changes would go, also if none of these is a deletion.
+    // `--prune` would remove all rows that are not among the changes, also if none of these is a deletion.
     let update = home.file("update.json", changed(&keys("b"), Some(&p1), Some(&p1)));
     for changes in [&export, &update] {
         let stderr = home.fails(3, &["load", changes, "--prune"]);
@@ -159,7 +159,7 @@ fn incremental_exports_delete_what_they_say_is_deleted() {
         json!({ "added": 1, "changed": 0, "unchanged": 1, "removed": 2 })
     );
     assert_eq!(products(&home), ["P1 Desk 10.00", "P3 Desk 10.00"]);
-    // One that has only deletions, packed as it comes from S3.
+    // An export that has only deletions, compressed as it comes from S3.
     let deleted = gzip(changed(&keys("d"), Some(&p3), None).as_bytes());
     home.ok(&["load", &home.file("export.json.gz", deleted)]);
     assert_eq!(products(&home), ["P1 Desk 10.00"]);
@@ -370,7 +370,7 @@ fn templates_have_every_column_and_are_never_written_over() {
     assert!(stderr.contains("ocache load --template csv DIR"), "{stderr}");
 }
 
-/// The row, checked to have as many fields as the template.
+/// Returns the row, after a check that it has as many fields as the template.
 fn row_for<'a>(name: &str, header: &str, row: &'a str) -> &'a str {
     let fields = |line: &str| line.split(',').count();
     assert_eq!(fields(header), fields(row), "{name}: {header}");

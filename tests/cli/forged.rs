@@ -1,4 +1,4 @@
-//! Tokens of our own making, good and bad, by whoever holds a key that signs.
+//! Makes tokens, good and bad, with a key that signs.
 
 use std::time::SystemTime;
 
@@ -13,18 +13,18 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// A key that signs tokens, and what they say.
+/// A key that signs tokens, and their claims.
 pub struct SigningKey {
     pub kid: String,
     pub key: Key,
-    /// What its tokens say beside subject, clients and expiry.
+    /// The claims of its tokens beside subject, clients and expiry.
     pub more: Value,
 }
 
 pub enum Key {
     /// A key of ocache.
     Secret(String),
-    /// Keys of an identity provider.
+    /// A key of an identity provider.
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
 }
@@ -38,7 +38,7 @@ impl Key {
         Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    /// Another of its kind.
+    /// Returns another key of the same kind.
     fn other(&self) -> Self {
         match self {
             Self::Secret(secret) => Self::Secret(secret.to_uppercase()),
@@ -71,7 +71,7 @@ impl Key {
         }
     }
 
-    /// A token with this header and these claims, signed as this key does whatever it says.
+    /// Returns a token with this header and these claims, signed by this key whatever the header says.
     pub fn forged(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
@@ -81,20 +81,20 @@ impl Key {
 }
 
 impl SigningKey {
-    /// The one that signs, of the document that keys are kept in.
+    /// Returns the signing key of the document in which keys are kept.
     pub fn of(document: &[u8]) -> Self {
         let keys: Value = serde_json::from_slice(document).unwrap();
         let of = |name: &str| keys["keys"][0][name].as_str().unwrap().to_owned();
         Self { kid: of("kid"), key: Key::Secret(of("secret")), more: json!({}) }
     }
 
-    /// The secret of one of ocache.
+    /// Returns the secret of a key of ocache.
     pub fn secret(&self) -> &str {
         let Key::Secret(secret) = &self.key else { panic!("a public key's counterpart") };
         secret
     }
 
-    /// The public key, as it is published.
+    /// Returns the public key, as it is published.
     pub fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let (kid, alg) = (&self.kid, self.key.alg());
@@ -113,7 +113,8 @@ impl SigningKey {
         }
     }
 
-    /// A token for `AAA` that expires in so many seconds, or has expired.
+    /// Returns a token for `AAA` that expires in this many seconds. A negative number means that it has
+    /// expired.
     pub fn token(&self, expires_in: i64) -> String {
         self.key.forged(&self.header(self.key.alg(), &self.kid), &self.claims(expires_in))
     }
@@ -131,7 +132,7 @@ impl SigningKey {
         claims
     }
 
-    /// Everything that is no good here, by what it is.
+    /// Returns every kind of bad token, with a description.
     pub fn bad_tokens(&self) -> Vec<(&'static str, String)> {
         let Self { kid, key, .. } = self;
         let good = self.token(60);

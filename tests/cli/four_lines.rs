@@ -1,4 +1,4 @@
-//! The four lines that must work exactly as written, each in a process of its own.
+//! Tests the four lines that must work exactly as written, each in a process of its own.
 
 use super::process::{Home, text};
 
@@ -43,12 +43,13 @@ fn every_stage_in_a_process_of_its_own() {
     let provider = home.worker("quotation-provider");
     home.set("refresh-every", "200ms");
     let mut refresh = home.start(&["worker", "refresh"]);
-    // The gateway is found by itself, and also when it is named.
+    // The gateway is found by itself, and also if it is named.
     assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
     let named = ["quote", "--client", "AAA", "--url", &websocket, "P1:2"];
     assert_eq!(home.json(&named)["total"], "900.00");
     refresh.stderr_line("ordered=1");
-    // A scheduled and an urgent calculation look different. Those that changed nothing are only counted.
+    // Scheduled and urgent calculations have different log lines. Calculations that changed nothing are
+    // only counted.
     for _ in 0..3 {
         let line = price_calc.stderr_line("scheduled calculation");
         let is_counted = line.contains("scheduled calculations") && line.contains("unchanged=");

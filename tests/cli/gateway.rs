@@ -1,4 +1,4 @@
-//! The gateway, as a client that is not ours sees it.
+//! Tests of the gateway with a client that is not ocache's.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -37,18 +37,18 @@ impl Socket {
     }
 }
 
-/// An exchange that is answered with JSON.
+/// Makes a request that is answered with JSON.
 pub fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
     let answer = exchange(websocket, request, body);
     (answer.status, answer.json())
 }
 
-/// What a request without a body is answered with, whatever that says.
+/// Makes a request without a body. Returns the status.
 pub fn http_status(websocket: &str, request: &str) -> u16 {
     exchange(websocket, request.trim_end(), "").status
 }
 
-/// `request` has its headers behind its first line.
+/// Makes a request. `request` has its headers behind its first line.
 fn exchange(websocket: &str, request: &str, body: &str) -> Answer {
     let mut lines = request.lines();
     let first = lines.next().unwrap().trim_end_matches(" HTTP/1.1");
@@ -86,7 +86,7 @@ async fn both_dialects_over_one_socket() {
     assert_eq!(answer["unavailable"], json!(["P9"]));
 }
 
-/// Nobody answers, and nobody but the gateway is there: it tells its clients itself.
+/// Tests that the gateway itself tells its clients, if there is no other process and nobody answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_tells_its_clients_when_a_deadline_has_passed() {
     let home = Home::new();
@@ -104,7 +104,7 @@ async fn a_gateway_tells_its_clients_when_a_deadline_has_passed() {
         "products":[{"id":"P1","qtd":2}]}}}"#;
     socket.say(original).await;
     assert_eq!(socket.hear().await, json!({ "message": "quotation under analisys" }));
-    // Whoever asks for it while it is pending waits for it too.
+    // A client that asks for it while it is pending waits for it too.
     let get = r#"{"action":"get","client":"AAA","request_id":"r1"}"#;
     other.say(get).await;
     assert_eq!(other.hear().await["status"], "pending");
@@ -115,7 +115,7 @@ async fn a_gateway_tells_its_clients_when_a_deadline_has_passed() {
     assert_eq!(other.hear().await, failed);
     let failed_too = socket.hear().await;
     assert_eq!(failed_too["message"], failed["reason"], "in the original dialect");
-    // That was all, and it is stored.
+    // Nothing else is pushed, and the failure is stored.
     socket.say(get).await;
     assert_eq!(socket.hear().await, failed);
 }

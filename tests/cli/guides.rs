@@ -1,5 +1,5 @@
-//! The commands in the README and in guides are run as they stand there, and print what stands there. Not run are the
-//! transcripts of measurements in first-quote.md and data-files.md: they take minutes.
+//! Runs the commands in the README and in guides as they are, and compares what they print. The transcripts
+//! of measurements in first-quote.md and data-files.md are not run, because they take minutes.
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -12,7 +12,7 @@ const ERP_EXPORT: &str = include_str!("../../docs/erp-export.md");
 const PRICING: &str = include_str!("../../docs/pricing.md");
 const FIRST_QUOTE: &str = include_str!("../../docs/first-quote.md");
 
-/// The lines of the blocks of shell commands.
+/// Returns the lines of the blocks of shell commands.
 fn commands(guide: &str) -> Vec<&str> {
     let blocks = guide.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
     blocks.flat_map(|(block, _)| block.lines()).collect()
@@ -23,7 +23,7 @@ fn the_first_guide_leads_to_a_quote() {
     let home = Home::new();
     let shell = |line: &str| {
         let mut shell = home.program("sh");
-        // The port that is the default may be somebody else's here.
+        // Another program may use the default port on this machine.
         shell.current_dir(home.path()).env("OCACHE_PORT", "0").args(["-c", line]);
         shell
     };
@@ -31,7 +31,7 @@ fn the_first_guide_leads_to_a_quote() {
     let mut printed = String::new();
     for line in commands(FIRST_QUOTE) {
         match line {
-            // What is on the path of this test was built from here.
+            // The program on the path of this test was built from this source.
             "cargo install --path ." => {
                 assert!(shell("command -v ocache").status().unwrap().success())
             }
@@ -53,7 +53,7 @@ fn the_first_guide_leads_to_a_quote() {
     assert_eq!(up.expect("the guide starts the system").interrupt().0, Some(0));
 }
 
-/// Every command of a page's transcripts, with what it prints.
+/// Returns every command of a page's transcripts, with its output.
 fn transcript(guide: &str) -> Vec<(&str, Vec<&str>)> {
     let blocks = guide.split("```console\n").skip(1).filter_map(|rest| rest.split_once("```"));
     let mut commands: Vec<(&str, Vec<&str>)> = vec![];
@@ -67,8 +67,8 @@ fn transcript(guide: &str) -> Vec<(&str, Vec<&str>)> {
     commands
 }
 
-/// What a page shows of what was printed: without the lines that name the store, and with a mark for ids, times
-/// and durations, which differ each time.
+/// Returns what a page shows of an output: without the lines that name the store, and with a mark for ids,
+/// times and durations, which differ each time.
 fn shown<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let lines = lines.into_iter().filter(|line| !line.starts_with("engine: "));
     let mut shown: Vec<String> = lines.map(|line| marked(line.trim_end())).collect();
@@ -80,7 +80,7 @@ fn shown<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 
 fn marked(line: &str) -> String {
     let line = match line.split_once(" INFO ") {
-        // The time of a line of the log.
+        // The time of a log line.
         Some((time, rest)) if time.trim_end().ends_with('Z') => format!("INFO {rest}"),
         _ => line.to_owned(),
     };
@@ -95,14 +95,15 @@ fn marked(line: &str) -> String {
     })
 }
 
-/// What a shell prints for a command, as a terminal shows it: stdout and stderr in their order.
+/// Returns what a shell prints for a command, as a terminal shows it: stdout and stderr in their order.
 fn printed_by(home: &Home, folder: &std::path::Path, command: &str) -> String {
     let mut shell = home.program("sh");
     let output = shell.current_dir(folder).args(["-c", &format!("{command} 2>&1")]).output();
     text(&output.unwrap().stdout)
 }
 
-/// Runs the commands of a page in order, and compares what they print, line by line.
+/// Runs the commands of a page in order, and compares the output line by line. Returns the number of
+/// commands.
 fn follow(page: &str) -> usize {
     let home = Home::new();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -161,7 +162,7 @@ fn an_export_of_an_erp_leads_to_the_right_quote() {
     let commands = transcript(ERP_EXPORT);
     assert_eq!(commands.len(), 10);
     for (number, (command, printed_here)) in commands.into_iter().enumerate() {
-        // After two attempts without it.
+        // The first two attempts are made without it.
         if number == 2 {
             home.file("ocache.toml", &settings);
         }
@@ -175,7 +176,7 @@ fn an_export_of_an_erp_leads_to_the_right_quote() {
     assert_eq!(up.interrupt().0, Some(0));
 }
 
-/// `$ ocache …` in a transcript, and lines that stand alone.
+/// Tests `$ ocache …` in a transcript, and lines that stand alone.
 #[test]
 fn the_readme_shows_commands_that_there_are() {
     let alone = README.lines().filter_map(|line| line.strip_prefix("    ocache "));
@@ -204,7 +205,7 @@ fn the_readme_shows_commands_that_there_are() {
     }
 }
 
-/// Every page for people, with its name.
+/// Returns every page for people, with its name.
 fn pages() -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = vec![root.join("README.md"), root.join("infra/README.md")];
@@ -215,7 +216,7 @@ fn pages() -> Vec<(String, String)> {
     paths.iter().map(|path| (path.display().to_string(), read(path))).collect()
 }
 
-/// The commands of a page: lines of code that begin with one, and what stands in `…`.
+/// Returns the commands of a page: lines of code that begin with one, and code in `…`.
 fn commands_of(page: &str) -> Vec<&str> {
     let mut fenced = false;
     let mut found = vec![];
@@ -224,7 +225,7 @@ fn commands_of(page: &str) -> Vec<&str> {
         let code = if fenced { Some(line) } else { line.strip_prefix("    ") };
         let code = code.map(|code| code.strip_prefix("$ ").unwrap_or(code));
         match code.filter(|code| code.starts_with("ocache ")) {
-            // In a settings file of Rust it is a name.
+            // This is a name in a TOML file.
             Some(code) if code.starts_with("ocache =") => {}
             Some(code) => found.extend(code.split(['|', '>', '#']).next()),
             None => found.extend(line.split('`').skip(1).step_by(2)),
@@ -234,8 +235,8 @@ fn commands_of(page: &str) -> Vec<&str> {
     found
 }
 
-/// A command in a page may leave out what it is not about, and stand for any value; what it names
-/// there is.
+/// Tests that the pages name only commands and flags that exist. A command in a page may leave out parts,
+/// and a word may stand for any value.
 #[test]
 fn no_page_names_a_command_or_flag_that_there_is_not() {
     let mut count = 0;
@@ -244,9 +245,9 @@ fn no_page_names_a_command_or_flag_that_there_is_not() {
             count += 1;
             let words = command.split_whitespace();
             let words = words.map(|word| match word.split_once("\\|") {
-                // In a table, one of several words.
+                // In a table, the first of several alternatives.
                 Some((first, _)) => first,
-                // Any of them.
+                // Stands for any command.
                 None if word == "COMMAND" => "status",
                 None => word,
             });
@@ -270,7 +271,7 @@ fn no_page_names_a_command_or_flag_that_there_is_not() {
     assert!(count > 100, "{count} commands were found");
 }
 
-/// A link to a file of this repository leads to one.
+/// Tests that a link to a file of this repository leads to one.
 #[test]
 fn links_lead_somewhere() {
     for (page, text) in pages() {
@@ -283,7 +284,7 @@ fn links_lead_somewhere() {
     }
 }
 
-/// `.ci/bench --accept` writes the counts into the page.
+/// Tests the counts in the page. `.ci/bench --accept` writes them there.
 #[test]
 fn the_page_on_speed_has_the_committed_counts_of_instructions() {
     let page = include_str!("../../docs/performance.md");

@@ -1,4 +1,4 @@
-//! Help: a screen for each command, and everything on request.
+//! Tests of the help: a screen for each command, and everything on request.
 
 use super::process::{Home, text};
 
@@ -13,11 +13,11 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
         let screen = home.ok(&[command, "--help"]);
         assert!(screen.lines().count() <= 45, "{screen}");
         assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");
-        // Options of every command are not listed. An example may have one.
+        // Options of all commands are not listed. An example may have one.
         let lists_globals = screen.lines().any(|line| line.trim_start().starts_with("--data-dir"));
         assert!(!lists_globals && !screen.contains("OCACHE_"), "{screen}");
         assert_eq!(home.ok(&[command, "-h"]), screen);
-        // What the screen names can be typed.
+        // The commands that the screen names can be typed.
         let last = screen.lines().last().unwrap();
         for line in last.split(". ") {
             let (_, typed) = line.split_once(": ocache ").unwrap();
@@ -31,7 +31,7 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
         assert!(settings.contains(flag), "no {flag} in {settings}");
     }
     assert!(!settings.contains("--port"), "{settings}");
-    // What the screen has no room for.
+    // These have no room on the screen.
     assert!(home.ok(&["help", "simulate"]).contains("--lists-per-user"));
     assert!(home.ok(&["help", "cost", "forecast"]).contains("Usage: ocache cost forecast"));
 }
@@ -47,7 +47,7 @@ fn commands_are_listed_in_groups() {
     assert!(list.contains("\nStart here: ocache up"), "{list}");
     assert!(list.lines().count() <= 45, "{list}");
     assert!(home.ok(&["help", "exit-codes"]).contains("5 timed out"));
-    // Without a command the list is the error. A setting in the environment would be an argument.
+    // Without a command the list is the error. A setting in the environment would count as an argument.
     let output = home.command(&[]).env_remove("OCACHE_DATA_DIR").output().unwrap();
     assert_eq!(
         (output.status.code(), text(&output.stdout), text(&output.stderr)),
@@ -88,6 +88,6 @@ fn commands_that_only_aws_builds_have_say_so() {
     }
     let error = home.fails(2, &["status", "--backend", "aws"]);
     assert!(error.contains("this build has no AWS support"), "{error}");
-    // Another unknown command is one.
+    // Another unknown command is reported as unknown.
     assert!(home.fails(2, &["provison"]).contains("unrecognized subcommand"));
 }

@@ -1,4 +1,5 @@
-//! Characters that do not show: no door takes an id with one, and no name takes one to a terminal.
+//! Tests of invisible characters: no entry point accepts an id with one, and no name brings one to a
+//! terminal.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -7,8 +8,8 @@ use super::gateway::http;
 use super::process::{Home, text};
 use super::raw_socket::RawSocket;
 
-/// Ids that look like `AAA` or `P1`, or like one of two equal names, and the code point that says
-/// what is wrong with each. None of them is at an end by way of a blank, which CSV would trim.
+/// Ids that look like `AAA` or `P1`, or like one of two equal names, each with the code point that is
+/// wrong. No blank is at an end, because CSV would trim it.
 const LOOKALIKES: [(&str, &str); 18] = [
     ("AAA\u{200b}", "U+200B"),
     ("P1\u{ad}", "U+00AD"),
@@ -30,7 +31,7 @@ const LOOKALIKES: [(&str, &str); 18] = [
     ("Jose\u{301}", "U+0065 U+0301"),
 ];
 
-/// The same of blanks at an end.
+/// Ids with a blank at an end.
 const BLANK_ENDS: [(&str, &str); 4] =
     [("AAA ", "U+0020"), (" AAA", "U+0020"), ("AAA\u{a0}", "U+00A0"), ("\u{3000}AAA", "U+3000")];
 
@@ -152,13 +153,13 @@ fn the_websocket_and_http_refuse_them() {
     }
 }
 
-/// What an error frame says, in either dialect.
+/// Returns the message of an error frame, in either dialect.
 fn refusal(reply: &Value) -> &str {
     assert!(reply.get("lines").is_none() && reply["type"] != "accepted", "{reply}");
     reply["message"].as_str().unwrap()
 }
 
-/// A store as version 0.1.0 left it after it had taken such ids.
+/// Makes a store as version 0.1.0 left it after it had accepted such ids.
 fn as_of_an_earlier_version(home: &Home) {
     home.ok(&["load", &home.file("p.csv", "id,name,price\nP1,Desk,100.00\nP2,Lamp,5.00\n")]);
     let csv = "user_id,product_id,percentage\nAAX,P1,20\nJoX,P2,10\n";
@@ -178,7 +179,7 @@ fn what_an_earlier_version_stored_is_read_shown_escaped_and_removed() {
     let home = Home::new();
     as_of_an_earlier_version(&home);
     let (up, _) = home.up(&[]);
-    // It does not stop anybody from being priced.
+    // Such an id does not prevent anybody from being priced.
     assert_eq!(home.json(&["quote", "--client", "AAA", "P1"])["total"], "100.00");
     let table = home.ok(&["prices", "AAA"]);
     assert!(table.contains("P2\\u{ad}") && table.chars().all(is_plain), "{table}");

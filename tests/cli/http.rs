@@ -1,11 +1,11 @@
-//! Plain HTTP/1.1, one request to a connection, as a client that is not ours speaks it.
+//! Plain HTTP/1.1 with one request for each connection, for a client that is not ocache's.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 
-/// What came back.
+/// A reply.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -14,7 +14,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A reply as it came.
+    /// Parses a reply.
     pub fn of(reply: &str) -> Self {
         let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("`{reply}`"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -25,7 +25,7 @@ impl Answer {
         }
     }
 
-    /// The value of a header; several are joined by commas.
+    /// Returns the value of a header. Several values are joined by commas.
     pub fn header(&self, name: &str) -> Option<String> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let values: Vec<&str> =
@@ -38,13 +38,13 @@ impl Answer {
     }
 }
 
-/// Sends a request such as `GET /health`, with headers of one line each, to the gateway of a websocket.
+/// Sends a request such as `GET /health`, with one line for each header, to the gateway of a websocket.
 pub fn send(websocket: &str, request: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Answer {
     let address = websocket.strip_prefix("ws://").unwrap();
     send_to(address, address, request, headers, body)
 }
 
-/// The same, to an address by any name.
+/// Sends a request to an address, with any host name.
 pub fn send_to(
     address: &str,
     host: &str,
@@ -70,7 +70,7 @@ pub fn send_to(
     Answer::of(&String::from_utf8(reply).unwrap())
 }
 
-/// A body that came in chunks. It has all of them.
+/// Joins the chunks of a body, which must be complete.
 fn joined(mut chunks: &str) -> String {
     let mut body = String::new();
     loop {

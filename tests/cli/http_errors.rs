@@ -1,5 +1,5 @@
-//! Errors over HTTP: each has a message for people, and one of the codes that `docs/protocol.md` lists for
-//! its status. Each listed code is provoked here, but for those that no client can provoke.
+//! Tests of errors over HTTP: each has a message for people, and one of the codes that `docs/protocol.md`
+//! lists for its status. Each listed code is provoked here, except those that no client can provoke.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -15,7 +15,7 @@ const UPGRADE: &str = "upgrade: websocket";
 const CSV: &str = "content-type: text/csv";
 const QUOTE: &str = r#"{"client":"AAA","request_id":"7","items":[{"product":"P1","quantity":1}]}"#;
 
-/// What no client can provoke, and why.
+/// The codes that no client can provoke, and why.
 const NOT_PROVOKED: [(u16, &str, &str); 3] = [
     (410, "gone", "only processes of the stack push, with a secret of the gateway"),
     (413, "rejected", "a quote with the largest body fits a row of the embedded store"),
@@ -24,8 +24,8 @@ const NOT_PROVOKED: [(u16, &str, &str); 3] = [
 
 type Code = (u16, String);
 
-/// The statuses and codes of the table. In its second column each part, up to a semicolon, begins with codes; what
-/// follows a colon, a full stop or a word explains them.
+/// Returns the statuses and codes of the table. In its second column each part, up to a semicolon, begins
+/// with codes. A colon, a full stop or a word begins their explanation.
 fn listed() -> BTreeSet<Code> {
     let section = PROTOCOL.split_once("### Errors over HTTP").unwrap().1;
     let section = section.split_once("\n## ").unwrap().0;
@@ -42,7 +42,7 @@ fn listed() -> BTreeSet<Code> {
     listed
 }
 
-/// The codes that a part of a row begins with.
+/// Returns the codes with which a part of a row begins.
 fn codes(part: &str) -> Vec<String> {
     let mut codes = vec![];
     let mut rest = part;
@@ -94,12 +94,12 @@ fn requests_that_are_refused(provoked: &mut Provoked) {
     let home = Home::new();
     let (_up, url) = home.up(&[]);
     let loads = bearer(&home, &["--load"]);
-    // Its body never comes; meanwhile everything else is tried.
+    // The body of this request never comes. Meanwhile everything else is tried.
     let mut slow = dial(&url);
     let address = url.strip_prefix("ws://").unwrap();
     let head = format!("PUT /subscribe HTTP/1.1\r\nhost: {address}\r\ncontent-length: 9\r\n\r\n");
     slow.write_all(head.as_bytes()).unwrap();
-    // The table of this customer is there afterwards.
+    // After this request the customer has a table.
     assert_eq!(send(&url, "POST /quotes", &["prefer: wait=20"], QUOTE).status, 200);
     let large = " ".repeat(128 * 1024 + 1);
     for (request, headers, body, status, code) in [
@@ -143,7 +143,7 @@ fn requests_that_are_refused(provoked: &mut Provoked) {
     provoked.check(&Answer::of(&reply), 408, "timed_out");
 }
 
-/// There is one load at a time, and it has begun when its head is read.
+/// Provokes the error of a second load. Only one load can run, and it begins when its head is read.
 fn while_a_load_is_under_way(url: &str, loads: &str, provoked: &mut Provoked) {
     let mut first = dial(url);
     let address = url.strip_prefix("ws://").unwrap();

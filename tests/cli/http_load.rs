@@ -1,4 +1,4 @@
-//! Products and discounts over HTTP.
+//! Tests of loading products and discounts over HTTP.
 
 use std::io::Write as _;
 
@@ -38,7 +38,7 @@ fn what_is_loaded_is_in_force_at_once() {
     assert_eq!(again["products"]["unchanged"], 2);
     assert_eq!(again["catalogue_version"], report["catalogue_version"]);
 
-    // Discounts as NDJSON, packed, and in place of all others.
+    // Discounts as NDJSON, compressed, which replace all others.
     let rows = "{\"user_id\":\"BBB\",\"product_id\":\"P7\",\"percentage\":50}\n";
     let mut packed = GzEncoder::new(vec![], Compression::default());
     packed.write_all(rows.as_bytes()).unwrap();
@@ -79,7 +79,7 @@ fn only_a_token_that_may_load_does() {
         assert!(refused.header(name).is_some(), "{refused:?}");
     }
     assert_eq!(home.json(&["status"])["catalogue"]["version"], before, "nothing was changed");
-    // It may load, and nothing else.
+    // The token allows a load, and nothing else.
     assert_eq!(load(&url, "", &[&good, CSV], PRODUCTS).status, 200);
     drop(_up);
     let (_up, url) = home.up(&["--require-token"]);
@@ -97,7 +97,7 @@ fn bad_data_are_refused_whole() {
     assert_eq!((bad.status, &bad.json()["code"]), (400, &json!("bad_data")));
     let error = &bad.json()["errors"][0];
     assert_eq!((&error["line"], &error["path"]), (&json!(4), &json!("body")), "{error}");
-    // What is advised can be given in the same request.
+    // The advice can be followed in the same request.
     for (body, advised) in [
         ("sku;name;price\nP1;Desk;5\n", "?delimiter=semicolon"),
         ("sku,name,price\nP1,Desk,5\n", "?map=sku%3DFIELD"),

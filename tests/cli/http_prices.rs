@@ -1,4 +1,4 @@
-//! Prices over HTTP: of some products, and whole tables.
+//! Tests of prices over HTTP: of some products, and whole tables.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn a_list_page_shows_what_a_quote_would_cost() {
         (&first["discount_percent"], &first["unit_price"]),
         (&json!("10"), &json!("450.00"))
     );
-    // A visit, and no quotation.
+    // The request is a visit, and makes no quotation.
     assert_eq!(home.json(&["status"])["active_users"][0]["user"], "AAA");
 
     let body = r#"{"products":["P1","P9","P5"],"quantity":"1"}"#;
@@ -56,7 +56,7 @@ fn what_a_client_has_already_is_not_sent_again() {
     let again = get(&url, path, &[&known]);
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     assert_eq!(again.header("etag").unwrap(), tag);
-    // Another question, or another client, is another thing.
+    // Another question or another client has another tag.
     for other in
         ["/prices/AAA?product=P3&product=P1", "/prices/AAA?product=P1&product=P3&quantity=2"]
     {
@@ -66,7 +66,7 @@ fn what_a_client_has_already_is_not_sent_again() {
         get(&url, "/prices/BBB?product=P1&product=P3", &["prefer: wait=20", &known]).status,
         200
     );
-    // A 304 is a visit, too.
+    // A 304 is a visit too.
     home.ok(&["unsubscribe", "AAA"]);
     let active = || home.json(&["status"])["active_users"].as_array().unwrap().len();
     assert_eq!(active(), 1);

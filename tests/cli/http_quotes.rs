@@ -1,4 +1,4 @@
-//! Quotes over HTTP.
+//! Tests of quotes over HTTP.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn post(url: &str, body: &str, headers: &[&str]) -> Answer {
     send(url, "POST /quotes", headers, body)
 }
 
-/// The place that a reply names, as a client reads it: relative to the path that was asked.
+/// Returns the place that a reply names, as a client resolves it: relative to the requested path.
 fn place(reply: &Answer) -> String {
     format!("GET /{}", reply.header("location").unwrap())
 }
@@ -37,12 +37,12 @@ async fn the_answer_is_the_frame_of_the_websocket() {
     socket.say(r#"{"action":"get","client":"AAA","request_id":"order 7"}"#).await;
     assert_eq!(socket.hear().await, answer);
 
-    // Warm: at once, and under an id of ocache's.
+    // A warm quote is answered at once. Its id is made by ocache.
     let warm = post(&url, r#"{"client":"AAA","items":[{"product":"P1","quantity":1}]}"#, &[]);
     let answer = warm.json();
     assert_eq!((warm.status, &answer["total"]), (200, &json!("450.00")));
     assert!(answer["request_id"].as_str().unwrap().starts_with("q_"));
-    // Asked in the original dialect, told in ours.
+    // The quote is in the original dialect, and the answer in the current one.
     socket
         .say(
             r#"{"action":"MESSAGE","payload":{"message":{"user_id":"AAA",
@@ -68,7 +68,7 @@ fn what_cannot_be_answered_yet_is_found_at_its_place() {
     let pending = send(&url, &place(&accepted), &[], "");
     assert_eq!((pending.status, &pending.json()), (200, &accepted.json()));
     assert_eq!(pending.header("retry-after").as_deref(), Some("1"));
-    // Held until it is settled: nobody works for it, so it fails by its deadline.
+    // The request is held until the quotation is settled. Nobody calculates, so it fails at its deadline.
     let held = send(&url, &place(&accepted), &["prefer: wait=20"], "");
     let failed = held.json();
     assert_eq!((held.status, &failed["status"]), (200, &json!("failed")));
@@ -140,7 +140,7 @@ fn only_who_has_a_token_is_answered() {
     assert_eq!(post(&url, QUOTE, &[&own, "prefer: wait=20"]).status, 200);
     let get = |token: &str| send(&url, "GET /quotes/order%207?client=AAA", &[token], "").status;
     assert_eq!((get(&own), get(&other), get("x: y")), (200, 403, 401));
-    // Who may not ask leaves no trace.
+    // A client that may not ask leaves no trace.
     let status = home.json(&["status"]);
     let users: Vec<&Value> = status["active_users"].as_array().unwrap().iter().collect();
     assert_eq!(users.len(), 1, "{status}");

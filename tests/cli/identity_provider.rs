@@ -1,4 +1,4 @@
-//! Tokens of an identity provider, beside ocache's own.
+//! Tests of tokens of an identity provider, beside ocache's own.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use super::process::Home;
 
 const ISSUER: &str = "https://id.example.com/";
 
-/// A key of the provider.
+/// Returns a key of the provider.
 fn key(kid: &str, key: Key) -> SigningKey {
     let more = json!({ "iss": ISSUER, "aud": ["ocache", "other"] });
     SigningKey { kid: kid.to_owned(), key, more }
@@ -24,19 +24,19 @@ fn document(keys: &[&SigningKey]) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-/// The flags of a gateway that accepts the provider's tokens.
+/// Returns the flags of a gateway that accepts the provider's tokens.
 fn accepting(jwks: &str) -> [&str; 7] {
     ["--require-token", "--jwks", jwks, "--issuer", ISSUER, "--audience", "ocache"]
 }
 
-/// A gateway's answer to a subscription of `AAA` with a token.
+/// Returns the status of a gateway's answer to a subscription of `AAA` with a token.
 fn subscribed(url: &str, token: &str) -> u16 {
     let body = r#"{"user_id":"AAA"}"#;
     let request = format!("PUT /subscribe HTTP/1.1\r\nauthorization: Bearer {token}");
     super::gateway::http(url, &request, body).0
 }
 
-/// Waits until a token is answered so.
+/// Waits until a token gets this status.
 fn until(url: &str, token: &str, status: u16) {
     while subscribed(url, token) != status {
         std::thread::yield_now();
@@ -58,7 +58,7 @@ fn tokens_of_both_kinds_of_keys_come_in_and_no_forged_one_does() {
     }
     for signer in [&rsa, &p256] {
         let mut bad = signer.bad_tokens();
-        // What everybody can read of the public key is no secret.
+        // The public key is known to everybody, so it must not be accepted as a secret.
         let public = signer.jwk();
         let texts = ["n", "x"].iter().filter_map(|part| public[*part].as_str());
         for secret in texts.map(str::to_owned).chain([public.to_string()]) {
@@ -82,7 +82,7 @@ fn tokens_of_both_kinds_of_keys_come_in_and_no_forged_one_does() {
             assert_eq!(subscribed(&url, &token), 401, "{what}");
         }
     }
-    // It speaks for its own customers only.
+    // The token is valid for its own customers only.
     let foreign = ["quote", "--client", "BBB", "--url", &url, "--token", &rsa.token(60), "P1:2"];
     assert!(home.fails(7, &foreign).contains("may not quote for customer `BBB`"));
 }
@@ -102,7 +102,7 @@ fn a_file_is_read_again_when_it_changed() {
     home.file("jwks.json", document(&[&second]));
     until(&url, &second.token(60), 202);
     assert_eq!(subscribed(&url, &first.token(60)), 401, "the key was taken away");
-    // What cannot be read is told, without a token, and takes nothing away.
+    // An unreadable file is reported, without a token, and removes no key.
     home.file("jwks.json", "half of it");
     let (knock, is_told) = (second.token(60), AtomicBool::new(false));
     let told = std::thread::scope(|scope| {
@@ -123,7 +123,7 @@ fn a_file_is_read_again_when_it_changed() {
     }
 }
 
-/// A provider that publishes a document of its own.
+/// A provider that publishes its own document.
 struct Provider {
     url: String,
     answer: Arc<Mutex<(u16, String)>>,
@@ -231,7 +231,7 @@ fn the_settings_file_can_name_a_provider() {
     assert_eq!(value("jwks"), file.to_str().unwrap(), "a path of the file is of its folder");
     assert_eq!((value("issuer"), value("client-claim")), (json!(ISSUER), json!("sub")));
     let (_up, url) = home.up(&["--require-token", "--config", &settings, "--audience", "ocache"]);
-    // Its subject is the customer.
+    // The subject of the token is the customer.
     let mut claims = key.claims(60);
     claims["sub"] = json!("AAA");
     claims["clients"] = json!("*");

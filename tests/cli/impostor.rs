@@ -1,4 +1,4 @@
-//! A server that takes the port of a gateway that was killed, and says what the gateway said.
+//! Tests of a server that takes the port of a killed gateway, and answers as the gateway did.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use super::process::Home;
 /// How long it goes on reading from a connection on which nothing comes.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Answers every request as the gateway before it answered for its health.
+/// Answers every request as the gateway answered for its health.
 struct Impostor {
     heard: Arc<Mutex<String>>,
 }
@@ -47,25 +47,25 @@ fn listen(mut stream: TcpStream, hearing: &Mutex<String>, body: &str) {
         hearing.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
         let length = body.len();
         let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
-        // It may have been seen through, and the connection closed.
+        // The client may have detected it and closed the connection.
         let _ = stream.write_all(reply.as_bytes());
     }
 }
 
-/// How many gateways are entered in the registry.
+/// Returns how many gateways are in the registry.
 fn entries(home: &Home) -> usize {
     std::fs::read_dir(home.path().join("data/gateways")).unwrap().count()
 }
 
 #[test]
 fn it_gets_no_ticket_from_a_quote() {
-    // The ticket that a quote makes for itself, and the token that it was given.
+    // Tests both the token that a quote makes for itself, and one that it is given.
     for is_given in [false, true] {
         let home = Home::new();
         let (up, url) = home.up(&["--require-token"]);
         let token = home.ok(&["token", "--client", "AAA"]);
         let mut quote = vec!["quote", "--client", "AAA", "P1:2"];
-        // From here on the table is there, so that a quote is answered without price calc.
+        // From here on the table exists, so a quote is answered without price calc.
         assert_eq!(home.json(&quote)["total"], "900.00");
         let (_, health) = http(&url, "GET /health HTTP/1.1", "");
         up.kill();
@@ -101,7 +101,7 @@ async fn it_gets_no_answer_from_a_worker() {
     while home.json(&quotation)["status"] != "answered" {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // What it has in hand, such as the push, is finished.
+    // The worker finishes what it has begun, such as the push.
     assert_eq!(worker.interrupt().0, Some(0));
     let heard = impostor.heard();
     assert!(heard.contains("GET /health"), "the entry led to it: {heard}");

@@ -1,4 +1,4 @@
-//! A person at a terminal, and readers who leave before a command has ended.
+//! Tests of a person at a terminal, and of readers who leave before a command has ended.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::process::Home;
 
-/// Waiting that ends only when the test has failed.
+/// A wait that ends only if the test has failed.
 const HANG: Duration = Duration::from_secs(60);
 
 pub fn ended(mut child: Child) -> Option<i32> {
@@ -59,14 +59,14 @@ fn a_session_ends_when_its_reader_leaves_though_more_could_be_asked() {
 }
 
 /// Types lines into a session on a terminal of its own. Returns what is seen there, what is printed to
-/// stdout, and how it ends.
+/// stdout, and the exit code.
 #[cfg(target_os = "linux")]
 fn typed(home: &Home, args: &[&str], lines: &str) -> (String, String, Option<i32>) {
     let mut terminal = super::pty::Terminal::new(80, 24);
     let mut command = home.command(args);
     command.stdin(terminal.far()).stderr(terminal.far()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // It holds handles of the terminal, which would keep the read below from ending.
+    // The command holds handles of the terminal, which would keep the read below from ending.
     drop(command);
     terminal.types(lines);
     let seen = terminal.rest();

@@ -1,4 +1,4 @@
-//! `ocache list`, and `ocache export quotations`.
+//! Tests of `ocache list` and of `ocache export quotations`.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn lists_are_filtered_and_limited() {
     let own = list(&["discounts", "--client", "KIOSK"]);
     assert_eq!(ids(&own, "product_id"), ["BIT-SET", "SAW-190", "SAW-190"]);
     assert_eq!(ids(&own, "user_id"), ["KIOSK"; 3]);
-    // Customers who have none, but a group, a list of their own, or a visit.
+    // Customers who have no discounts, but a group, a list of their own, or a visit.
     assert_eq!(list(&["discounts", "--client", "BAUHOF", "--product", "BIT-SET"]), json!([]));
     home.ok(&["subscribe", "VISITOR"]);
     assert_eq!(list(&["discounts", "--client", "VISITOR"]), json!([]));
@@ -107,7 +107,7 @@ fn a_list_of_what_does_not_exist_says_so() {
         );
         assert!(said.contains(error) && said.contains(hint), "{args:?}: {said}");
     }
-    // What exists and has no row is an empty list.
+    // Something that exists and has no rows is an empty list.
     let none = home.json(&["list", "products", "--category", "tools", "--match", "nothing"]);
     assert_eq!(none, json!([]));
 }
@@ -133,7 +133,7 @@ fn own_prices_in_another_currency_than_their_customers_are_told() {
     assert_eq!(told(&["--output", "ndjson", "--client", "BAUHOF"]), "");
     assert!(home.ok(&["list", "discounts"]).contains("139.00 EUR"), "people see the currency");
     assert_eq!(told(&[]), "");
-    // A second customer: a list in dollars of one who then pays in euros.
+    // A second customer: one with a list in dollars, who then pays in euros.
     let own = home.file("own.csv", "user_id,product_id,amount\nCORNERSHOP,SAW-190,4.00\n");
     home.ok(&["load", &own]);
     home.ok(&["load", &home.file("currency.csv", "user_id,currency\nCORNERSHOP,EUR\n")]);

@@ -1,4 +1,5 @@
-//! Loading price lists and what belongs to them, and seeing before what a load would change.
+//! Tests of loading price lists and what belongs to them, and of seeing beforehand what a load would
+//! change.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -94,7 +95,7 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     let args = ["load", &changed, "--dry-run", "--changes", file.to_str().unwrap()];
     let output = home.run(&args);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    // Without its category it is in no list for tools.
+    // Without its category the product is in no list for tools.
     let expected = "\
 prices of 3 of 3 active customers would change:
          2 up, at most +20.3 %: `SAW-190` for `BAUHOF`, 133.00 to 160.00 EUR
@@ -186,7 +187,7 @@ fn a_load_that_is_interrupted_while_it_reads_says_that_nothing_was_changed() {
 
     use rustix::process::{Pid, Signal, kill_process};
 
-    // More than a pipe holds: when all of it is written, the load has begun to read.
+    // More than a pipe holds, so when everything is written, the load has begun to read.
     let rows = "{\"id\":\"P1\",\"name\":\"Drill\",\"price\":1}\n".repeat(30_000);
     let (fresh, stored) = (Home::new(), Home::with_fixtures());
     for (home, signal, dry_run) in [

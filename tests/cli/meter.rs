@@ -1,4 +1,4 @@
-//! What was used is written down by every process, and added up by another.
+//! Tests that every process writes down what it used, and that another process can add it up.
 
 use serde_json::Value;
 

@@ -1,11 +1,11 @@
-//! `/metrics`, of the gateway and of a worker without one.
+//! Tests of `/metrics`, of the gateway and of a worker without one.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::process::Home;
 
-/// What a server on loopback answers to a GET: its head, and its body.
+/// Returns the answer of a server on loopback to a GET: its head, and its body.
 pub fn get(url: &str, path: &str, header: &str) -> (String, String) {
     let address = url.trim_start_matches("ws://").trim_start_matches("http://");
     let address = address.split('/').next().unwrap();
@@ -18,7 +18,7 @@ pub fn get(url: &str, path: &str, header: &str) -> (String, String) {
     (head.to_owned(), body.to_owned())
 }
 
-/// The sum of the figures of a metric, whatever its labels.
+/// Returns the sum of a metric over all labels.
 fn sum(text: &str, metric: &str) -> u64 {
     let lines = text.lines().filter(|line| line.starts_with(metric));
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
@@ -37,7 +37,7 @@ fn a_gateway_counts_what_was_answered() {
     }
     let (head, text) = get(&url, "/metrics", "host: localhost");
     assert!(head.starts_with("HTTP/1.1 200") && head.contains("version=0.0.4"), "{head}");
-    // The third is the check that made it ready.
+    // The third quotation is the check that made it ready.
     assert_eq!(sum(&text, r#"ocache_quotations_total{outcome="answered""#), 3, "{text}");
     for wanted in [
         r#"ocache_queue_messages{queue="refresh",state="dead"} 0"#,
@@ -77,7 +77,7 @@ fn metrics_tell_who_is_active_who_works_and_when_the_last_tick_was() {
     let url = line.trim().trim_start_matches("metrics: ").to_owned();
     refresh.stderr_line("refresh tick=");
     let mut text = get(&url, "/metrics", "host: localhost").1;
-    // The age of the tick is told once a process of the stack has written the tick down.
+    // The age of the tick is shown once a process of the stack has written the tick down.
     let has_tick =
         |text: &str| text.lines().any(|line| line.starts_with("ocache_last_tick_age_seconds "));
     while !has_line(&text, "ocache_active_users 2") || !has_tick(&text) {
@@ -122,7 +122,7 @@ fn a_worker_without_a_gateway_has_a_port_for_them() {
     home.ok(&["subscribe", "AAA"]);
     worker.stderr_line("URGENT calculation");
     let wanted = r#"ocache_recalculations_total{reason="subscribe",effect="written"} 1"#;
-    // It is logged just before it is counted.
+    // The calculation is logged just before it is counted.
     let text = loop {
         let (head, text) = get(&url, "/metrics", "host: localhost");
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");

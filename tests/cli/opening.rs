@@ -1,4 +1,4 @@
-//! What the store's files go through between two runs, and how it opens afterwards.
+//! Tests of what can happen to the store's files between two runs, and how the store opens afterwards.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::process::{Home, text};
 
-/// Ends in the middle of something.
+/// How often a process is killed in the middle of something.
 const KILLS: u64 = 10;
 
 fn folder(home: &Home) -> PathBuf {
@@ -26,13 +26,13 @@ fn log_of(store: &Path) -> PathBuf {
     store.with_extension("db-wal")
 }
 
-/// What SQLite finds wrong in a file, read page by page.
+/// Returns what SQLite finds wrong in a file, read page by page.
 fn integrity(store: &Path) -> String {
     let connection = Connection::open(store).unwrap();
     connection.query_one("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
 }
 
-/// Data that a load has something to do with.
+/// Returns data that takes a load some time.
 fn products(home: &Home, price: u64) -> String {
     let lines: String = (0..2_000)
         .map(|n| format!("{{\"id\":\"P{n}\",\"name\":\"product\",\"price\":{}}}\n", price + n))
@@ -40,10 +40,10 @@ fn products(home: &Home, price: u64) -> String {
     home.file("products.ndjson", lines)
 }
 
-/// A store with a log beside it, as a process leaves it that was killed.
+/// Leaves a store with a log beside it, as a killed process does.
 fn killed(home: &Home) {
     home.ok(&["load", &products(home, 1)]);
-    // Keeps the log from being copied into the file.
+    // Its connection keeps the log from being copied into the file.
     let (up, _) = home.up(&[]);
     home.ok(&["load", &products(home, 2)]);
     home.ok(&["subscribe", "AAA", "BBB"]);
@@ -81,7 +81,7 @@ fn a_damaged_log_costs_its_end_and_nothing_else() {
     for _ in 0..6 {
         let cut = chance.random_range(0..log.len());
         logs.push(log[..cut].to_vec());
-        // As long as before, and from there on something else.
+        // The log is as long as before, and different from there on.
         let rest = log.len() - cut;
         let other = noise.iter().copied().cycle().take(rest);
         logs.push(log[..cut].iter().copied().chain(other).collect());
@@ -92,7 +92,7 @@ fn a_damaged_log_costs_its_end_and_nothing_else() {
         fs::create_dir(folder(&home)).unwrap();
         fs::write(store(&home), &file).unwrap();
         fs::write(log_of(&store(&home)), damaged).unwrap();
-        // One whole catalogue or the other, and it can be written to.
+        // The catalogue is one or the other as a whole, and the store can be written.
         let status = home.json(&["status"]);
         let version = status["catalogue"]["version"].as_u64().unwrap();
         assert!((1..=2).contains(&version), "{length} bytes of log: {status}");
@@ -145,7 +145,7 @@ fn a_load_that_an_earlier_release_left_half_done_is_named_until_all_is_loaded_ag
     home.ok(&["doctor"]);
 }
 
-/// Runs a shell script with a command of ocache in it as `"$@"`.
+/// Runs a shell script with a command of ocache as `"$@"`.
 fn script(home: &Home, script: &str, args: &[&str]) -> Output {
     let ocache = home.command(args);
     let mut shell = Command::new("sh");
@@ -159,13 +159,13 @@ fn script(home: &Home, script: &str, args: &[&str]) -> Output {
     shell.stdin(Stdio::null()).output().unwrap()
 }
 
-/// A file that may not grow: the one limit that everybody can set.
+/// Tests a file that may not grow, which is the one limit that every user can set.
 #[cfg(unix)]
 #[test]
 fn a_store_that_may_not_grow_says_so_and_goes_on_later() {
     let home = Home::new();
     home.ok(&["load", &products(&home, 1)]);
-    // In units of 512 bytes.
+    // The unit is 512 bytes.
     let limited = r#"ulimit -f 64; exec "$@""#;
     let output = script(&home, limited, &["load", &products(&home, 2)]);
     let stderr = text(&output.stderr);
@@ -174,13 +174,13 @@ fn a_store_that_may_not_grow_says_so_and_goes_on_later() {
     assert!(stderr.contains("ulimit -f"), "{stderr}");
 
     assert_eq!(integrity(&store(&home)), "ok");
-    // A load that failed keeps other loads out for half a minute, and nobody else.
+    // A failed load keeps other loads out for half a minute, and nobody else.
     home.ok(&["subscribe", "AAA"]);
     assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);
     assert_eq!(integrity(&store(&home)), "ok");
 }
 
-/// A disk that is full.
+/// Tests a full disk.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs a disk of its own: .ci/tools"]
@@ -188,7 +188,7 @@ fn needs_a_disk_a_full_one_is_named_and_room_is_all_it_takes() {
     let home = Home::new();
     fs::create_dir(folder(&home)).unwrap();
     let run = |inside: &str, args: &[&str]| {
-        // Nobody else sees what is mounted in a name space of its own, and it ends by itself.
+        // What is mounted in a namespace of its own is not visible outside, and ends by itself.
         let script_in = format!(
             r#"exec unshare --user --map-root-user --mount sh -c '
                 mount -t tmpfs -o size=1500k,mode=700 none "$OCACHE_DATA_DIR" || exit 99
@@ -207,7 +207,7 @@ fn needs_a_disk_a_full_one_is_named_and_room_is_all_it_takes() {
     assert!(stderr.contains("full"), "{stderr}");
 }
 
-/// Somebody who may read the store and not write to it.
+/// Tests a user who may read the store, but not write it.
 #[cfg(unix)]
 #[test]
 #[ignore = "needs a user without rights who may run the program: .ci/tools"]
@@ -225,7 +225,7 @@ fn needs_nobody_a_store_that_cannot_be_written_is_named() {
     let run = |args: &[&str]| {
         let mut command = home.command(args);
         if is_root {
-            // To whom permissions mean nothing.
+            // Permissions do not restrict root.
             command.uid(NOBODY).gid(NOBODY);
         }
         command.stdin(Stdio::null()).output()

@@ -1,4 +1,5 @@
-//! The alert rules and the dashboard of `docs/operating`: they can be read, and ask for what there is.
+//! Tests of the alert rules and the dashboard of `docs/operating`: they can be parsed, and use metrics that
+//! exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ const DASHBOARD: &str = include_str!("../../docs/operating/dashboard.json");
 struct Exported(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
 
 impl Exported {
-    /// Of a process that does everything, once it has done a tick.
+    /// Reads the metrics of a process that runs everything, once it has done a tick.
     fn read() -> Self {
         let home = Home::new();
         let (_up, url) = home.up(&[]);
@@ -35,7 +36,7 @@ impl Exported {
         Self(metrics)
     }
 
-    /// Fails unless everything that an expression selects is there.
+    /// Fails unless everything that an expression selects exists.
     fn check(&self, what: &str, expression: &str) {
         assert_eq!(
             expression.matches('(').count(),
@@ -57,7 +58,7 @@ impl Exported {
             found += 1;
         }
         assert!(found > 0, "{what}: no metric of ocache in `{expression}`");
-        // What is grouped by is a label of a metric in the expression, or what Prometheus adds.
+        // A grouping is by a label of a metric in the expression, or by one that Prometheus adds.
         for group in expression.split("by (").skip(1) {
             for label in group.split(')').next().unwrap().split(", ") {
                 let has = |labels: &BTreeMap<String, BTreeSet<String>>| labels.contains_key(label);
@@ -68,7 +69,7 @@ impl Exported {
     }
 }
 
-/// `a="b",c="d"`, as pairs.
+/// Returns `a="b",c="d"` as pairs.
 fn matchers(inside: &str) -> Vec<(String, String)> {
     let parts = inside.split("\",").map(|part| part.trim_end_matches('"'));
     let pairs = parts.filter_map(|part| part.split_once("=\""));

@@ -1,4 +1,4 @@
-//! Pages of other origins, proxies with a path, and methods that a path does not take.
+//! Tests of pages of other origins, of proxies with a path, and of methods that a path does not accept.
 
 use futures_util::StreamExt as _;
 use tokio_tungstenite::connect_async;
@@ -31,7 +31,7 @@ fn a_page_of_an_allowed_origin_may_subscribe() {
     assert_eq!(put.status, 202);
     assert_eq!(put.header("access-control-allow-origin").unwrap(), "https://shop.example.com");
     assert!(put.header("access-control-expose-headers").unwrap().contains("retry-after"));
-    // A page can only show an error that its browser lets it read.
+    // A page can show an error only if its browser lets it read the reply.
     for (request, status) in [("PUT /subscribe", 400), ("GET /subscribe", 405), ("GET /x", 404)] {
         let error = send(&url, request, &[SHOP], "[");
         assert_eq!(error.status, status, "{request}");
@@ -101,7 +101,7 @@ fn head_is_get_without_a_body_and_other_methods_are_named() {
     assert_eq!(send(&url, "OPTIONS /nowhere", &[], "").status, 404);
 }
 
-/// As a proxy that hands the whole path on calls it, and as one that takes the prefix off.
+/// Tests a proxy that passes on the whole path, and one that strips the prefix.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_works_under_a_path() {
     let home = Home::new();

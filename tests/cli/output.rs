@@ -1,4 +1,4 @@
-//! How things are printed: for people, for programs, and in colour only where that is wanted.
+//! Tests of how things are printed: for people, for programs, and in colour only where it is wanted.
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
     assert!(colored(&wrong, &[("OCACHE_COLOR", "always")]));
     assert!(!colored(&["prices", "Nobody", "--color", "never"], &[("CLICOLOR_FORCE", "1")]));
     assert!(!colored(&wrong, &[("NO_COLOR", "1")]));
-    // Of the command line's own errors too.
+    // The same holds for errors of the command line itself.
     assert!(colored(&["stauts", "--color", "always"], &[]));
     assert!(!colored(&["stauts"], &[]));
 }

@@ -1,10 +1,10 @@
-//! Who is there, and whether somebody works for those who wait.
+//! Tests of which processes are alive, and whether the work on which others wait is done.
 
 use serde_json::{Value, json};
 
 use super::process::{Home, text};
 
-/// What `doctor` finds of processes, and how it ends.
+/// Returns what `doctor` finds about processes, and its exit code.
 fn doctor(home: &Home) -> (Value, Option<i32>) {
     let output = home.run(&["doctor", "--output", "json"]);
     let checks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
@@ -40,12 +40,12 @@ fn doctor_fails_when_active_users_or_quotations_have_nobody_to_work_for_them() {
     let (check, code) = doctor(&home);
     assert_eq!((&check["ok"], code), (&json!(true), Some(0)), "{check}");
     assert!(check["found"].to_string().contains("price-calc on "), "{check}");
-    // One that ends says so, and one that is killed is gone.
+    // A process that ends says so, and one that is killed is gone.
     assert_eq!(refresh.interrupt().0, Some(0));
     worker.kill();
     assert_eq!(doctor(&home).1, Some(1));
 
-    // The user has left, and what waits is a quotation.
+    // The user has left, and a quotation waits.
     home.ok(&["unsubscribe", "AAA"]);
     let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
     gateway.stdout_json();
@@ -86,7 +86,7 @@ fn status_lists_the_processes_that_live() {
     let shown = home.ok(&["status"]);
     assert!(shown.contains("process refresh, price-calc, "), "{shown}");
     assert!(shown.contains(env!("CARGO_PKG_VERSION")), "{shown}");
-    // When it has said again that it lives, it says when its last tick was.
+    // When the process has reported again, its record has the last tick.
     let ticked = |status: &Value| status["processes"][0]["last_tick"]["active_users"] == 0;
     let mut status = home.json(&["status"]);
     while !ticked(&status) {

@@ -1,4 +1,4 @@
-//! Starting ocache, reading what it prints, and stopping it.
+//! Starts ocache, reads what it prints, and stops it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -13,13 +13,13 @@ use ocache::supervisor::Supervisor;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Waiting that ends only when the test has failed.
+/// A wait that ends only if the test has failed.
 const HANG: Duration = Duration::from_secs(60);
 
-/// A data folder of its own for each test.
+/// A home with a data folder of its own, for one test.
 pub struct Home {
     dir: TempDir,
-    /// What its processes find in their environment beside the data folder.
+    /// Variables of its processes' environment, beside that of the data folder.
     pub environment: &'static [(&'static str, &'static str)],
 }
 
@@ -28,14 +28,14 @@ impl Home {
         Self { dir: tempfile::tempdir().unwrap(), environment: &[] }
     }
 
-    /// A home with the fixtures loaded.
+    /// Returns a home with the fixtures loaded.
     pub fn with_fixtures() -> Self {
         let home = Self::new();
         home.ok(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]);
         home
     }
 
-    /// A home with a store in which nothing is.
+    /// Returns a home with an empty store.
     pub fn with_empty_store() -> Self {
         let home = Self::new();
         let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
@@ -48,7 +48,7 @@ impl Home {
         self.dir.path()
     }
 
-    /// A file with this text in it.
+    /// Makes a file with this content. Returns its path.
     pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         let path = self.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -61,7 +61,7 @@ impl Home {
         command
     }
 
-    /// A program that finds what ocache finds, and `ocache` on its path.
+    /// Returns a command for a program that has the same environment as ocache, and `ocache` on its path.
     pub fn program(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -73,7 +73,7 @@ impl Home {
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
-        // Nothing of the machine's own AWS settings either.
+        // The machine's own AWS settings must not be found either.
         command.env("HOME", self.path()).envs(self.environment.iter().copied());
         let own = Path::new(env!("CARGO_BIN_EXE_ocache")).parent().unwrap().to_owned();
         let others = std::env::var_os("PATH").unwrap_or_default();
@@ -87,20 +87,20 @@ impl Home {
         self.command(args).stdin(Stdio::null()).output().unwrap()
     }
 
-    /// Runs a command that must succeed; returns its stdout.
+    /// Runs a command that must succeed. Returns its stdout.
     pub fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// Runs a command that must succeed; returns its JSON.
+    /// Runs a command that must succeed. Returns its JSON.
     pub fn json(&self, args: &[&str]) -> Value {
         let args = [args, &["--output", "json"]].concat();
         serde_json::from_str(&self.ok(&args)).unwrap()
     }
 
-    /// Runs a command that must fail with a code, without a word on stdout; returns its stderr.
+    /// Runs a command that must fail with a code and print nothing to stdout. Returns its stderr.
     pub fn fails(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let stderr = text(&output.stderr);
@@ -127,7 +127,7 @@ impl Home {
         child.wait_with_output().unwrap()
     }
 
-    /// Starts a command that goes on until it is stopped.
+    /// Starts a command that runs until it is stopped.
     pub fn start(&self, args: &[&str]) -> Running {
         Running::of(self.command(args))
     }
@@ -137,15 +137,14 @@ impl Home {
         self.worker_of(&["worker", role])
     }
 
-    /// The same, by all that is typed.
+    /// Starts a worker by its whole command line.
     pub fn worker_of(&self, args: &[&str]) -> Running {
         let mut worker = self.start(args);
         worker.stderr_line("working");
         worker
     }
 
-    /// Starts the whole system on a free port, and returns when it is ready, with the websocket's
-    /// address.
+    /// Starts the whole system on a free port. Returns when it is ready, with the websocket's address.
     pub fn up(&self, args: &[&str]) -> (Running, String) {
         let mut up = self.start(&[&["up", "--port", "0", "--output", "json"], args].concat());
         let ready = up.stdout_json();
@@ -163,7 +162,7 @@ pub fn text(bytes: &[u8]) -> String {
 pub struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    /// Until somebody else reads it.
+    /// `None` once another thread reads it.
     stderr: Option<BufReader<ChildStderr>>,
 }
 
@@ -177,7 +176,7 @@ impl Running {
         Self { child, stdout, stderr: Some(stderr) }
     }
 
-    /// Reads all of stderr as it comes: a process that says much would wait for its reader.
+    /// Reads all of stderr as it comes, because a process that logs much would block without a reader.
     pub fn read_log(&mut self) -> JoinHandle<String> {
         let mut stderr = self.stderr.take().unwrap();
         std::thread::spawn(move || {
@@ -226,10 +225,10 @@ impl Running {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("`{line}`: {error}"))
     }
 
-    /// Presses Ctrl-C.
+    /// Sends the signal of Ctrl-C.
     pub fn signal(&self) {
         let pid = self.child.id().to_string();
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = Command::new("kill").args(["-INT", &pid]).stderr(Stdio::null()).status().unwrap();
     }
 
@@ -241,7 +240,7 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits for the end; returns the exit code and the rest of stderr.
+    /// Waits for the end. Returns the exit code and the rest of stderr.
     pub fn end(mut self) -> (Option<i32>, String) {
         let begun = Instant::now();
         while self.is_running() {
@@ -260,13 +259,13 @@ impl Running {
         rest
     }
 
-    /// Ends it without a chance to clean up.
+    /// Ends the process without a chance to clean up.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Presses Ctrl-C and waits for the end; returns the exit code and the rest of stderr.
+    /// Sends the signal of Ctrl-C and waits for the end. Returns the exit code and the rest of stderr.
     pub fn interrupt(self) -> (Option<i32>, String) {
         self.signal();
         self.end()
@@ -275,7 +274,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

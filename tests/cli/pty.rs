@@ -12,7 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::process::text;
 
-/// The end of a terminal that a person has, and the end that programs have.
+/// A terminal: the end that a person has, and the end that programs have.
 pub struct Terminal {
     near: File,
     far: File,
@@ -38,12 +38,12 @@ impl Terminal {
         tcsetwinsize(&self.near, size).unwrap();
     }
 
-    /// The end for a program, to be its stdin, stdout or stderr.
+    /// Returns the end for a program, to be its stdin, stdout or stderr.
     pub fn far(&self) -> File {
         self.far.try_clone().unwrap()
     }
 
-    /// Starts a program that has nothing but this terminal.
+    /// Starts a program with this terminal as its stdin, stdout and stderr.
     pub fn start(&self, mut command: Command) -> Child {
         command.stdin(self.far()).stdout(self.far()).stderr(self.far()).spawn().unwrap()
     }

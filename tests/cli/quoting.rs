@@ -1,4 +1,4 @@
-//! `ocache quote` in all its ways.
+//! Tests of `ocache quote` in all its variants.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn a_session_ends_with_the_worst_code_of_its_lines() {
         ("P1:2\nP3:1\n", 0, vec![]),
         ("P1:2\nP1:x\nP1 P1\n", 2, vec!["line 2: ", "line 3: product `P1` is named twice"]),
         ("P1:x\nP9 P8\nP1:2\n", 4, vec!["line 1: ", "no price for any of: P9, P8"]),
-        // As some programs write files.
+        // Some programs write files like this.
         ("\u{feff}P1:2\r\nP3\r\n", 0, vec![]),
         ("help\n", 4, vec!["no price for any of: help"]),
     ] {
@@ -109,12 +109,12 @@ fn a_quote_of_which_no_product_is_known_is_not_found() {
         home.run(&["quote", "--client", "AAA", "P1O", "nothing-like-it", "--output", "json"]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
-    // What is stored is printed all the same.
+    // The stored quotation is printed all the same.
     let quotation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(quotation["unavailable"], json!(["P1O", "nothing-like-it"]));
     assert!(stderr.contains("no price for any of: P1O, nothing-like-it"), "{stderr}");
     assert!(stderr.contains("did you mean P1?"), "{stderr}");
-    // One that is known is enough.
+    // One known product is enough.
     home.ok(&["quote", "--client", "AAA", "P1", "P1O"]);
 }
 
@@ -199,7 +199,7 @@ fn nobody_to_calculate_is_a_timeout_with_a_hint() {
 #[test]
 fn a_quote_that_nobody_works_for_is_given_up_long_before_its_deadline() {
     let home = Home::with_fixtures();
-    // It would be answered, or fail, in half a minute.
+    // Without this check it would be answered, or fail, in half a minute.
     let alone = home.fails(5, &["quote", "--client", "AAA", "P1"]);
     assert!(alone.contains("no process of this stack runs price-calc"), "{alone}");
     assert!(alone.contains("`ocache worker all "), "{alone}");
@@ -209,12 +209,12 @@ fn a_quote_that_nobody_works_for_is_given_up_long_before_its_deadline() {
     assert!(stderr.contains("lines 1 to 2: no answer can come: no process of this"), "{stderr}");
     assert!(stderr.contains("no price for 2 of 2 quotes"), "{stderr}");
 
-    // Through a gateway that leaves the work to others.
+    // The same through a gateway that leaves the work to others.
     let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
     gateway.stdout_json();
     let stderr = home.fails(5, &["quote", "--client", "CCC", "P1"]);
     assert!(stderr.contains("runs quotation-provider, price-calc"), "{stderr}");
-    // A worker that was killed is gone at once.
+    // A killed worker is gone at once.
     home.worker("all").kill();
     let stderr = home.fails(5, &["quote", "--client", "DDD", "P1"]);
     assert!(stderr.contains("runs quotation-provider, price-calc"), "{stderr}");
@@ -231,7 +231,7 @@ fn a_gateway_that_is_not_there_is_unreachable() {
     assert_eq!(stderr.matches("refused").count(), 1, "{stderr}");
 }
 
-/// A customer who numbers quotes in a way that looks like ours is still the only one whose they are.
+/// Tests that a customer's own request id is theirs alone, even if it looks like one of ocache's.
 #[test]
 fn a_chosen_request_id_is_its_clients_own_whatever_it_looks_like() {
     const ID: &str = "q_0000000000000000000000000a";
@@ -246,7 +246,7 @@ fn a_chosen_request_id_is_its_clients_own_whatever_it_looks_like() {
     }
     let stderr = home.fails(4, &["quotation", ID]);
     assert!(stderr.contains("--client"), "{stderr}");
-    // One that ocache made is found without saying whose it is, and with it.
+    // A quotation whose id ocache made is found with and without naming the customer.
     let made = home.json(&["quote", "--client", "AAA", "P1:2"])["request_id"].clone();
     let made = made.as_str().unwrap();
     assert_eq!(home.json(&["quotation", made])["client"], "AAA");

@@ -1,10 +1,10 @@
-//! A websocket client that says whatever it likes, byte by byte.
+//! A websocket client that can send anything, byte by byte.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Waiting that ends only when the test has failed.
+/// A wait that ends only if the test has failed.
 const HANG: Duration = Duration::from_secs(60);
 
 pub const CONTINUATION: u8 = 0x0;
@@ -12,10 +12,10 @@ pub const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
-/// The last fragment of a message.
+/// Marks the last fragment of a message.
 pub const FINAL: u8 = 0x80;
 
-/// A TCP connection to a gateway.
+/// Opens a TCP connection to a gateway.
 pub fn dial(websocket: &str) -> TcpStream {
     let stream = TcpStream::connect(websocket.strip_prefix("ws://").unwrap()).unwrap();
     stream.set_read_timeout(Some(HANG)).unwrap();
@@ -32,11 +32,11 @@ impl RawSocket {
         Self::open_with(websocket, "").unwrap()
     }
 
-    /// Opens one with more headers; the status if it is refused.
+    /// Opens a websocket with further headers. Returns the status if it is refused.
     pub fn open_with(websocket: &str, headers: &str) -> Result<Self, u16> {
         let mut stream = dial(websocket);
         let host = websocket.strip_prefix("ws://").unwrap();
-        // In one piece: a gateway that refuses closes the socket, perhaps before a second piece comes.
+        // Sent in one piece: a gateway that refuses closes the socket, perhaps before a second piece comes.
         let request = format!(
             "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -53,7 +53,7 @@ impl RawSocket {
         if status == 101 { Ok(Self(stream)) } else { Err(status) }
     }
 
-    /// A frame as a client has to send it.
+    /// Sends a frame in the form that a client must use.
     pub fn send(&mut self, first: u8, payload: &[u8]) -> io::Result<()> {
         self.0.write_all(&frame(first, payload, true))
     }
@@ -62,7 +62,7 @@ impl RawSocket {
         self.send(FINAL | TEXT, text.as_bytes()).unwrap();
     }
 
-    /// The next frame: its first byte and what is in it.
+    /// Returns the next frame: its first byte and its payload.
     pub fn receive(&mut self) -> io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
         self.0.read_exact(&mut head)?;
@@ -89,13 +89,13 @@ impl RawSocket {
         serde_json::from_slice(&payload).unwrap()
     }
 
-    /// Waits until the gateway has read what was sent, also in the midst of a message.
+    /// Waits until the gateway has read what was sent, also within a message.
     pub fn is_heard(&mut self) {
         self.send(FINAL | PING, &[]).unwrap();
         assert_eq!(self.receive().unwrap(), (FINAL | PONG, vec![]));
     }
 
-    /// The code with which the gateway closes, after whatever else it says.
+    /// Returns the code with which the gateway closes, and skips other frames before it.
     pub fn close_code(&mut self) -> u16 {
         loop {
             let (first, payload) = self.receive().unwrap();
@@ -106,8 +106,8 @@ impl RawSocket {
     }
 }
 
-/// A frame with or without the mask that clients must use. The mask is zero, so that the payload
-/// is sent as it is.
+/// Returns a frame with or without the mask that clients must use. The mask is zero, so the payload is sent
+/// as it is.
 pub fn frame(first: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     let mask = if masked { 0x80 } else { 0 };
     let mut bytes = vec![first];

@@ -1,22 +1,22 @@
-//! What AWS refuses, as real processes hear it: the exit code, the words and the hint.
+//! Tests of refusals by AWS with real processes: the exit code, the message and the hint.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use super::process::Home;
 
-/// The keys that a stand-in for AWS is given.
+/// The credentials for a stand-in for AWS.
 const KEYS: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
-/// Nobody asks the machine itself for credentials.
+/// Keeps processes from asking the machine itself for credentials.
 const NO_MACHINE: &[(&str, &str)] = &[("AWS_EC2_METADATA_DISABLED", "true")];
 
-/// A server that gives everybody the same answer; its URL. It ends with the test's process.
+/// Starts a server that gives everybody the same answer. Returns its URL. It ends with the test's process.
 fn server(status: &'static str, date: &'static str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            // A client that goes away is none of the test's business.
+            // A client may go away at any time.
             let _ = answer(stream.unwrap(), status, date, &body);
         }
     });
@@ -44,7 +44,7 @@ fn answer(mut stream: TcpStream, status: &str, date: &str, body: &str) -> std::i
     )
 }
 
-/// A server that refuses everything with a code.
+/// Starts a server that refuses everything with a code.
 fn refusing(code: &str, date: &'static str) -> String {
     let body = format!(r#"{{"__type":"com.amazonaws#{code}","message":"said the service"}}"#);
     server("400 Bad Request", date, body)
@@ -52,7 +52,7 @@ fn refusing(code: &str, date: &'static str) -> String {
 
 const LONG_AGO: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
 const LONG_AFTER: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
-/// No date at all: then nothing is known about the clock.
+/// Without a date nothing is known about the clock.
 const NO_DATE: &str = "";
 
 #[test]
@@ -62,7 +62,7 @@ fn each_refusal_has_its_exit_code_its_words_and_a_hint_that_helps() {
     for (code, date, exit, words, hint) in [
         ("RequestTimeTooSkewed", LONG_AFTER, 7, "minutes behind AWS's", "set this machine's clock"),
         ("RequestTimeTooSkewed", NO_DATE, 7, "machine's clock", "set this machine's clock"),
-        // What most services call it.
+        // This is the code of most services.
         ("InvalidSignatureException", LONG_AGO, 7, "minutes ahead of AWS's", "set this machine's"),
         ("InvalidSignatureException", NO_DATE, 7, "the secret key is not", "AWS_SECRET_ACCESS_KEY"),
         ("ExpiredTokenException", NO_DATE, 7, "have expired", "`aws sso login` renews"),
@@ -107,7 +107,7 @@ fn a_missing_stack_is_named_by_quote_as_by_status() {
     let url = refusing("ResourceNotFoundException", NO_DATE);
     let [status, quote] = [&["status"][..], &["quote", "--client", "AAA", "P1"]].map(|args| {
         let error = home.fails(4, &[args, &["--endpoint-url", &url]].concat());
-        // Which of the stack's tables is named depends on which is asked for first.
+        // The table that is requested first is named, and which one that is may vary.
         let table = error.split('`').nth(1).unwrap();
         assert!(table.starts_with("organic-cache-"), "{error}");
         error[error.find("error:").unwrap()..].replace(table, "TABLE")

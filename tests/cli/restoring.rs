@@ -1,4 +1,5 @@
-//! `ocache restore`: all of a backup or nothing of it, and never under a process that has the store open.
+//! Tests of `ocache restore`: all of a backup or nothing of it, and never while a process has the store
+//! open.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ fn store(home: &Home) -> PathBuf {
     home.path().join("data/store.db")
 }
 
-/// A home with a backup of the fixtures, and a store that has another customer since.
+/// Returns a home with a backup of the fixtures, and a store that has another customer since then.
 fn home_with_backup() -> (Home, String) {
     let home = Home::with_fixtures();
     let backup = home.path().join("backup.db").to_str().unwrap().to_owned();
@@ -24,7 +25,7 @@ fn active_users(home: &Home) -> usize {
     home.json(&["status"])["active_users"].as_array().unwrap().len()
 }
 
-/// The names in the data folder that say that a restore was left half done.
+/// Returns the names in the data folder that show that a restore was left half done.
 fn leftovers(home: &Home) -> Vec<String> {
     let names = fs::read_dir(home.path().join("data")).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -73,7 +74,7 @@ fn a_store_in_use_is_not_replaced() {
     assert_eq!(active_users(&home), 1);
     assert_eq!(worker.interrupt().0, Some(0));
 
-    // A database browser.
+    // Stands for a database browser.
     let other = Connection::open(store(&home)).unwrap();
     other.query_row("SELECT count(*) FROM product", [], |_| Ok(())).unwrap();
     in_use(&home.fails(1, &["restore", &backup, "--yes"]));
@@ -129,7 +130,8 @@ fn a_store_that_is_damaged_is_replaced() {
     }
 }
 
-/// The log of a killed process belongs to the store that is replaced.
+/// Tests that the log of a killed process, which belongs to the replaced store, is not applied to the
+/// restored one.
 #[test]
 fn the_log_of_the_replaced_store_is_not_read_into_the_backup() {
     let (home, backup) = home_with_backup();
@@ -148,7 +150,7 @@ fn the_log_of_the_replaced_store_is_not_read_into_the_backup() {
     assert_eq!(integrity.unwrap(), "ok");
 }
 
-/// A restore that was killed is nothing but a file that the next one removes.
+/// Tests that a killed restore leaves only a file, which the next one removes.
 #[test]
 fn a_copy_that_was_left_is_no_hindrance() {
     let (home, backup) = home_with_backup();

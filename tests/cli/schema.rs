@@ -1,18 +1,18 @@
-//! The JSON Schemas in `docs/schemas`, and whether a value is as they say.
+//! The JSON Schemas in `docs/schemas`, and whether a value conforms to them.
 //!
-//! It knows the few words that those schemas use, and fails at any other: nothing in them is
-//! unchecked. What of a schema a value has shown is noted, so that a schema cannot promise what no
-//! command prints.
+//! This knows the few keywords that those schemas use, and fails at any other, so everything in them is
+//! checked. It also notes which properties were seen, so that a schema cannot promise what no command
+//! prints.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-/// The decimals of amounts.
+/// The pattern of an amount.
 const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?$";
 
-/// The schemas, and what of each was seen.
+/// The schemas, and which properties of each were seen.
 pub struct Schemas {
     all: BTreeMap<String, Value>,
     seen: BTreeMap<String, BTreeSet<String>>,
@@ -27,7 +27,7 @@ impl Schemas {
         Self::of(&folder())
     }
 
-    /// Those of a folder.
+    /// Reads the schemas of a folder.
     pub fn of(folder: &Path) -> Self {
         let mut all = BTreeMap::new();
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -40,12 +40,12 @@ impl Schemas {
         Self { all, seen: BTreeMap::new() }
     }
 
-    /// Those there are, by the commands' names with `-` between the words.
+    /// Returns the names of the schemas: those of commands, with `-` between the words.
     pub fn names(&self) -> BTreeSet<String> {
         self.all.keys().cloned().collect()
     }
 
-    /// Fails unless a value is as its schema says.
+    /// Fails unless a value conforms to its schema.
     pub fn check(&mut self, name: &str, value: &Value) {
         let schema =
             self.all.get(name).unwrap_or_else(|| panic!("docs/schemas has no {name}.json"));
@@ -56,12 +56,12 @@ impl Schemas {
         self.seen.entry(name.to_owned()).or_default().extend(seen);
     }
 
-    /// Whether a value is as its schema says.
+    /// Whether a value conforms to its schema.
     pub fn fits(&self, name: &str, value: &Value) -> bool {
         fits(&self.all[name], value, "", &mut BTreeSet::new()).is_ok()
     }
 
-    /// The properties that a schema has and no value so far.
+    /// Returns the properties of a schema that no value had so far.
     pub fn unseen(&self, name: &str) -> Vec<String> {
         let mut promised = BTreeSet::new();
         properties(&self.all[name], "", &mut promised);
@@ -70,7 +70,7 @@ impl Schemas {
     }
 }
 
-/// Every property of a schema, by its place.
+/// Collects every property of a schema, by its place.
 fn properties(schema: &Value, at: &str, into: &mut BTreeSet<String>) {
     for (key, below) in schema["properties"].as_object().into_iter().flatten() {
         let place = format!("{at}/{key}");
@@ -93,7 +93,7 @@ fn fits(schema: &Value, value: &Value, at: &str, seen: &mut BTreeSet<String>) ->
     for (word, says) in schema.as_object().unwrap() {
         match word.as_str() {
             "$schema" | "title" | "description" => {}
-            // With `properties`, below.
+            // Checked with `properties`, below.
             "required" | "additionalProperties" => {}
             "type" => of_type(says, value, at)?,
             "const" => equal(says == value, value, at)?,

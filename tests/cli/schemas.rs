@@ -1,4 +1,4 @@
-//! What every command prints for programs is what `docs/schemas` says, no more and no less.
+//! Tests that every command prints for programs exactly what `docs/schemas` says.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use serde_json::Value;
 use super::process::{Home, text};
 use super::schema::{Schemas, folder};
 
-/// Commands that print no data: scripts, a trace, pages, logs.
+/// Commands that print no data, but scripts, a trace, pages or logs.
 const NO_DATA: [&str; 4] = ["completions", "export-quotations", "man", "worker"];
-/// What only an account, or a local AWS, can run: see `aws.rs`.
+/// Commands that need an account or a local AWS; see `aws.rs`.
 const ON_AWS: [&str; 2] = ["provision", "destroy"];
-/// Not of a command, but of what is wrong with one.
+/// The schema of an error, which is not of a command.
 const ERROR: &str = "error";
-/// What `ocache prices` prints with `--explain`.
+/// The schema of `ocache prices --explain`.
 const PRICES_EXPLAIN: &str = "prices-explain";
 
-/// The commands that do something, as their schemas are called.
+/// Returns the commands that do something, by the names of their schemas.
 fn commands() -> BTreeSet<String> {
     fn collect(command: &Command, before: &str, into: &mut BTreeSet<String>) {
         for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
             let name = format!("{before}{}", command.get_name());
             collect(command, &format!("{name}-"), into);
-            // Some do something without a subcommand, too.
+            // Some commands do something without a subcommand too.
             if !command.is_subcommand_required_set() {
                 into.insert(name);
             }
@@ -48,7 +48,7 @@ fn every_command_that_prints_data_has_a_schema_and_is_documented() {
         assert!(wanted.remove(name), "there is no command {name}");
     }
     wanted.extend([ERROR, PRICES_EXPLAIN].map(str::to_owned));
-    // Without the engine on AWS its commands are not there; what they print is documented.
+    // Without the feature `aws` its commands do not exist, but their output is documented.
     wanted.extend(ON_AWS.map(str::to_owned));
     assert_eq!(Schemas::read().names(), wanted);
     let page = std::fs::read_to_string(folder().with_file_name("output.md")).unwrap();
@@ -57,7 +57,7 @@ fn every_command_that_prints_data_has_a_schema_and_is_documented() {
     }
 }
 
-/// A home whose commands' output is checked.
+/// A home in which the output of commands is checked.
 struct Checked {
     home: Home,
     schemas: Schemas,
@@ -74,7 +74,7 @@ impl Checked {
         value
     }
 
-    /// Checks what a command prints once, and goes on.
+    /// Starts a command that goes on, checks what it prints, and ends it.
     fn start(&mut self, name: &str, args: &[&str]) {
         let words: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
         let mut running = self.home.start(&words);
@@ -92,7 +92,7 @@ impl Checked {
 }
 
 impl Checked {
-    /// Shows what a load would change, in a home of its own.
+    /// Checks the preview of a load, in a home of its own.
     fn preview(&mut self) {
         let home = std::mem::replace(&mut self.home, Home::with_empty_store());
         let wholesale = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/wholesale");
@@ -110,7 +110,7 @@ impl Checked {
     }
 }
 
-/// Has messages given up, as only a fault of ocache could.
+/// Makes dead letters, which otherwise only a fault of ocache makes.
 async fn give_up(home: &Home, count: usize) {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store =
@@ -129,7 +129,7 @@ async fn give_up(home: &Home, count: usize) {
     store.close().await;
 }
 
-/// A product with all that a product can have, one with an own ladder, and one that is sold by the dozen.
+/// A product with every property, one with an own ladder, and one that is sold by the dozen.
 const WITH_PRICE_LISTS: &str = r#"{
     "products": [
         {"id": "W1", "name": "Drill", "price": "100.00", "prices": {"EUR": "95.00"}, "category": "tools/drills", "floor": "60.00",
@@ -186,7 +186,7 @@ fn every_command_prints_what_its_schema_says() {
     let explained = [&["prices", "AAA", "--quantity", "25"][..], &explained].concat();
     checked.run(PRICES_EXPLAIN, &explained);
     checked.run("verify", &["verify", "--quotation", &id]);
-    // Until the worker has told of a tick.
+    // Waits until the worker has reported a tick.
     let ticked = |status: &Value| status["processes"][0]["last_tick"].is_object();
     while !ticked(&checked.run("status", &["status"])) {}
     checked.run("bench", &["bench", "--users", "5", "--quotes", "20"]);
@@ -197,7 +197,7 @@ fn every_command_prints_what_its_schema_says() {
     let traffic = ["cost", "forecast", "--active-users", "500", "--quotes-a-minute", "400"];
     checked.run("cost-forecast", &traffic);
 
-    // Its table is then outdated, because nobody calculates any more.
+    // After this load the customer's table is outdated, because nobody calculates any more.
     let cheaper = r#"{"id":"P1","name":"Notebook stand","price":"499.00"}"#;
     let cheaper = checked.home.file("cheaper.ndjson", cheaper);
     checked.run("load", &["load", &cheaper]);

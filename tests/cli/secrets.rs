@@ -1,4 +1,4 @@
-//! Nothing that is secret is said, and what is stored is its owner's alone.
+//! Tests that nothing secret is printed, and that stored files are private to their owner.
 
 #[cfg(unix)]
 #[test]
@@ -42,8 +42,8 @@ mod aws {
     const SECRET: &str = "recognisable-secret-access-key";
     const TOKEN: &str = "recognisable-session-token";
 
-    /// Refuses everything as AWS refuses a wrong signature: with what it should have signed, token
-    /// included.
+    /// Refuses everything as AWS refuses a wrong signature: with what should have been signed, including
+    /// the token.
     fn refuse(stream: TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream);
         loop {
@@ -78,7 +78,7 @@ mod aws {
         }
     }
 
-    /// A home whose credentials are known, and an endpoint that refuses them.
+    /// Returns a home with known credentials, and an endpoint that refuses them.
     fn refused_home() -> (Home, String) {
         let mut home = Home::new();
         home.environment = &[
@@ -90,7 +90,7 @@ mod aws {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client may go at any time.
+                // A client may go away at any time.
                 std::thread::spawn(move || stream.and_then(refuse));
             }
         });
@@ -98,7 +98,7 @@ mod aws {
     }
 
     fn says_nothing_secret(what: &[&str], said: &str) {
-        // The key's id is a name; the SDK logs it at its most talkative.
+        // The key's id is a name. The SDK logs it at its most verbose level.
         for secret in [SECRET, TOKEN] {
             assert!(!said.contains(secret), "{what:?} says {secret}:\n{said}");
         }
@@ -137,7 +137,7 @@ mod aws {
     fn a_worker_says_nothing_of_its_credentials() {
         let (home, endpoint) = refused_home();
         let args = ["worker", "all", "--endpoint-url", &endpoint, "-vv"];
-        // It ends, because it cannot read what it has to keep to.
+        // The worker ends, because it cannot read the settings.
         let (code, said) = home.start(&args).end();
         assert_eq!(code, Some(7), "{said}");
         says_nothing_secret(&args, &said);

@@ -1,4 +1,4 @@
-//! Settings: flags, then the environment, then a file, then defaults.
+//! Tests of settings: flags come first, then the environment, then a file, then defaults.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ fn each_setting_says_where_it_comes_from() {
     assert_eq!(setting(&named, "port"), ("7272", "environment"));
 }
 
-/// How long the quotation and the table of AAA are kept, in seconds.
+/// Returns how long the quotation and the table of AAA are kept, in seconds.
 fn kept(home: &Home, request_id: &str) -> (u64, u64) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -76,7 +76,7 @@ fn how_long_quotations_and_tables_are_kept_can_be_set() {
     assert_eq!(quote("usual"), (7 * 86_400, 7200));
     home.set("keep-quotations", "2m");
     assert_eq!(quote("short"), (120, 7200));
-    // Never less than it may take.
+    // A quotation is never kept for less than it may take.
     home.set("keep-quotations", "1m");
     home.set("quote-within", "90s");
     assert_eq!(quote("slow"), (90, 7200));

@@ -1,4 +1,4 @@
-//! `ocache simulate`, and what it says of bad input.
+//! Tests of `ocache simulate`, and of its errors for bad input.
 
 use serde_json::json;
 
@@ -59,9 +59,9 @@ fn the_straightforward_design_is_billed_for_the_same_work() {
         |design: &serde_json::Value, line: &str| design["bill"][line]["units"].as_f64().unwrap();
     // Two tables are calculated, and six ticks find that of `a` unchanged.
     assert_eq!((&ours["tables_calculated"], &ours["tables_validated"]), (&json!(2), &json!(6)));
-    // A table of 50 products has about 5 KB as maps and is always written. Here its head is written
-    // when it is new, and once more by the sixth tick, five minutes later. A part of the base and its
-    // index are written once, and the claim of it twice: taken and given back.
+    // A table of 50 products takes about 5 KB as maps, and is always written. Here its head is written when
+    // it is new, and once more by the sixth tick, five minutes later. A part of the base and its index are
+    // written once, and the base's claim twice: it is taken and released.
     let spared = 5 * (2 + 6) - (2 + 1) - 2 - 2;
     assert_eq!(units(theirs, "write_units") - units(ours, "write_units"), f64::from(spared));
     for same in ["fifo_requests", "topic_requests", "invocations", "websocket_messages"] {

@@ -5,13 +5,13 @@ use ocache::ports::{Randomness as _, SystemRandomness};
 
 use super::process::Home;
 
-/// Where the local AWS is.
+/// The variable with the endpoint of the local AWS.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
 
 /// A stack of its own, destroyed when the test is over.
 pub struct Stack {
     pub home: Home,
-    /// Which stack, and where.
+    /// The flags that select the stack and its endpoint.
     pub flags: Vec<String>,
 }
 
@@ -21,7 +21,7 @@ impl Stack {
         let name = format!("cli-{}", Generation::from_random(SystemRandomness.bits()));
         let flags = ["--endpoint-url", &endpoint, "--stack", &name].map(str::to_owned).to_vec();
         let mut home = Home::new();
-        // A local AWS takes any.
+        // A local AWS accepts any.
         home.environment = &[("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
         Self { home, flags }
     }

@@ -1,11 +1,11 @@
-//! Settings of the stack: one value for all processes, whoever is told something else.
+//! Tests of settings of the stack: one value holds for all processes, even if one of them is told another.
 
 use serde_json::Value;
 
 use super::gateway::http_status;
 use super::process::{Home, Running, text};
 
-/// The value of a setting and its origin, and what was said on the way.
+/// Returns the value of a setting, its origin, and what was printed to stderr.
 fn shown(home: &Home, name: &str, more: &[&str]) -> (String, String, String) {
     let args = [&["config", "show", "--output", "json"], more].concat();
     let output = home.run(&args);
@@ -28,7 +28,7 @@ fn what_up_is_told_is_in_force_for_all() {
     let (up, _) = home.up(&["--ttl", "1h"]);
     is_shown(&home, "ttl", "1h", "stack");
     is_shown(&home, "quote-within", "30s", "default");
-    // Whoever says the same or nothing is told nothing.
+    // The same value, or none, gives no warning.
     let (_, _, said) = shown(&home, "ttl", &["--ttl", "60m"]);
     assert!(!said.contains("warning"), "{said}");
     for args in [
@@ -46,7 +46,7 @@ fn what_up_is_told_is_in_force_for_all() {
         let said = other.stderr_line("warning");
         assert!(said.contains("--ttl 9m") && said.contains("ttl is 1h"), "{args:?}: {said}");
     }
-    // A visit may be for another time; what is not about one visit is mentioned.
+    // A visit may have another TTL. A setting that does not concern one visit gives a warning.
     assert!(home.ok(&["subscribe", "AAA"]).contains("1h"));
     assert!(home.ok(&["subscribe", "BBB", "--ttl", "9m"]).contains("9m"));
     let output = home.command(&["subscribe", "CCC"]).env("OCACHE_TTL", "9m").output().unwrap();
@@ -54,12 +54,12 @@ fn what_up_is_told_is_in_force_for_all() {
     assert!(text(&output.stdout).contains("1h"), "{}", text(&output.stdout));
     is_shown(&home, "ttl", "1h", "stack");
     assert_eq!(up.interrupt().0, Some(0));
-    // Alone again, it sets.
+    // If it runs alone again, it sets the value.
     let (_up, _) = home.up(&["--ttl", "9m"]);
     is_shown(&home, "ttl", "9m", "stack");
 }
 
-/// Before there is a store, the settings shown are those that it will have.
+/// Tests that before there is a store, the settings shown are those that it will have.
 #[test]
 fn a_store_is_made_with_the_settings_that_were_shown_before() {
     let home = Home::new();
@@ -69,7 +69,7 @@ fn a_store_is_made_with_the_settings_that_were_shown_before() {
     assert_eq!((&*ttl, &*origin), ("9m", "file"), "{said}");
     assert!(!said.contains("warning") && !said.contains("defaults"), "{said}");
     assert!(said.contains("makes one with these settings"), "{said}");
-    // Raised by the interval of the file.
+    // Raised by the interval in the file.
     let before = shown(&home, "fresh-for", &config);
     assert_eq!((&*before.0, &*before.1), ("20m", "default"));
     let (_up, _) = home.up(&config);
@@ -86,7 +86,7 @@ fn a_change_is_followed_while_processes_run() {
     home.ok(&["subscribe", "AAA"]);
     home.set("refresh-every", "100ms");
     worker.stderr_line("refresh-every");
-    // The schedule does not wait for the end of the hour.
+    // The schedule does not wait until the hour is over.
     worker.stderr_line("ordered=1");
 }
 
@@ -124,7 +124,7 @@ fn the_interval_on_aws_is_the_schedules() {
 
 const SUBSCRIBE: &str = "PUT /subscribe HTTP/1.1\r\ncontent-length: 0\r\n";
 
-/// A gateway beside others, and where it is.
+/// Starts a gateway beside others. Returns its address.
 fn gateway(home: &Home, args: &[&str]) -> (Running, String) {
     let mut serve = home.start(&[&["serve", "--port", "0", "--output", "json"], args].concat());
     let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
@@ -143,11 +143,11 @@ fn a_second_gateway_never_opens_what_the_first_has_closed() {
 fn gateways_that_run_close_and_open_with_the_stack() {
     let home = Home::with_fixtures();
     let (_serve, url) = gateway(&home, &[]);
-    // Nobody is kept out: what is wrong with it is that it names no user.
+    // The request is let in. It is wrong only because it names no user.
     assert_eq!(http_status(&url, SUBSCRIBE), 400);
     home.set("require-token", "true");
     while http_status(&url, SUBSCRIBE) != 401 {}
-    // Whoever may read the keys still gets in, and the token of a client does.
+    // A client that may read the keys still gets in, and so does the token of a client.
     let _worker = home.worker("all");
     assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
     home.set("require-token", "false");
@@ -169,7 +169,7 @@ fn the_hint_of_up_works_as_it_stands() {
     up.stdout_json();
     let hint = up.stderr_line(" quote --data-dir");
     assert!(hint.contains(&format!("--data-dir '{}'", dir.display())), "{hint}");
-    // From another folder, and with no variables.
+    // Pasted in another folder, without variables.
     let mut pasted = home.program("sh");
     pasted.args(["-c", hint.trim()]).current_dir("/").env_remove("OCACHE_DATA_DIR");
     let output = Command::output(&mut pasted).unwrap();
@@ -217,7 +217,7 @@ fn paths_of_a_settings_file_are_of_that_file() {
     assert!(load(&below).status.success());
     assert!(home.path().join("shop/store/store.db").is_file());
     assert!(!below.join("store").exists());
-    // The home is the home, in a file, in a variable and in a flag that no shell has expanded.
+    // `~` is the home folder in a file, in a variable, and in a flag that no shell has expanded.
     home.file("shop/ocache.toml", "data-dir = \"~/own\"\n");
     assert!(load(&below).status.success());
     assert!(home.path().join("own/store.db").is_file() && !below.join("~").exists());
@@ -263,7 +263,7 @@ fn an_empty_variable_is_not_set_and_a_wrong_one_is_named() {
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(variable) && stderr.contains(value), "{stderr}");
     }
-    // What was typed is called as it was typed.
+    // A flag is named as it was typed.
     let mut command = home.command(&["config", "show", "--ttl", "soon"]);
     let stderr = text(&command.env("OCACHE_TTL", "soon").output().unwrap().stderr);
     assert!(stderr.contains("--ttl"), "{stderr}");

@@ -1,5 +1,5 @@
-//! A part of a process that dies ends the process, which says so. A test plants the panic from outside,
-//! as only builds with debug assertions allow.
+//! Tests that a part of a process that dies ends the process, which says so. The tests plant panics from
+//! outside, as only builds with debug assertions allow.
 #![cfg(debug_assertions)]
 
 use std::fs;
@@ -45,7 +45,7 @@ impl Planted {
     }
 }
 
-/// Has a gateway write something and read something, whatever comes of it.
+/// Makes a gateway write and read something, whatever the result.
 fn give_work(address: &str) {
     let body = r#"{"user_id":"BBB"}"#;
     let request = format!(
@@ -96,7 +96,7 @@ fn whatever_part_of_the_system_dies_the_others_drain_and_the_reason_is_told() {
         let begun = Instant::now();
         while up.is_running() {
             assert!(begun.elapsed() < HANG, "{part} does not die");
-            // Several at once, so that what is written of them is one commit.
+            // Several requests at once, so that their writes share a commit.
             thread::scope(|scope| {
                 for _ in 0..4 {
                     scope.spawn(|| give_work(&address));

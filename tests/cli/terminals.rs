@@ -1,4 +1,4 @@
-//! Tables, `status --watch` and questions on a terminal of a certain size.
+//! Tests of tables, of `status --watch` and of questions on a terminal of a certain size.
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -9,7 +9,7 @@ use super::pty::Terminal;
 const LONG: &str = "a-customer-with-an-id-that-no-narrow-terminal-has-room-for";
 const COLUMNS: u16 = 60;
 
-/// How wide lines are on a terminal.
+/// Returns how wide lines are on a terminal.
 fn widest<'a>(lines: impl IntoIterator<Item = &'a str>) -> usize {
     lines.into_iter().map(|line| line.trim_end().chars().count()).max().unwrap()
 }
@@ -62,12 +62,12 @@ fn a_table_that_cannot_fit_has_a_line_for_each_cell_and_ids_are_whole() {
     assert_eq!(up.interrupt().0, Some(0));
 }
 
-/// A text without the frame of its table: its words, each separated by one space.
+/// Returns a text without the frame of its table: its words, each separated by one space.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What a table shows in a column, by row: the parts of a wrapped text joined.
+/// Returns what a table shows in a column. The parts of a wrapped text are joined.
 fn column(shown: &str, title: &str) -> String {
     let header = shown.lines().find(|line| line.contains(title)).expect(shown);
     let from = header.chars().count() - header[header.find(title).unwrap()..].chars().count();
@@ -122,7 +122,7 @@ fn what_to_do_and_why_is_whole_on_eighty_columns() {
     }
 }
 
-/// The lines of the last frame, and how many columns the widest has.
+/// Returns the lines of the last frame, and how many columns the widest has.
 fn frame(shown: &str) -> (Vec<&str>, usize) {
     let (_, last) = shown.rsplit_once("\x1b[H").unwrap();
     let last = last.split_once("\x1b[J").map_or(last, |(last, _)| last);
@@ -139,13 +139,13 @@ fn a_watched_status_has_a_screen_of_its_own_and_fits_it() {
     home.ok(&[&["subscribe"], &customers[..]].concat());
     let mut terminal = Terminal::new(COLUMNS, 22);
     let child = terminal.start(home.command(&["status", "--watch", "1h"]));
-    // A queue is in the last line.
+    // The last line has a queue.
     let shown = terminal.shows("dead letters");
     let (lines, widest) = frame(&shown);
     assert!(shown.contains("\x1b[?1049h\x1b[?25l\x1b[H"), "{shown:?}");
     assert!(lines.len() <= 22 && widest <= COLUMNS.into(), "{lines:#?}");
     assert!(shown.contains("more (see --output json)"), "{lines:#?}");
-    // Another size is another frame, at once.
+    // A new size gives a new frame at once.
     terminal.resize(40, 10);
     let pid = Pid::from_child(&child);
     kill_process(pid, Signal::WINCH).unwrap();
@@ -153,7 +153,7 @@ fn a_watched_status_has_a_screen_of_its_own_and_fits_it() {
     kill_process(pid, Signal::INT).unwrap();
     let shown = shown + &terminal.rest();
     assert_eq!(ended(child), Some(0), "{shown}");
-    // The screen of before is back.
+    // The previous screen is back.
     let shown = shown.strip_suffix("\x1b[?25h\x1b[?1049l").expect(&shown);
     let (lines, widest) = frame(shown);
     assert!(lines.len() <= 10 && widest <= 40, "{lines:#?}");

@@ -1,4 +1,4 @@
-//! Who is let in where tokens are required.
+//! Tests of who is let in if tokens are required.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ const QUOTE_AAA: &str =
 const QUOTE_BBB: &str =
     r#"{"action":"quote","client":"BBB","items":[{"product":"P1","quantity":2}]}"#;
 
-/// A token for a user, as `ocache token` makes it.
+/// Returns a token for a user, as `ocache token` makes it.
 fn token(home: &Home, user: &str) -> String {
     home.ok(&["token", "--client", user]).trim().to_owned()
 }
 
-/// The key that signs.
+/// Returns the key that signs.
 fn first_key(home: &Home) -> SigningKey {
     SigningKey::of(&std::fs::read(home.path().join("data/token-keys.json")).unwrap())
 }
 
-/// The arguments of a quote for `AAA` by somebody who knows no more than where the gateway is.
+/// Returns the arguments of a quote for `AAA` by a client that knows only the gateway's address.
 fn quote_of<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["quote", "--client", "AAA", "--url", url, "P1:2"], more].concat()
 }
@@ -34,12 +34,13 @@ fn quote_of<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 fn with_tokens_required_nobody_else_gets_in() {
     let home = Home::new();
     let (_up, url) = home.up(&["--require-token"]);
-    // Ready needed a token, and so do these: they make one, because they may read the keys.
+    // `up` needed a token to become ready, and so do these commands. They make one, because they may read
+    // the keys.
     assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2", "P3:1"])["total"], "1805.52");
     let output = home.piped(&["quote", "--client", "BBB"], "P1:2\n");
     assert!(text(&output.stdout).contains("for BBB"), "{}", text(&output.stderr));
 
-    // Whoever only knows where it is.
+    // A client that only knows the address gets nothing.
     let stderr = home.fails(7, &quote_of(&url, &[]));
     assert!(stderr.contains("a token is needed") && stderr.contains("ocache token"), "{stderr}");
     let (own, foreign) = (token(&home, "AAA"), token(&home, "BBB"));
@@ -50,7 +51,7 @@ fn with_tokens_required_nobody_else_gets_in() {
         let stderr = home.fails(7, &quote_of(&url, &["--token", &bad]));
         assert!(stderr.contains("hint:") && !stderr.contains(&bad), "{what}: {stderr}");
     }
-    // In the URL, as a browser has it.
+    // The token is in the URL, as browsers send it.
     let in_url = format!("{url}/?token={own}");
     let by_url = ["quote", "--client", "AAA", "--url", &in_url, "P1:2"];
     assert_eq!(home.json(&by_url)["total"], "900.00");
@@ -106,12 +107,12 @@ async fn another_users_frames_are_refused_and_leave_no_trace() {
     assert_eq!(socket.hear().await["total"], "900.00");
 }
 
-/// As on API Gateway, where nobody is asked again after a connection is open.
+/// Tests that an open connection is not checked again, as on API Gateway.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_outlives_its_token() {
     let home = Home::new();
     let (_up, url) = home.up(&["--require-token"]);
-    // It has expired already, by less than clocks may differ.
+    // The token has expired already, but by less than clocks may differ.
     let token = first_key(&home).token(-24);
     let mut socket = Socket::open(&format!("{url}/?token={token}")).await;
     let knock = format!("GET /?token={token} HTTP/1.1\r\n{UPGRADE}");
@@ -122,7 +123,7 @@ async fn a_socket_outlives_its_token() {
     assert_eq!(socket.hear().await["type"], "accepted");
 }
 
-/// Whether a websocket is not opened.
+/// Whether a websocket is refused.
 fn is_kept_out(url: &str, request: &str) -> bool {
     use std::io::{Read as _, Write as _};
     let address = url.strip_prefix("ws://").unwrap();
@@ -178,7 +179,7 @@ fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
     assert_eq!(put(&bearer(&own), "AAA"), 202);
     let in_url = format!("{url}/?token={own}");
     home.fails(5, &["quote", "--client", "AAA", "--url", &in_url, "--timeout", "1ms", "P1"]);
-    // Neither what is open to all, nor what only this machine may, wants a token.
+    // Neither public routes nor those for this machine alone need a token.
     assert_eq!(http(&url, "GET /health HTTP/1.1", "").0, 200);
     assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 403);
 
@@ -214,7 +215,7 @@ fn keys_are_private_and_rotate() {
         assert_eq!(output.status.code(), Some(expected), "{}", text(&output.stderr));
         assert_eq!(serve.interrupt().0, Some(0));
     };
-    // Nobody answers in a millisecond: who is let in waits in vain.
+    // Nobody answers within a millisecond, so a client that is let in times out.
     is_let_in(5);
     let rotated = home.json(&["keys", "rotate"]);
     assert_eq!((&rotated[0]["state"], &rotated[1]["state"]), (&json!("signs"), &json!("accepted")));
@@ -224,7 +225,7 @@ fn keys_are_private_and_rotate() {
     is_let_in(7);
     let list = home.ok(&["keys", "list"]);
     assert!(!list.contains(first.secret()) && !list.contains(first_key(&home).secret()), "{list}");
-    // A file of its own is not made by the way.
+    // A file of keys is not made by other commands.
     let file = home.path().join("own.json").to_str().unwrap().to_owned();
     let stderr = home.fails(4, &["token", "--client", "AAA", "--keys", &file]);
     assert!(stderr.contains("ocache keys rotate --keys"), "{stderr}");
@@ -242,7 +243,7 @@ fn a_gateway_with_keys_elsewhere_is_found_too() {
     home.ok(&["keys", "rotate", "--keys", &file]);
     let (_up, _) = home.up(&["--require-token", "--keys", &file]);
     assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
-    // Who may not read its keys is told what to do.
+    // If a command may not read the keys, the error says what to do.
     std::fs::remove_file(&file).unwrap();
     let stderr = home.fails(7, &["quote", "--client", "AAA", "P1:2"]);
     assert!(stderr.contains("--token"), "{stderr}");

@@ -1,11 +1,11 @@
-//! Processes whose stderr nobody reads.
+//! Tests of processes whose stderr nobody reads.
 
 use std::net::TcpStream;
 use std::time::Duration;
 
 use super::process::{Home, text};
 
-/// More than a pipe holds, by far, when every step is logged.
+/// Far more than a pipe holds, if every step is logged.
 const QUOTES: usize = 500;
 
 #[test]
@@ -19,7 +19,7 @@ fn a_log_that_nobody_reads_stops_neither_quotes_nor_signals() {
     assert!(session.status.success(), "{}", text(&session.stderr));
     assert_eq!(text(&session.stdout).lines().count(), QUOTES);
 
-    // A client that does not close: without the second signal, draining takes seconds.
+    // This client does not close its connection. Without the second signal, draining takes seconds.
     let _idle = TcpStream::connect(url.strip_prefix("ws://").unwrap()).unwrap();
     while up.is_running() {
         up.signal();
@@ -34,7 +34,7 @@ fn what_was_left_out_of_a_log_is_told_when_it_is_read() {
     let home = Home::with_fixtures();
     let (mut up, _) = home.up(&["-vvv"]);
     let told = "lines of the log were left out";
-    // Until more has been logged than waits for a reader.
+    // Continues until more has been logged than can wait for a reader.
     for _ in 0..30 {
         let session = home.piped(
             &["quote", "--client", "AAA", "--output", "ndjson", "--quiet"],

@@ -1,4 +1,4 @@
-//! `ocache up`: everything at once.
+//! Tests of `ocache up`, which runs everything at once.
 
 use serde_json::json;
 
@@ -46,7 +46,7 @@ fn a_store_is_emptied_only_by_someone_who_says_so() {
     let refused = home.fails(2, &["up", "--port", "0", "--fresh"]);
     assert!(refused.contains("hint: confirm with --yes"), "{refused}");
     assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);
-    // Where nothing can be lost nobody is asked.
+    // If nothing can be lost, there is no question.
     let (up, _) = Home::new().up(&["--fresh"]);
     assert_eq!(up.interrupt().0, Some(0));
 }
@@ -77,7 +77,7 @@ fn what_happens_is_a_line_each() {
         wanted.retain(|wanted| !line.contains(wanted));
         seen.push_str(&line);
     }
-    // The customer comes before what happens to them.
+    // The customer is shown before what happens to them.
     let place = |text: &str| seen.find(text).expect(text);
     assert!(place("is active until") < place("calculated in"), "{seen}");
     home.ok(&["unsubscribe", "AAA"]);
@@ -109,7 +109,7 @@ fn one_wish_to_stop_drains_and_a_second_does_not_wait() {
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stderr.contains("drained"), "{stderr}");
 
-    // A gateway whose client does not close: draining would take a while.
+    // This client does not close its connection, so draining would take a while.
     let (mut up, url) = home.up(&[]);
     let address = url.strip_prefix("ws://").unwrap();
     let _idle = std::net::TcpStream::connect(address).unwrap();
@@ -142,7 +142,7 @@ fn an_idle_user_expires_and_is_not_refreshed_any_more() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     let validated = || home.json(&["prices", "AAA"])["validated_at"].clone();
-    // One message may have been on its way; after two more ticks it is not.
+    // One message may have been on its way. After two more ticks it is not.
     std::thread::sleep(std::time::Duration::from_secs(1));
     let last = validated();
     std::thread::sleep(std::time::Duration::from_secs(2));
@@ -158,7 +158,7 @@ fn the_port_of_a_gateway_that_was_killed_can_be_another_stores() {
     let port = url.rsplit_once(':').unwrap().1;
     let mut other_up = other.start(&["up", "--port", port, "--output", "json"]);
     assert_eq!(other_up.stdout_json()["websocket"], url);
-    // Quoted in this store, where nobody calculates, and not in the other, where somebody would.
+    // The quote uses this store, where nobody calculates, and not the other, where somebody would.
     home.set("quote-within", "300ms");
     home.fails(5, &["quote", "--client", "AAA", "P1"]);
     assert_eq!(other.json(&["status"])["active_users"], json!([]));

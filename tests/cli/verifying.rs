@@ -1,4 +1,4 @@
-//! `ocache verify`: what it prints, and its exit codes.
+//! Tests of `ocache verify`: its output and its exit codes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::process::{Home, text};
 
-/// A store in which AAA was quoted, and the request id of that quote.
+/// Returns a store in which AAA was quoted, and the request id of that quote.
 fn quoted() -> (Home, String) {
     let home = Home::with_fixtures();
     let _worker = home.worker("price-calc");
@@ -20,7 +20,7 @@ fn quoted() -> (Home, String) {
     (home, quotation["request_id"].as_str().unwrap().to_owned())
 }
 
-/// Does something to the table of AAA behind ocache's back.
+/// Changes the table of AAA without ocache's knowledge.
 fn meddle(home: &Home, with: impl AsyncFnOnce(&Ports, &UserId, TableHead)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -135,7 +135,7 @@ fn a_load_orders_the_tables_it_changes() {
     let report = home.json(&["load", &change(50)]);
     assert_eq!(report["tables_ordered"], 1);
     let _worker = home.worker("price-calc");
-    // The order is all that is there: no schedule runs.
+    // Only the order can bring the new price, because no schedule runs.
     loop {
         let one = home.json(&["prices", "AAA", "--product", "P1"]);
         if one["prices"][0]["unit_price"] == "250.00" {

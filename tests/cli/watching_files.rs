@@ -1,4 +1,4 @@
-//! `ocache load --watch`: files that change while it runs.
+//! Tests of `ocache load --watch`: files that change while it runs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Inbox {
         self.home.start(&[&args, flags].concat())
     }
 
-    /// The price of a product in the store.
+    /// Returns the price of a product in the store.
     fn price(&self, id: &str) -> Value {
         let products = self.home.json(&["list", "products", "--match", id]);
         products[0]["price"].clone()
@@ -72,7 +72,7 @@ fn a_changed_file_is_loaded_as_one_load_and_says_what_it_did() {
     assert_eq!(inbox.price("P1"), "11.00");
     watch.stderr_line(WAITING);
 
-    // A file more is read with those that were there: a row of the one may be about a row of the other.
+    // A new file is read together with the others, because a row of one may be about a row of another.
     inbox.write("discounts.csv", "user_id,product_id,percentage\nAAA,P3,10\n");
     let third = watch.stdout_line_json();
     assert_eq!((&third["users"]["added"], &third["products"]["unchanged"]), (&json!(1), &json!(3)));
@@ -118,7 +118,7 @@ fn a_file_that_takes_the_name_of_another_is_loaded() {
     let mut watch = inbox.watch(&[]);
     watch.stdout_line_json();
     watch.stderr_line(WAITING);
-    // What is being written has a name that is no data file's.
+    // A file that is being written does not have the name of a data file.
     inbox.write("products.csv.part", "id,name,price\nP1,La");
     inbox.write("products.csv.part", "id,name,price\nP1,Lamp,13.00\nP2,Cable,2.00\n");
     let folder = &inbox.folder;
@@ -144,7 +144,7 @@ fn a_removed_file_removes_rows_only_with_prune() {
         assert!(watch.stderr_line("changed:").contains("more.csv"));
         assert_eq!(watch.stdout_line_json()["products"]["removed"], removed);
         watch.stderr_line(WAITING);
-        // An empty folder is no wish to remove everything.
+        // An empty folder does not mean that everything shall be removed.
         inbox.remove("products.csv");
         watch.stderr_line("there are no data files");
         assert_eq!(inbox.price("P1"), "10.00");
@@ -179,7 +179,7 @@ fn the_layout_and_the_flags_of_a_load_hold_for_each_of_them() {
     watch.stderr_line(WAITING);
     inbox.write("artikel.csv", "sku;name;price\nP1;Lampe;10,50\nP2;Kabel;2,00\n");
     inbox.write("own.csv", "kunde;artikel;price\nAAA;P2;1,50\n");
-    // They may have been seen one after the other.
+    // The files may have been seen one after the other.
     while inbox.home.json(&["list", "discounts"]).as_array().unwrap().len() < 2 {
         let report = watch.stdout_line_json();
         assert_eq!(report["own_rows_removed"], 0, "--merge keeps what the files do not name");
@@ -203,7 +203,7 @@ fn a_second_process_quotes_what_was_loaded_last() {
     inbox.write("products.csv", "id,name,price\nP1,Lamp,14.00\nP2,Cable,2.00\n");
     let report = watch.stdout_line_json();
     assert_eq!(report["tables_ordered"], 1, "{report}");
-    // The table that was ordered is calculated a moment later; until then the old one is answered.
+    // The ordered table is calculated a moment later. Until then the old one is used.
     while total().as_deref() != Some("28.00") {}
     assert_eq!(watch.interrupt().0, Some(0));
     assert_eq!(up.interrupt().0, Some(0));
@@ -246,7 +246,7 @@ fn what_cannot_be_watched_is_refused() {
     let stderr = home.fails(2, &["load", "--watch", "/dev/null"]);
     assert!(stderr.contains("`/dev/null` is neither a file nor a folder"), "{stderr}");
     let inbox = Inbox::with_products();
-    // Whoever starts it shall see that it cannot work.
+    // The user sees at once that it cannot work.
     let store = inbox.home.file("data", "a file where the store should be");
     let output = inbox.home.run(&["load", "--watch", inbox.path()]);
     assert_eq!(output.status.code(), Some(6), "{store}: {}", text(&output.stderr));

@@ -1,4 +1,4 @@
-//! Active users: visits, expiry, segments.
+//! Tests of active users: visits, expiry, segments.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ocache::ports::{ActiveUser, Ports, Segment};
 use super::listing::{all_pages, sorted_by};
 use super::samples::{ODD_IDS, now, secs, user};
 
-/// The ids of the users of a segment that are active at a time, sorted.
+/// Returns the ids of the users of a segment who are active at a time, sorted.
 async fn listed(ports: &Ports, segment: Segment, at: Timestamp) -> Vec<UserId> {
     let rows = all_pages(|from| ports.store.list_active_users(segment, at, from)).await;
     sorted_by(rows.into_iter().map(|row| row.user).collect(), UserId::clone)

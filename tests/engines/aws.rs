@@ -1,4 +1,4 @@
-//! The engine on AWS, against a local AWS: a stack of its own for every test.
+//! The engine on AWS, against a local AWS, with a new stack for every test.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use ocache::ports::{Randomness as _, SystemClock, SystemRandomness};
 
 use super::fixture::Fixture;
 
-/// Where the local AWS is. Credentials come from the environment, as always.
+/// The variable with the endpoint of the local AWS. Credentials come from the environment, as always.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
 
-/// A stack of its own, with nothing in it.
+/// Returns a new, empty stack.
 pub async fn make_stack() -> Aws {
     let endpoint = std::env::var(ENDPOINT).unwrap();
     let stack = format!("test-{}", Generation::from_random(SystemRandomness.bits()));

@@ -1,4 +1,4 @@
-//! Bases: what tables of one version of the products share.
+//! Tests of bases, which tables of one version of the products share.
 
 use bytes::Bytes;
 use ocache::model::{DigestBuilder, Timestamp};
@@ -7,7 +7,7 @@ use ocache::pricing::{BaseIndex, Currency, PartStart};
 
 use super::samples::{now, product_id, secs};
 
-/// A base of parts that begin with these products.
+/// Returns a base of parts that begin with these products.
 fn base(first: &[&str]) -> StoredBase {
     let start = |(id, part): (&&str, u32)| PartStart { product: product_id(id), index: part * 300 };
     let parts: Vec<PartStart> = first.iter().zip(0..).map(start).collect();
@@ -15,7 +15,7 @@ fn base(first: &[&str]) -> StoredBase {
     StoredBase { index, expires_at: now().plus(secs(3600)) }
 }
 
-/// The base of a version of the products, in dollars.
+/// Returns the name of the base of a version of the products, in dollars.
 const fn name(version: u64) -> BaseName {
     BaseName { version, currency: Currency::USD, terms: None }
 }
@@ -42,7 +42,7 @@ pub async fn bases_of_two_names_are_kept_apart(ports: Ports) {
         BaseName { terms: terms("a"), ..name(1) },
         BaseName { terms: terms("b"), ..name(1) },
     ];
-    // Written down once, for each is stored until so long after now.
+    // Made once, because the expiry of each depends on the present time.
     let bases = ["one", "eleven", "yen", "terms", "others"].map(|text| (text, base(&[text])));
     for (name, (text, base)) in names.iter().zip(&bases) {
         ports.store.put_base(name, base, &parts(&[text])).await.unwrap();
@@ -80,7 +80,7 @@ pub async fn parts_may_be_written_ahead_of_their_base(ports: Ports) {
     let stored: Vec<_> = all.iter().cloned().map(Some).collect();
     assert_eq!(store.base_parts(&name(1), &[0, 1, 2, 3]).await.unwrap(), stored);
 
-    // For longer, in the same way.
+    // The same base is stored again, to be kept for longer.
     let longer = StoredBase { expires_at: base.expires_at.plus(secs(3600)), ..base.clone() };
     store.put_base_parts(&name(1), 0, &all[..3], longer.expires_at).await.unwrap();
     let index = store.base(&name(1)).await.unwrap().map(|found| found.index);

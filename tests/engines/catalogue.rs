@@ -1,4 +1,4 @@
-//! Products.
+//! Tests of products.
 
 use ocache::model::ProductId;
 use ocache::ports::{AtHead, CatalogueHead, Ports, RecordKey, RowChange, Segment, products_now};
@@ -47,7 +47,7 @@ pub async fn a_large_catalogue_is_listed_whole(ports: Ports) {
     assert_eq!(all_products(&ports).await, products[600..]);
 }
 
-/// The products of all segments at a head, sorted.
+/// Returns the products of all segments at a head, sorted.
 async fn in_segments(ports: &Ports, at: &CatalogueHead, count: u32) -> Vec<Product> {
     let mut products = vec![];
     for index in 0..count {
@@ -69,7 +69,7 @@ pub async fn segments_cover_each_product_once(ports: Ports) {
     for count in counts {
         assert_eq!(in_segments(&ports, &head(&ports).await, count).await, products, "{count}");
     }
-    // What a journal changes is in one segment, too, before it is folded and afterwards.
+    // A change in a journal is in one segment too, both before and after it is folded.
     products[20] = product("P020", 7_000);
     let changes = [
         RowChange::Delete(RecordKey::Product(products.remove(10).id)),

@@ -1,4 +1,4 @@
-//! Messages that were given up, and what becomes of them.
+//! Tests of dead letters.
 
 use ocache::ports::{DeadLetter, Depth, MAX_RECEIVES, Ports, Queue, Selection};
 
@@ -11,7 +11,7 @@ use super::samples::secs;
 
 const BOTH_KINDS: [Queue; 2] = [Queue::Quotation, Queue::Provider];
 
-/// The dead letters of a queue, by body.
+/// Returns the dead letters of a queue, sorted by body.
 async fn listed(ports: &Ports, queue: Queue) -> Vec<DeadLetter> {
     let letters = ports.dead_letters.dead_letters(queue, 100).await.unwrap();
     sorted_by(letters, |letter| letter.body.clone())
@@ -21,7 +21,7 @@ async fn bodies(ports: &Ports, queue: Queue) -> Vec<String> {
     listed(ports, queue).await.into_iter().map(|letter| letter.body).collect()
 }
 
-/// Sends messages and receives them until they are given up; returns the dead letters.
+/// Sends messages and receives them until they are dead letters, which it returns.
 async fn kill(ports: &Ports, queue: Queue, victims: &[&str]) -> Vec<DeadLetter> {
     let messages: Vec<_> = victims.iter().map(|body| message(queue, body)).collect();
     send(ports, queue, &messages).await;
@@ -31,7 +31,7 @@ async fn kill(ports: &Ports, queue: Queue, victims: &[&str]) -> Vec<DeadLetter> 
         assert_eq!(counts, vec![count; victims.len()], "queue {queue}");
         give_back(ports, queue, &received).await;
     }
-    // It is a receive that finds that a message was received too often.
+    // A message becomes a dead letter when a receive finds that it was received too often.
     eventually(victims.to_vec().iter().map(|body| (*body).to_owned()).collect(), || async {
         nothing_comes(ports, queue).await;
         bodies(ports, queue).await
@@ -136,7 +136,7 @@ pub async fn a_list_has_a_limit(ports: Ports) {
         let some = ports.dead_letters.dead_letters(queue, limit).await.unwrap();
         assert!(some.len() <= limit, "{} for {limit}", some.len());
     }
-    // Listing takes nothing away.
+    // Listing removes nothing.
     let received = ports.queues.receive(queue, 10, secs(1), LONG_VISIBILITY).await.unwrap();
     assert_eq!(received, []);
     eventually(3, || async { listed(&ports, queue).await.len() }).await;

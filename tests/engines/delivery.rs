@@ -1,4 +1,4 @@
-//! Visibility, receipts, delays, waiting and depth, on queues of both kinds.
+//! Tests of visibility, receipts, delays, waiting and depth, on queues of both kinds.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub async fn an_acknowledged_message_is_gone(ports: Ports) {
     }
 }
 
-/// Only for FIFO queues: a standard one may let an old receipt through.
+/// Tests only FIFO queues, because a standard queue may accept an old receipt.
 pub async fn an_expired_receipt_does_nothing(ports: Ports) {
     let queue = Queue::Quotation;
     send(&ports, queue, &[message(queue, "late")]).await;
@@ -77,7 +77,7 @@ pub async fn an_expired_receipt_does_nothing(ports: Ports) {
     let second = take_one(&ports, queue, LONG_VISIBILITY).await;
     assert_ne!(first.receipt, second.receipt);
 
-    // Beside one that is valid, which must be done all the same.
+    // A valid receipt in the same call must be handled all the same.
     send(&ports, queue, &[message(queue, "other")]).await;
     let other = take_one(&ports, queue, LONG_VISIBILITY).await;
     assert_eq!(other.body, "other");
@@ -116,8 +116,8 @@ pub async fn a_delayed_message_comes_late(ports: Ports) {
     nothing_comes(&ports, Queue::Provider).await;
 }
 
-/// The other message says whether the receiver was woken: one that only looks again later, or at
-/// the end of its wait, finds both.
+/// Tests that a waiting receiver is woken. A receiver that only looks again later, or at the end of its
+/// wait, would find the other message too.
 pub async fn a_waiting_receiver_is_woken_by_a_message(ports: Ports) {
     for queue in Queue::ALL {
         send(&ports, queue, &[message(queue, "later")]).await;
@@ -154,7 +154,7 @@ pub async fn a_cancelled_receive_loses_nothing(ports: Ports) {
             tokio::task::yield_now().await;
             send(&ports, queue, &[message(queue, &n.to_string())]).await;
             receiver.abort();
-            // It may have been too quick to be cancelled: then it has its messages.
+            // The receive may have been too fast to be cancelled. Then it has its messages.
             if let Ok(received) = receiver.await {
                 let received = received.unwrap();
                 bodies.extend(received.iter().map(|message| message.body.clone()));

@@ -1,4 +1,4 @@
-//! Discounts of users.
+//! Tests of users' discounts.
 
 use ocache::data::apply;
 use ocache::model::UserId;

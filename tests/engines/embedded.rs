@@ -1,4 +1,4 @@
-//! The engine on one SQLite file, each in a directory of its own.
+//! The engine on one SQLite file, with a new directory for every test.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! FIFO queues: order within a group, groups side by side, no repetitions.
+//! Tests of FIFO queues: order within a group, groups side by side, no duplicates.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -80,7 +80,8 @@ pub async fn a_returned_message_comes_before_the_rest_of_its_group(ports: Ports)
     assert_eq!(drain(&ports, QUEUE, 2).await, ["4", "5"], "also when visibility just ends");
 }
 
-/// Within its group: high-throughput mode remembers ids per group, so nothing is promised across.
+/// Tests duplicates within a group. High-throughput mode remembers ids per group, so nothing is promised
+/// across groups.
 pub async fn a_repetition_is_dropped(ports: Ports) {
     for queue in FIFO_QUEUES {
         let id = fresh_id();
@@ -117,7 +118,7 @@ pub async fn many_receivers_share_the_work_in_order(ports: Ports) {
     let is_done = || received.lock().unwrap().len() >= messages.len();
     let worker = || async {
         while !is_done() {
-            // A short wait, because the other workers may have taken the rest meanwhile.
+            // The wait is short, because the other workers may have taken the rest meanwhile.
             let batch = ports.queues.receive(QUEUE, 10, secs(1), LONG_VISIBILITY).await.unwrap();
             let bodies = batch.iter().map(|message| message.body.clone());
             received.lock().unwrap().extend(bodies);

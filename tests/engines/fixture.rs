@@ -1,4 +1,4 @@
-//! An engine for one test, and what to do when the test is over.
+//! An engine for one test, and the clean-up after the test.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -8,10 +8,10 @@ use ocache::ports::Ports;
 
 /// An empty engine that nobody else uses.
 pub struct Fixture {
-    /// What the test sees of it.
+    /// The ports that the test uses.
     pub ports: Ports,
-    /// Runs after the test, however it ended. What must live as long as the engine, such as a
-    /// temporary directory, is moved into it.
+    /// Runs after the test, however it ended. It owns what must live as long as the engine, such as a
+    /// temporary directory.
     pub clean_up: BoxFuture<'static, ()>,
 }
 

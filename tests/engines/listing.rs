@@ -1,4 +1,4 @@
-//! Reading listings to their end, and writing rows as loads do.
+//! Reads listings to their end, and writes rows as loads do.
 
 use ocache::data::apply;
 use ocache::model::ProductId;
@@ -7,7 +7,7 @@ use ocache::ports::{
 };
 use ocache::pricing::{Currency, Product};
 
-/// Everything on all pages.
+/// Returns the items of all pages.
 pub async fn all_pages<T, F>(mut page: impl FnMut(Option<Cursor>) -> F) -> Vec<T>
 where
     F: Future<Output = Result<Page<T>, PortError>>,
@@ -25,13 +25,13 @@ where
     panic!("the listing does not end");
 }
 
-/// The same in the order of a key, because listings promise no order.
+/// Sorts items by a key, because listings promise no order.
 pub fn sorted_by<T, K: Ord>(mut items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     items.sort_by_key(key);
     items
 }
 
-/// All products as of now.
+/// Returns all products in force.
 pub async fn all_products(ports: &Ports) -> Vec<Product> {
     let products = first_products(&*ports.store, usize::MAX).await.unwrap();
     assert!(products.complete);

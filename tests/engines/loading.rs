@@ -1,4 +1,4 @@
-//! Loads, step by step.
+//! Functions that do a load step by step.
 
 use ocache::model::Timestamp;
 use ocache::ports::{CatalogueHead, Changes, Commit, Committed, LoadId, Ports, RowChange};
@@ -18,7 +18,7 @@ pub fn load(id: &str) -> LoadId {
     LoadId(id.to_owned())
 }
 
-/// A commit of a load that changes products.
+/// Returns the commit of a load that changes products.
 pub fn commit(id: &str) -> Commit {
     let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
     Commit { load: load(id), currency, rounding, changes: Changes::PRODUCTS }
@@ -39,7 +39,7 @@ pub async fn bring(ports: &Ports, id: &str, changes: &[RowChange]) -> CatalogueH
     head(ports).await
 }
 
-/// All changes in the journal of a load.
+/// Returns all changes in the journal of a load.
 pub async fn journal_of(ports: &Ports, id: &str) -> Vec<RowChange> {
     let id = load(id);
     sorted_by(all_pages(|from| ports.store.list_journal(&id, from)).await, RowChange::key)
@@ -57,7 +57,7 @@ pub async fn finish(ports: &Ports, id: &str) {
     ports.store.drop_journal(&load(id)).await.unwrap();
 }
 
-/// A whole load.
+/// Does a whole load.
 pub async fn load_all(ports: &Ports, id: &str, changes: &[RowChange]) -> CatalogueHead {
     let at = bring(ports, id, changes).await;
     fold(ports, id, at.version).await;
@@ -65,7 +65,7 @@ pub async fn load_all(ports: &Ports, id: &str, changes: &[RowChange]) -> Catalog
     head(ports).await
 }
 
-/// The head as it is now.
+/// Returns the current head.
 pub async fn head(ports: &Ports) -> CatalogueHead {
     ports.store.catalogue_head().await.unwrap().unwrap()
 }

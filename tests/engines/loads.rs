@@ -1,4 +1,4 @@
-//! Loads: what they bring comes into force together, once, and is folded into the rows.
+//! Tests of loads: their changes come into force together, once, and are folded into the rows.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn put_list(of: &str, percent: &str) -> RowChange {
     RowChange::Put(Record::Discounts(list(of, percent)))
 }
 
-/// All products at a head, by every way to read them; `None` when a later load is in force.
+/// Returns products at a head, read in every way, or `None` if a later load is in force.
 async fn products_at(ports: &Ports, at: &CatalogueHead, ids: &[&str]) -> Option<Vec<Product>> {
     let mut listed = vec![];
     let mut from = None;
@@ -117,10 +117,10 @@ pub async fn a_journal_is_laid_over_the_rows_until_it_is_folded(ports: Ports) {
     assert_eq!(products_at(&ports, &at, &ids).await, Some(after.clone()));
     assert_eq!(lists_at(&ports, &at, &["ann", "bob"]).await, Some(vec![list("bob", "5")]));
 
-    // Half of it folded, each reader still sees all of it.
+    // When half of the journal is folded, each reader still sees all of it.
     ports.store.fold(&load("second"), 2, &changes[..2], forget_at()).await.unwrap();
     assert_eq!(products_at(&ports, &at, &ids).await, Some(after.clone()));
-    // Whoever goes by the state before sees exactly that, or learns that it moved.
+    // A reader at the previous head sees exactly that state, or learns that it moved.
     let old = products_at(&ports, &before, &ids).await;
     assert!(old.is_none(), "a row of a later version was met: {old:?}");
 
@@ -214,7 +214,7 @@ pub async fn what_is_folded_late_changes_nothing(ports: Ports) {
     load_all(&ports, "first", &first).await;
     let second = [put("P1", 111), delete("P2"), put_list("ann", "20")];
     let now = load_all(&ports, "second", &second).await;
-    // A loader that was paused goes on where it was.
+    // A loader that was paused continues.
     ports.store.fold(&load("first"), 1, &first, forget_at()).await.unwrap();
     ports.store.finish_load(&load("first")).await.unwrap();
     ports.store.drop_journal(&load("first")).await.unwrap();
@@ -329,7 +329,7 @@ pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
     fold(&ports, "second", 2).await;
     finish(&ports, "second").await;
     while from.is_some() {
-        // Some engines have the reader start over.
+        // On some engines the reader must start again.
         let page = ports.store.list_products(&at, Segment::ALL, from).await.unwrap();
         let AtHead::Read(page) = page else { return };
         listed.extend(page.items);

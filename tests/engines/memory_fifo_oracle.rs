@@ -1,4 +1,4 @@
-//! The FIFO queue of the memory engine against an oracle of a few lines, over random histories.
+//! Tests the FIFO queue of the memory engine against a small oracle, over random histories.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ enum Step {
     Receive {
         max: usize,
     },
-    /// By one of the latest receipts, counted back; most are valid, some have expired.
+    /// Uses one of the latest receipts, counted from the last one. Most are valid, some have expired.
     Acknowledge {
         back: usize,
     },
@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One message as the oracle sees it: a line in a ledger that is never removed.
+/// One message in the oracle's ledger, which is never removed.
 struct Line {
     group: u8,
     body: String,
@@ -55,7 +55,7 @@ struct Line {
     is_gone: bool,
 }
 
-/// A ledger of everything sent, in order. What a receive returns follows from reading it.
+/// A ledger of everything sent, in order. The result of a receive follows from reading it.
 #[derive(Default)]
 struct Oracle {
     now: i64,
@@ -79,7 +79,7 @@ impl Oracle {
         !line.is_gone && line.hidden_until > self.now
     }
 
-    /// The places in the ledger, with the bodies and counts, of what a receive returns.
+    /// Returns what a receive returns: places in the ledger, bodies and receive counts.
     fn receive(&mut self, max: usize) -> Vec<(usize, String, u32)> {
         let is_blocked =
             |group| self.ledger.iter().any(|line| line.group == group && self.is_in_flight(line));
@@ -104,7 +104,7 @@ impl Oracle {
         received
     }
 
-    /// The line of a delivery, while its receipt is valid.
+    /// Returns the line of a delivery, while its receipt is valid.
     fn line_of(&mut self, place: usize, count: u32) -> Option<&mut Line> {
         let is_valid =
             self.is_in_flight(&self.ledger[place]) && self.ledger[place].received == count;
@@ -112,14 +112,14 @@ impl Oracle {
     }
 }
 
-/// A call that does not wait.
+/// Returns the output of a call that must not wait.
 fn at_once<T>(call: impl Future<Output = T>) -> T {
     call.now_or_never().expect("the call waits")
 }
 
 fn agree(ports: &Ports, clock: &ManualClock, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut oracle = Oracle::default();
-    // Receipts, with the place in the ledger and the count they stand for.
+    // Receipts, each with the place in the ledger and the receive count of its delivery.
     let mut given: Vec<(Receipt, usize, u32)> = vec![];
     for (number, step) in steps.into_iter().enumerate() {
         match step {

@@ -1,4 +1,4 @@
-//! What the meter says of the same work, whatever does it.
+//! Tests that the meter counts the same for the same work on every engine.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ fn order(number: usize, bytes: usize) -> Outgoing {
     Outgoing { body: "x".repeat(bytes), posting: Posting::Fifo { group, deduplication } }
 }
 
-/// A customer and price lists: loaded, and read in every way.
+/// Loads a customer and price lists, and reads them in every way.
 async fn agree(ports: &Ports) {
     let gold: PriceListId = "gold".parse().unwrap();
     let list = PriceList {
@@ -67,7 +67,8 @@ async fn agree(ports: &Ports) {
     let customer =
         Customer { groups: list.recipients.groups.clone(), ..Customer::unknown(user("ann")) };
     let rows = [(Scope::All, 1), (wide.clone(), 300), (Scope::Product(product_id("P1")), 2)];
-    // Each kind alone: how many items of a journal are dropped is not seen, and one counts.
+    // Each kind has a load of its own, because the number of dropped journal items is not known and counts
+    // as one.
     let of_lists = vec![Record::PriceList(list), Record::PriceList(others)];
     let of_rows = rows.map(|(scope, rungs)| row(scope, rungs)).to_vec();
     for records in [vec![Record::Customer(customer)], of_lists, of_rows] {
@@ -82,7 +83,7 @@ async fn agree(ports: &Ports) {
     store.list_prices(&gold, &at, None).await.unwrap();
 }
 
-/// A little of everything.
+/// Does a little of everything.
 pub async fn work(ports: &Ports) {
     let store = &ports.store;
     let products: Vec<Product> =
@@ -114,7 +115,7 @@ pub async fn work(ports: &Ports) {
     let one = TableHead { generation: generation.clone(), ..head(1) };
     store.put_table(&ann, &one, &parts, None, expires_at, None).await.unwrap();
     store.put_table(&ann, &head(2), &[], Some(7), expires_at, None).await.unwrap();
-    // Parts and a head, and the same refused.
+    // Parts and a head, and the same write refused.
     let (bob, first, parts) = (user("bob"), head(1), [Bytes::from_static(b"part")]);
     store.put_table(&bob, &first, &parts, None, expires_at, None).await.unwrap();
     store.put_table(&bob, &head(2), &parts, Some(7), expires_at, None).await.unwrap();
@@ -159,7 +160,7 @@ fn used(usage: &Usage, operation: Operation) -> Used {
     usage.total(|line| (line.resource, line.action) == (operation.resource(), operation.action()))
 }
 
-/// Calls, items and thousandths of units of an operation.
+/// Returns the calls, items and thousandths of units of an operation.
 fn figures(usage: &Usage, operation: Operation) -> (u64, u64, u64) {
     let used = used(usage, operation);
     (used.calls, used.items, used.milliunits())
@@ -181,28 +182,28 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (write(Resource::Products), (55, 55, 55_000)),
         // The head is an item of the same table.
         (scan(Resource::Products), (1, 31, 1000)),
-        // Four keys; the rows to see their versions; the head 13 times.
+        // Four keys; the rows, to see their versions; the head 13 times.
         (read(Resource::Products), (15, 14, 47_000)),
         // 500 discounts take 2.2 KB.
         (write(Resource::Discounts), (2, 2, 4000)),
         (read(Resource::Discounts), (2, 2, 5000)),
-        // One of two customers; another look at the versions of one that is loaded.
+        // One of two customers, and another read of the version of one that is loaded.
         (write(Resource::Customers), (1, 1, 1000)),
         (read(Resource::Customers), (2, 1, 3000)),
         (scan(Resource::Customers), (1, 1, 1000)),
         // Two lists and three rows, one of which is larger than a KB.
         (write(Resource::PriceLists), (5, 5, 6000)),
-        // Five to see their versions, of two loads; a list and two rows by their keys; two lists and
-        // three rows listed.
+        // Five to see their versions, in two loads; a list and two rows by their keys; two lists and three
+        // rows listed.
         (read(Resource::PriceLists), (6, 8, 10_000)),
         (scan(Resource::PriceLists), (0, 0, 0)),
         (read(Resource::ActiveUsers), (2, 1, 1000)),
         (write(Resource::ActiveUsers), (1, 1, 1000)),
-        // Parts of 1, 1 and 5 KB in one call, a head, and one that is refused; twice a part and a
-        // head, of which one is refused; a base's part and its index.
+        // Parts of 1, 1 and 5 KB in one call, a head, and a refused one; twice a part and a head, of which
+        // one is refused; a base's part and its index.
         (write(Resource::PricesByUser), (9, 9, 15_000)),
-        // Two heads; a part of 5 KB, one of 1 KB and none; a part of 5 KB and two of 1 KB in one call.
-        // The index of a base; of its parts one, and one that is not there.
+        // Two heads; a part of 5 KB, one of 1 KB and none; a part of 5 KB and two of 1 KB in one call. The
+        // index of a base; one of its parts, and one that does not exist.
         (read(Resource::PricesByUser), (5, 9, 13_000)),
         // One is created, refused and settled; one is stored answered, and refused.
         (write(Resource::Quotations), (5, 3, 5000)),
@@ -250,7 +251,7 @@ pub async fn usage_is_kept_by_window_and_process(ports: Ports) {
     assert_eq!(read(&[]).await, []);
 }
 
-/// What a local AWS is billed for by its own count is what is derived without it.
+/// Tests that what a local AWS counts itself is what is derived without it.
 #[cfg(feature = "aws")]
 pub async fn what_aws_counts_is_what_is_derived() {
     let aws = super::aws::make_stack().await;
@@ -261,13 +262,13 @@ pub async fn what_aws_counts_is_what_is_derived() {
     let (derived, counted) = (meter.usage(), aws.meter().usage().since(&before));
     aws.destroy(|_| {}).await.unwrap();
     for operation in Operation::all() {
-        // The gateway of this work is nobody's, and the URLs of queues are asked for only on AWS.
+        // The gateway of this work does not exist, and URLs of queues are requested only on AWS.
         let is_apart = operation.resource() == Resource::Gateway;
         if !is_apart && operation.action() != Action::Inspect {
             assert_eq!(figures(&counted, operation), figures(&derived, operation), "{operation:?}");
         }
-        // Of an active user that is new, the service answers nothing that could be measured. Before
-        // a journal is deleted its keys are read, which nobody sees but the engine.
+        // For a new active user the service returns nothing that could be measured. Before a journal is
+        // deleted its keys are read, which only this engine does.
         let is_unseen = operation == Operation::write(Resource::ActiveUsers)
             || operation == Operation::read(Resource::Journal);
         if !is_apart && !is_unseen {

@@ -1,4 +1,4 @@
-//! Who is there.
+//! Tests of presence records.
 
 use ocache::ports::{Ports, ProcessRecord, ProcessRole, TickDone, living_processes};
 

@@ -1,4 +1,4 @@
-//! Customers, price lists with their rows, and ladders: read at a head, by every way to read them.
+//! Tests of customers, price lists with their rows, and ladders, read at a head in every way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ fn price_list(id: &str) -> PriceList {
     }
 }
 
-/// A ladder of so many rungs, the first of which costs so much.
+/// Returns a ladder with this many rungs, of which the first has this price.
 fn ladder(rungs: i64, minor: i64) -> Ladder {
     let rung = |n: i64| Rung {
         min_quantity: MinQuantity::from_thousandths(n.cast_unsigned() * 500).unwrap(),
@@ -65,7 +65,7 @@ fn puts(records: &[Record]) -> Vec<RowChange> {
     sorted_by(records.iter().cloned().map(RowChange::Put).collect(), RowChange::key)
 }
 
-/// Everything on all pages; `None` when a later load is in force.
+/// Returns the items of all pages, or `None` if a later load is in force.
 async fn listed<T, F>(mut page: impl FnMut(Option<Cursor>) -> F) -> Option<Vec<T>>
 where
     F: Future<Output = Result<AtHead<Page<T>>, PortError>>,
@@ -88,15 +88,15 @@ fn read<T>(read: Result<AtHead<Vec<T>>, PortError>) -> Option<Vec<T>> {
     }
 }
 
-/// The rows of a list at a head, as they are listed.
+/// Returns the rows of a list at a head, as they are listed.
 async fn rows_of(ports: &Ports, at: &CatalogueHead, list: &str) -> Option<Vec<ListPrices>> {
     let list = list_id(list);
     let rows = listed(|from| ports.store.list_prices(&list, at, from)).await?;
     Some(sorted_by(rows, |row| row.scope.clone()))
 }
 
-/// All records at a head that these keys name, as they are listed and as they are read by their keys;
-/// `None` when a later load is in force. Products are left out, and whoever has discounts is only listed.
+/// Returns all records at a head that these keys name, both listed and read by key, or `None` if a later
+/// load is in force. Products are left out, and users with discounts are only listed.
 async fn records_at(
     ports: &Ports,
     at: &CatalogueHead,
@@ -128,7 +128,7 @@ async fn records_at(
     all.extend(customers.into_iter().map(Record::Customer));
     let found = listed(|from| store.list_price_lists(at, from)).await?;
     all.extend(found.into_iter().map(Record::PriceList));
-    // A list may be gone and have rows.
+    // A list may be gone and still have rows.
     let of_rows = rows.into_iter().map(|(list, _)| list);
     for list in of_rows.chain(lists).collect::<BTreeSet<_>>() {
         let of_list = listed(|from| store.list_prices(&list, at, from)).await?;
@@ -147,7 +147,7 @@ fn keys_of(changes: &[RowChange]) -> BTreeSet<RecordKey> {
     changes.iter().map(RowChange::key).collect()
 }
 
-/// One record of each kind with as much in it as there can be, and one with nothing.
+/// Returns records of each kind: one with every property, and one with none.
 fn samples() -> Vec<Record> {
     let yen: Currency = "JPY".parse().unwrap();
     let groups = ODD_IDS.iter().map(|id| id.parse()).filter_map(Result::ok).collect();
@@ -290,14 +290,14 @@ pub async fn a_journal_is_laid_over_the_rows_until_it_is_folded(ports: Ports) {
 
     let at = bring(&ports, "second", &changes).await;
     assert_eq!(records_at(&ports, &at, &keys).await, Some(after.clone()));
-    // Half of it folded, each reader still sees all of it.
+    // When half of the journal is folded, each reader still sees all of it.
     for (some, others) in [changes.split_at(3), changes.split_at(7)] {
         ports.store.fold(&load("second"), 2, some, forget_at()).await.unwrap();
         assert_eq!(records_at(&ports, &at, &keys).await, Some(after.clone()), "{others:?}");
     }
     fold(&ports, "second", 2).await;
     assert_eq!(records_at(&ports, &at, &keys).await, Some(after.clone()));
-    // Whoever goes by the state before learns that it moved.
+    // A reader at the previous head learns that it moved.
     for key in keys_of(&changes) {
         let of_one = BTreeSet::from([key]);
         if let Some(key) = of_one.first().filter(|key| first.iter().any(|one| one.key() == **key)) {
@@ -308,13 +308,14 @@ pub async fn a_journal_is_laid_over_the_rows_until_it_is_folded(ports: Ports) {
     finish(&ports, "second").await;
     let now = head(&ports).await;
     assert_eq!(records_at(&ports, &now, &keys).await, Some(after.clone()));
-    // A loader that was paused goes on where it was.
+    // A loader that was paused continues.
     ports.store.fold(&load("first"), 1, &first, forget_at()).await.unwrap();
     assert_eq!(records_at(&ports, &now, &keys).await, Some(after));
 }
 
 pub async fn rows_of_a_list_are_listed_among_those_of_others(ports: Ports) {
-    // Ids that begin with each other, end with what a scope begins with, or sort next to the end of one.
+    // Ids that are prefixes of each other, that end with the beginning of a scope, or that sort next to the
+    // end of one.
     let ids = ["gold", "gold ", "gold!", "golden", "gol", "g", "gold/all", "all", "~"];
     let scopes = [Scope::All, category("tools"), Scope::Product(product_id("P1"))];
     let rows = |ids: &[&str], minor: i64| -> Vec<ListPrices> {
@@ -389,7 +390,7 @@ pub async fn a_long_list_is_listed_page_by_page(ports: Ports) {
     fold(&ports, "second", 2).await;
     finish(&ports, "second").await;
     while from.is_some() {
-        // Some engines have the reader start over.
+        // On some engines the reader must start again.
         let page = ports.store.list_prices(&list, &at, from).await.unwrap();
         let AtHead::Read(page) = page else { return };
         found.extend(page.items);

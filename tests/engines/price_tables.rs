@@ -1,4 +1,4 @@
-//! Heads and parts of price tables.
+//! Tests of heads and parts of price tables.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::listing::{all_pages, sorted_by};
 use super::loading::{bring, finish, head as catalogue};
 use super::samples::{ODD_IDS, generation, head, now, secs, user};
 
-/// When heads and parts of these tests may go away: not during them.
+/// Returns an expiry of heads and parts that is after the end of the tests.
 fn late() -> Timestamp {
     now().plus(secs(86_400))
 }
@@ -80,7 +80,7 @@ pub async fn a_message_about_an_awaited_table_is_published_with_it_or_left_to_th
     }
 }
 
-/// What was published so far, in the order of the texts.
+/// Returns what was published so far, sorted.
 async fn published(ports: &Ports) -> Vec<String> {
     let received = ports.queues.receive(Queue::Provider, 10, Duration::ZERO, secs(60)).await;
     let mut bodies: Vec<String> =
@@ -138,7 +138,7 @@ pub async fn many_heads_are_read_at_once(ports: Ports) {
     let ids = (0..130).map(|n| format!("user {n}")).chain(ODD_IDS.map(str::to_owned));
     let heads: Vec<_> = ids.zip(1..).map(|(id, version)| (user(&id), head(version))).collect();
     let heads = sorted_by(heads, |(user, _)| user.clone());
-    // Parts are stored beside the heads, and are none.
+    // Parts are stored beside the heads, but are not heads.
     let part = [Bytes::from_static(b"part")];
     for some in heads.chunks(25) {
         join_all(some.iter().map(|(user, head)| put(&ports, user, head, &part))).await;
@@ -152,7 +152,7 @@ pub async fn many_heads_are_read_at_once(ports: Ports) {
     assert_eq!(sorted_by(listed, |(user, _)| user.clone()), heads);
 }
 
-/// Engines that do not read both at once say so, and are read apart.
+/// Tests the combined read. Engines that do not read both at once say so, and are read separately.
 pub async fn heads_come_with_the_head_of_the_catalogue(ports: Ports) {
     let (ann, bob, none) = (user("ann"), user("bob"), user("stranger"));
     for (user, version) in [(&ann, 1), (&bob, 2)] {
@@ -165,7 +165,7 @@ pub async fn heads_come_with_the_head_of_the_catalogue(ports: Ports) {
     }
     for load in ["one", "two"] {
         bring(&ports, load, &[]).await;
-        // Unfolded, and then folded.
+        // First unfolded, then folded.
         for _ in 0..2 {
             for users in &groups {
                 let Some((heads, read)) = both(users).await else { continue };
@@ -216,7 +216,7 @@ pub async fn generations_and_users_are_kept_apart(ports: Ports) {
         assert_eq!(flip, Flip::Done);
         assert_eq!(parts(&ports, &user, generation, &[0]).await, [Some(part)]);
     }
-    // A reader that still has the old head may read on; what it never gets is another generation.
+    // A reader that still has the old head may go on reading, but never gets another generation.
     let read = parts(&ports, &user("ann"), &old, &[0]).await;
     assert!(read == [None] || read == [Some(Bytes::from_static(b"ann, old"))], "{read:?}");
     assert_eq!(parts(&ports, &user("bob"), &old, &[0]).await, [None]);
@@ -233,7 +233,7 @@ pub async fn a_table_of_many_parts_comes_back_whole(ports: Ports) {
 
 pub async fn a_table_is_put_whole_or_refused(ports: Ports) {
     let ann = user("ann");
-    // More than one transaction's worth, and exactly one's.
+    // More than one transaction can have, and exactly as many.
     for (count, expected) in [(70, None), (64, Some(1)), (1, Some(2)), (0, Some(3))] {
         let head = head(expected.unwrap_or(0) + 1);
         let written: Vec<_> = (0..count).map(|n| Bytes::from(vec![n; 1024])).collect();

@@ -1,4 +1,4 @@
-//! Quotations: created once, settled once.
+//! Tests of quotations: each is created once and settled once.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn an_answer(minor: i64) -> Verdict {
     Verdict::Answer(Box::new(answer(minor)))
 }
 
-/// The quotation as it is after a verdict.
+/// Returns the quotation after a verdict.
 fn settled(quotation: &Quotation, verdict: &Verdict) -> Quotation {
     let status = match verdict {
         Verdict::Answer(answer) => QuotationStatus::Answered(answer.clone()),
@@ -31,13 +31,13 @@ async fn create(ports: &Ports, quotation: &Quotation) {
     assert_eq!(publish(ports, quotation).await, Created::New);
 }
 
-/// Settles while there is time.
+/// Settles a quotation before its deadline.
 async fn settle(ports: &Ports, quotation: &Quotation, verdict: &Verdict) -> Settlement {
     let in_time = quotation.deadline.minus(Duration::from_millis(1));
     ports.store.settle_quotation(&quotation.key, verdict, in_time).await.unwrap()
 }
 
-/// Creates and publishes a quotation, with its key for a message.
+/// Creates a quotation and publishes its key as a message.
 async fn publish(ports: &Ports, quotation: &Quotation) -> Created {
     let body = serde_json::to_string(quotation.key.as_str()).unwrap();
     ports.store.create_quotation(quotation, &*ports.topic, &body).await.unwrap()
@@ -312,7 +312,7 @@ pub async fn every_quotation_is_listed_as_it_stands(ports: Ports) {
     for number in 0..1_100 {
         let mut quotation = quotation(ODD_IDS[number % ODD_IDS.len()]);
         if number % 2 == 0 {
-            // Chosen by a client, and so stored under another key.
+            // This id is chosen by a client, so the quotation is stored under another key.
             quotation.request_id = RequestId::new(format!("{number}")).unwrap();
             quotation.key = QuotationKey::new(&quotation.user, &quotation.request_id);
         }

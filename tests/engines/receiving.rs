@@ -1,5 +1,5 @@
-//! Sending and receiving as the tests want it: a receive may return fewer than there are, so
-//! everything is collected in loops, which give up only when nothing moves for a long time.
+//! Sends and receives for the tests. A receive may return fewer messages than there are, so messages are
+//! collected in loops, which give up only if nothing comes for a long time.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ pub const FIFO_QUEUES: [Queue; 2] = [Queue::Refresh, Queue::Quotation];
 pub const LONG_WAIT: Duration = Duration::from_secs(20);
 /// Longer than any test runs.
 pub const LONG_VISIBILITY: Duration = Duration::from_secs(600);
-/// When what should come never comes.
+/// How long to wait for a message that never comes.
 const HANG: Duration = Duration::from_secs(90);
 
-/// A deduplication id of its own.
+/// Returns a new deduplication id.
 pub fn fresh_id() -> DeduplicationId {
     DeduplicationId::from_random(SystemRandomness.bits())
 }
 
-/// A message of a group, with an id of its own.
+/// Returns a message of a group, with a new id.
 pub fn fifo(group: &str, body: &str) -> Outgoing {
     fifo_with_id(group, body, fresh_id())
 }
@@ -42,18 +42,18 @@ pub fn standard(body: &str) -> Outgoing {
     delayed(body, Duration::ZERO)
 }
 
-/// A message that fits a queue, in a group of its own where there are groups.
+/// Returns a message that fits a queue, in a group of its own if the queue has groups.
 pub fn message(queue: Queue, body: &str) -> Outgoing {
     if queue.is_fifo() { fifo(body, body) } else { standard(body) }
 }
 
-/// Sends messages that must all be taken.
+/// Sends messages that must all be accepted.
 pub async fn send(ports: &Ports, queue: Queue, messages: &[Outgoing]) {
     let failed = ports.queues.send(queue, messages).await.unwrap();
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// Receives once, waiting long.
+/// Receives once, with a long wait.
 pub async fn receive(
     ports: &Ports,
     queue: Queue,
@@ -90,7 +90,7 @@ pub async fn take(ports: &Ports, queue: Queue, count: usize) -> Vec<Received> {
     taken
 }
 
-/// Receives and acknowledges messages; returns their bodies in the order in which they came.
+/// Receives and acknowledges messages. Returns their bodies in the order in which they came.
 pub async fn drain(ports: &Ports, queue: Queue, count: usize) -> Vec<String> {
     let mut bodies = vec![];
     let mut started = Instant::now();
@@ -106,7 +106,7 @@ pub async fn drain(ports: &Ports, queue: Queue, count: usize) -> Vec<String> {
     bodies
 }
 
-/// Makes sure that for a while nothing can be received.
+/// Checks that for a while nothing can be received.
 pub async fn nothing_comes(ports: &Ports, queue: Queue) {
     let received = ports.queues.receive(queue, 10, secs(1), LONG_VISIBILITY).await.unwrap();
     assert_eq!(received, [], "queue {queue}");
@@ -126,7 +126,7 @@ pub async fn give_back(ports: &Ports, queue: Queue, received: &[Received]) {
     ports.queues.change_visibility(queue, &receipts, Duration::ZERO).await.unwrap();
 }
 
-/// Asks again until the answer is the expected one, for figures that are approximate.
+/// Asks again until the answer is the expected one, because some figures are approximate.
 pub async fn eventually<T, F>(expected: T, mut ask: impl FnMut() -> F)
 where
     T: PartialEq + std::fmt::Debug,

@@ -1,4 +1,4 @@
-//! Things to store and send.
+//! Records to store and messages to send.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use ocache::ports::{
 use ocache::ports::{SystemClock, TableHead};
 use ocache::pricing::{Answer, AnswerLine, Currency, Money, Percentage, Product, UnitRounding};
 
-/// Ids that something stores, escapes, cuts or compares wrongly sooner or later.
+/// Ids that some code stores, escapes, truncates or compares wrongly sooner or later.
 pub const ODD_IDS: [&str; 12] = [
     "José Núñez 株式会社",
     "Jose\u{301} Nu\u{301}n\u{303}ez",
@@ -28,7 +28,7 @@ pub const ODD_IDS: [&str; 12] = [
     "null",
 ];
 
-/// Now, in whole seconds, so that nothing is lost where only seconds are kept.
+/// Returns the present time in whole seconds, so that nothing is lost where only seconds are kept.
 pub fn now() -> Timestamp {
     Timestamp::from_secs(SystemClock.now().secs_rounded_up())
 }
@@ -37,7 +37,7 @@ pub fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// As an engine has it. Some of these ids are refused today, and all are in some store.
+/// Returns an id as an engine reads it. Some of these ids are refused today, but exist in some store.
 pub fn user(id: &str) -> UserId {
     UserId::stored(id).unwrap()
 }
@@ -68,7 +68,7 @@ pub fn connection(id: &str) -> ConnectionRef {
     ConnectionRef { endpoint, id: ConnectionId::new(id).unwrap() }
 }
 
-/// A head of a version, unlike that of any other version.
+/// Returns a head of a version, different from that of any other version.
 pub fn head(version: u64) -> TableHead {
     let now = now();
     TableHead {
@@ -93,7 +93,7 @@ pub fn head(version: u64) -> TableHead {
     }
 }
 
-/// A pending quotation of a user, with a deadline in half a minute.
+/// Returns a pending quotation of a user, with a deadline in half a minute.
 pub fn quotation(of: &str) -> Quotation {
     let (user, request_id, now) = (user(of), request_id(), now());
     Quotation {
@@ -113,7 +113,7 @@ pub fn quotation(of: &str) -> Quotation {
     }
 }
 
-/// An answer with a line that costs so much.
+/// Returns an answer with a line that costs this amount.
 pub fn answer(minor: i64) -> Answer {
     let line = AnswerLine {
         product: product_id("P1"),

@@ -1,4 +1,4 @@
-//! What a queue takes, and what it does not.
+//! Tests of what a queue accepts, and what it refuses.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::samples::{ODD_IDS, secs};
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// A JSON string of so many bytes, made of characters of two.
+/// Returns a JSON string of this many bytes, made of two-byte characters.
 fn body(bytes: usize) -> String {
     let filler = "é".repeat((bytes - 2) / 2);
     let odd = if bytes.is_multiple_of(2) { "" } else { "x" };

@@ -1,4 +1,4 @@
-//! The settings of the stack, beside the catalogue's head.
+//! Tests of the settings of the stack, which are stored beside the catalogue's head.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub async fn a_record_comes_back_as_it_was_written(ports: Ports) {
     let first = record(1, &[("ttl", "4s"), ("name of a later release", "株式会社 \"x\"")]);
     assert!(put(&ports, &first).await);
     assert_eq!(stored(&ports).await, first);
-    // It is replaced whole.
+    // The record is replaced as a whole.
     let second = record(2, &[("answer", "topic")]);
     assert!(put(&ports, &second).await);
     assert_eq!(stored(&ports).await, second);
@@ -71,7 +71,7 @@ pub async fn settings_and_loads_do_not_meet(ports: Ports) {
     let settings = record(1, &[("ttl", "4s")]);
     assert!(put(&ports, &settings).await);
     assert_eq!(store.catalogue_head().await.unwrap(), Some(before.clone()), "no other version");
-    // The load goes on from the version that it read before the settings changed.
+    // The load continues from the version that it read before the settings changed.
     let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
     let commit = Commit { load: load.clone(), currency, rounding, changes: Changes::PRODUCTS };
     let committed = store.commit_load(&commit, Some(before.version)).await.unwrap();

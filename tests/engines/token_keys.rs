@@ -1,4 +1,4 @@
-//! Where keys of tokens are kept: one behaviour, every place.
+//! Tests of the places for keys of tokens, which all behave the same.
 
 use ocache::embedded::KeysFile;
 use ocache::memory::MemoryTokenKeys;

@@ -1,4 +1,4 @@
-//! The topic and its one subscriber, the provider queue.
+//! Tests of the topic and its one subscriber, the provider queue.
 
 use ocache::ports::{PortError, Ports, Queue};
 

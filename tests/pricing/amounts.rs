@@ -1,4 +1,4 @@
-//! Money, percentages and quantities: reading, writing, multiplying.
+//! Tests of money, percentages and quantities: parsing, formatting, multiplying.
 
 use ocache::model::Quantity;
 use ocache::pricing::{Currency, Money, Percentage};
@@ -9,17 +9,17 @@ use rust_decimal::prelude::ToPrimitive as _;
 use super::oracle;
 
 fn currency() -> impl Strategy<Value = Currency> {
-    // With no, two, three and four decimals.
+    // Currencies with no, two, three and four decimals.
     prop::sample::select(vec!["JPY", "USD", "KWD", "CLF"]).prop_map(|code| code.parse().unwrap())
 }
 
-/// A number as people and machines write it.
+/// Draws a number as people and machines write it.
 fn number() -> impl Strategy<Value = String> {
     "-?[0-9]{1,17}(\\.[0-9]{1,8})?((e|E)[+-]?[0-9])?"
 }
 
-/// The number in units of `10^-decimals`, if it is a whole number of them. What even the oracle
-/// cannot hold is far above every maximum.
+/// Returns the number in units of `10^-decimals`, if it is a whole number of them. A number that even the
+/// oracle cannot hold is far above every maximum.
 fn units(text: &str, decimals: u32) -> Option<Decimal> {
     let number = match text.contains(['e', 'E']) {
         true => Decimal::from_scientific(text).unwrap(),

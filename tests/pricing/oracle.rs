@@ -1,4 +1,4 @@
-//! What amounts must be, computed another way, and random amounts that provoke rounding.
+//! An oracle for amounts, and random amounts that provoke rounding.
 
 use ocache::model::Quantity;
 use ocache::pricing::{Money, Percentage};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// How many random cases a property is tried with: as many as `OCACHE_PRICING_CASES` says, if it does.
+/// Returns how many random cases a property is tried with: `OCACHE_PRICING_CASES`, or the usual number.
 pub fn cases(usual: u32) -> u32 {
     let set = std::env::var("OCACHE_PRICING_CASES").ok();
     set.map_or(usual, |count| count.parse().expect("OCACHE_PRICING_CASES is a number"))
@@ -16,30 +16,30 @@ fn rounded(exact: Decimal) -> Decimal {
     exact.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven)
 }
 
-/// A percentage as a fraction of one.
+/// Returns a percentage as a fraction of one.
 fn fraction(percentage: Percentage) -> Decimal {
     Decimal::new(i64::from(percentage.millionths()), 8)
 }
 
-/// The price of one, less a discount.
+/// Returns the price of one unit, less a discount.
 pub fn unit_price(list: Money, discount: Percentage) -> Money {
     let unit = rounded(Decimal::from(list.minor()) * (Decimal::ONE - fraction(discount)));
     Money::from_minor(unit.to_i64().unwrap())
 }
 
-/// The total of a line, in minor units, however large.
+/// Returns the total of a line in minor units, however large.
 pub fn line_total(unit: Money, quantity: Quantity) -> Decimal {
     rounded(Decimal::from(unit.minor()) * Decimal::new(quantity.thousandths(), 3))
 }
 
-/// Small prices, round ones and those at the limit come more often than chance would have them.
+/// Draws a price. Small ones, round ones and those at the limit are more frequent than by chance.
 pub fn price() -> impl Strategy<Value = Money> {
     let max = Money::MAX_PRICE.minor();
     prop_oneof![0..=100_i64, (0..=10_000_i64).prop_map(|n| n * 100), 0..=max, max - 10..=max]
         .prop_map(Money::from_minor)
 }
 
-/// Many of whole or half per cents, whose products often end in exactly a half.
+/// Draws a percentage. Many are whole or half per cents, whose products often end in exactly a half.
 pub fn percentage() -> impl Strategy<Value = Percentage> {
     prop_oneof![
         (0..=200_u32).prop_map(|n| n * 500_000),

@@ -1,4 +1,4 @@
-//! Whole quotes.
+//! Tests of whole quotes.
 
 use ocache::model::{Item, ProductId, Quantity};
 use ocache::pricing::{Entry, Found, Money, QuoteError, UnitRounding, quote};
@@ -8,14 +8,14 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::oracle;
 
-/// What a line asks for, and what its product costs if there is such a product.
+/// A line of a quote: the price of its product if that exists, and the quantity.
 type Line = (Option<Money>, Quantity);
 
 fn line() -> impl Strategy<Value = Line> {
     (prop::option::weighted(0.8, oracle::price()), oracle::quantity())
 }
 
-/// Lines whose totals are about as large as fits.
+/// Draws lines whose totals are near the largest possible.
 fn large_line() -> impl Strategy<Value = Line> {
     let unit = (1..=5_i64).prop_map(|n| Some(Money::from_minor(n * 200_000_000_000_000)));
     (unit, (1000..=6000_u32).prop_map(|n| n.to_string().parse().unwrap()))

@@ -1,4 +1,4 @@
-//! Whole price tables: priced, packed, read back, product by product.
+//! Tests of whole price tables: priced, packed and read back, product by product.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use super::oracle;
 type Prices = BTreeMap<ProductId, Money>;
 type Percentages = BTreeMap<ProductId, Percentage>;
 
-/// A text cut to the longest start that is a product id in some store.
+/// Cuts a text to the longest start that is a product id in some store.
 fn cut(mut text: String) -> ProductId {
     while text.len() > ProductId::MAX_BYTES {
         text.pop();
@@ -24,19 +24,19 @@ fn cut(mut text: String) -> ProductId {
     ProductId::stored(text).unwrap()
 }
 
-/// An id that often begins like others do, and often is in no catalogue.
+/// Draws an id that often begins like others, and often is in no catalogue.
 fn id() -> impl Strategy<Value = ProductId> {
     let start = prop::sample::select(vec!["", "P", "PROD-", "株式会社", "株式", "é", "e\u{301}"]);
     (start, "\\PC{1,20}").prop_map(|(start, rest)| cut(format!("{start}{rest}")))
 }
 
-/// What the product of an id is called.
+/// Returns the name of the product with an id.
 fn name_of(id: &ProductId) -> String {
     format!("the {id}").repeat(id.as_str().len() % 3)
 }
 
 fn base_of(prices: &Prices) -> PackedBase {
-    // Backwards, because the order must not matter.
+    // In reverse, because the order must not matter.
     let products =
         prices.iter().rev().map(|(id, price)| Product::new(id.clone(), name_of(id), *price));
     PackedBase::new(Currency::USD, products.collect()).unwrap()
@@ -67,7 +67,7 @@ fn own_of(base: &Base, discounts: &Discounts) -> OwnRows {
     read
 }
 
-/// Prices, packs and reads back; every entry must be what the oracle says, and nothing else there.
+/// Prices, packs and reads back. Every entry must be what the oracle says, and there must be no other.
 fn agree(
     prices: &Prices,
     percentages: &Percentages,
@@ -104,7 +104,7 @@ fn agree(
     Ok(())
 }
 
-/// A catalogue of many products and discounts for some of them, all from one seed.
+/// Returns a catalogue of many products and discounts for some of them, all from one seed.
 fn large(seed: u64, count: usize, id_bytes: usize, discounted: f64) -> (Prices, Percentages) {
     let mut random = StdRng::seed_from_u64(seed);
     let (mut prices, mut percentages) = (Prices::new(), Percentages::new());

@@ -1,4 +1,4 @@
-//! Loads in the middle of everything.
+//! Tests of loads while everything else runs.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use ocache::runtime::Role;
 use super::harness::{Engine, System, user};
 
 const ALL: &[Role] = &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider];
-/// More than one part, so that a table can be torn.
+/// More than one part, so that a torn table would show.
 const PRODUCTS: usize = 3_000;
 
 fn every_price(minor: i64) -> impl Iterator<Item = (String, i64)> {
     (0..PRODUCTS).map(move |n| (format!("P{n:04}"), minor))
 }
 
-/// Everything of one edition: prices, names, and a discount for AAA, which belong together.
+/// Returns everything of one edition: prices, names, and a discount for AAA, which belong together.
 fn edition(number: i64) -> Vec<RowChange> {
     let products = every_price(number * 100).map(|(id, minor)| {
         Product::new(id.parse().unwrap(), format!("edition {number}"), Money::from_minor(minor))
@@ -126,7 +126,7 @@ pub async fn a_load_that_dies_changes_nothing(engine: Engine) {
     let quotation = system.quote("AAA", "P1:2").await;
     assert_eq!(quotation.total.as_deref(), Some("900.00"));
     assert_eq!(system.ports.store.catalogue_head().await.unwrap(), before);
-    // Nor does it keep the next one waiting.
+    // It does not delay the next load either.
     system.load([("P9".to_owned(), 100)]).await;
     assert_eq!(system.quote("BBB", "P9:1").await.total.as_deref(), Some("1.00"));
     system.stop().await;
@@ -148,7 +148,7 @@ pub async fn what_a_load_left_is_folded_at_a_tick(engine: Engine) {
     };
     system.ports.store.commit_load(&commit, before).await.unwrap();
     system.run(ALL);
-    // In force at once, and folded by and by.
+    // The load is in force at once, and folded later.
     let quotation = system.quote("BBB", "P0003:1").await;
     assert_eq!(quotation.total.as_deref(), Some("7.00"));
     while system.ports.store.catalogue_head().await.unwrap().unwrap().unfolded.is_some() {

@@ -1,4 +1,4 @@
-//! What a load does for the users who are active.
+//! Tests of what a load does for active users.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn price(minor: i64) -> Product {
     Product::new("P1".parse().unwrap(), "Notebook stand".into(), price)
 }
 
-/// Loads, without ordering any table.
+/// Loads without ordering any table.
 async fn load_only(
     system: &System,
     products: Vec<Product>,
@@ -42,7 +42,7 @@ async fn order(system: &System, report: &LoadReport) -> Ordered {
     change::order(&*ports.store, &*ports.queues, &report.change, system.now()).await.unwrap()
 }
 
-/// A system whose schedule is too slow to explain anything, with two active users.
+/// Returns a system with two active users, whose schedule is too slow to explain any result.
 async fn two_active_users(engine: Engine) -> System {
     let mut system = System::with_fixtures(engine).await;
     system.policy.refresh_every = Duration::from_secs(3600);
@@ -56,13 +56,13 @@ async fn two_active_users(engine: Engine) -> System {
 
 pub async fn discounts_reach_the_active_users_they_are_of_and_nobody_else(engine: Engine) {
     let mut system = two_active_users(engine).await;
-    // Twice in a row under one catalogue version: the second is not a repetition of the first.
+    // Two changes under one catalogue version: the second must not count as a duplicate of the first.
     for (percentage, total) in [("20", "400.00"), ("30", "350.00")] {
         let before = system.head("AAA").await.unwrap();
         let lists = vec![discount("AAA", percentage), discount("idle", percentage)];
         let report = load_only(&system, vec![], lists).await;
         assert_eq!(order(&system, &report).await, Ordered { ordered: 1, failed: 0 });
-        // Sent again by a loader that was not sure, it costs nothing.
+        // A loader that was not sure sends the order again, which costs nothing.
         order(&system, &report).await;
         system.head_when("AAA", |head| head.generation != before.generation).await;
         assert_eq!(system.quote("AAA", "P1:1").await.total.as_deref(), Some(total));
@@ -119,11 +119,11 @@ pub async fn who_came_last_comes_first_and_behind_every_cold_quote(engine: Engin
 pub async fn a_table_of_an_older_catalogue_is_stale_at_once(engine: Engine) {
     let mut system = two_active_users(engine).await;
     assert!(!system.quote("AAA", "P4:1").await.stale);
-    // The loader died before it ordered anything.
+    // Here the loader dies before it orders anything.
     let report = load_only(&system, vec![price(60_000)], vec![]).await;
     let quotation = system.quote("AAA", "P1:1").await;
     assert_eq!((quotation.stale, quotation.total.as_deref()), (true, Some("450.00")));
-    // The quote itself had the table calculated anew.
+    // The quote itself ordered the calculation.
     system.head_when("AAA", |head| head.catalogue_version == report.version).await;
     let quotation = system.quote("AAA", "P1:1").await;
     assert_eq!((quotation.stale, quotation.total.as_deref()), (false, Some("540.00")));

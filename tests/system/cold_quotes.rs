@@ -1,4 +1,4 @@
-//! Quotes that find no table.
+//! Tests of quotes that find no table.
 
 use futures_util::future::join_all;
 use ocache::ports::{Flip, Own, TableHead};
@@ -27,7 +27,7 @@ pub async fn ten_quotes_of_a_cold_user_cost_one_calculation(engine: Engine) {
         assert_eq!(answer.total.as_deref(), Some("1805.52"));
     }
     system.stop().await;
-    // Every flip of the head counts its version up.
+    // Every replacement of the head increases its version.
     assert_eq!(system.head("AAA").await.unwrap().version, 1);
 }
 
@@ -47,7 +47,7 @@ pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_ane
     let head = system.head("AAA").await.unwrap();
     let (store, aaa) = (&system.ports.store, user("AAA"));
     let Own::Inline(rows) = &head.own else { panic!("{head:?}") };
-    // The first byte is the version of the form.
+    // The first byte is the version of the format.
     let mut rows = rows.to_vec();
     rows[0] += 1;
     let own = Own::Inline(rows.into());

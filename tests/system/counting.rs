@@ -1,4 +1,4 @@
-//! What is counted of the work.
+//! Tests of what is counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn counted(system: &System, metric: &str) -> u64 {
 
 pub async fn a_quotation_is_counted_once_however_often_its_message_comes(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
-    // Nobody calculates before the provider has looked, so that the first one surely is cold.
+    // Nobody calculates before the provider has looked, so the first quote is certainly cold.
     system.run(&[Role::QuotationProvider]);
     system.ask("AAA", "P1:2", "c", Some("1")).await;
     system.waiting_when(Queue::Quotation, 1).await;

@@ -1,4 +1,4 @@
-//! Quotes that are answered where they arrive.
+//! Tests of quotes that are answered directly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use ocache::stages::subscribe::unsubscribe;
 
 use super::harness::{Engine, System, user};
 
-/// Connections that do not take frames while they fail.
+/// Connections that refuse frames while they fail.
 struct Failing {
     inner: Arc<dyn Connections>,
     fails: AtomicBool,
@@ -32,7 +32,8 @@ impl Connections for Failing {
     }
 }
 
-/// A system with a table of AAA, in which nothing is calculated any more, and what counts its calls.
+/// Returns a system with a table of AAA in which nothing is calculated any more, and the meter of its
+/// calls.
 async fn warm(engine: Engine) -> (System, Arc<Meter>) {
     let mut system = System::with_fixtures(engine).await;
     system.run(&[Role::PriceCalc]);
@@ -44,7 +45,7 @@ async fn warm(engine: Engine) -> (System, Arc<Meter>) {
     (system, meter)
 }
 
-/// How many items an operation was done with.
+/// Returns the number of items of an operation.
 fn items_of(meter: &Meter, operation: Operation) -> u64 {
     let is_meant =
         |resource, action| (resource, action) == (operation.resource(), operation.action());
@@ -74,7 +75,7 @@ pub async fn a_warm_quote_costs_one_write_and_no_message(engine: Engine) {
     assert_eq!(items_of(&meter, writes), 1);
     assert_eq!(items_of(&meter, Operation::PUBLISH), 0);
     assert_eq!(sent.map(|queue| calls_to(&meter, queue)), [0; 3]);
-    // Of the acknowledgement, and of the answer.
+    // One frame for the acknowledgement, and one for the answer.
     assert_eq!(items_of(&meter, Operation::FRAME_OUT), 2);
     let counted = system.metrics.render().unwrap();
     assert!(counted.contains(r#"ocache_quotations_total{outcome="answered",warmth="warm"} 1"#));
@@ -98,7 +99,7 @@ pub async fn an_answer_that_cannot_be_pushed_is_pushed_by_the_provider(engine: E
     system.ask("AAA", "P1:2", "c", Some("1")).await;
     assert!(!system.has_unread("c"));
     connections.fails.store(false, Ordering::SeqCst);
-    // Prices change meanwhile: what is pushed is what was stored.
+    // Prices change meanwhile. What is pushed is what was stored.
     system.load([("P1".to_owned(), 1)]).await;
     system.run(&[Role::QuotationProvider]);
     assert_eq!(system.pushed("c").await.total.as_deref(), Some("900.00"));
@@ -141,7 +142,7 @@ pub async fn a_table_that_is_not_usable_takes_the_topic(engine: Engine) {
     };
     system.ask("nobody", "P1:1", "c", None).await;
     published(1);
-    // A head whose own rows are not there, and one that is past its time.
+    // First a head whose own rows do not exist, then one that is too old.
     let head = system.head("AAA").await.unwrap();
     let lost = ocache::model::Generation::from_random([7; 16]);
     let late = system.now().plus(Duration::from_secs(3600));
@@ -168,7 +169,7 @@ pub async fn a_request_that_waits_is_not_answered_a_second_time(engine: Engine) 
     system.ask("AAA", "P1:2", "old", Some("7")).await;
     system.run(&[Role::PriceCalc]);
     system.head_when("AAA", |_| true).await;
-    // It waits for the provider still, although the table is there now.
+    // It still waits for the provider, although the table exists now.
     let again = system.ask("AAA", "P1:2", "new", Some("7")).await;
     assert!(again.settled.is_none() && !system.has_unread("new"));
     assert_eq!(stored(&system, "7").await, QuotationStatus::Pending);
@@ -186,7 +187,7 @@ pub async fn a_visit_orders_no_table_that_is_fresh_or_ordered(engine: Engine) {
     assert!(!system.quote("AAA", "P1:2").await.stale);
     assert!(system.is_active("AAA").await);
     assert_eq!(orders(), [0, 0]);
-    // A load whose loader died before it ordered anything.
+    // The loader of this load died before it ordered anything.
     system.load([("P1".to_owned(), 60_000)]).await;
     system.ports.store.remove_active_user(&aaa).await.unwrap();
     let gateway = system.handler();
@@ -216,7 +217,7 @@ pub async fn a_visit_is_remembered_for_a_tenth_of_the_ttl(engine: Engine) {
     assert_eq!(quote().await, 2, "it is read, and written");
     assert!(system.is_active("AAA").await);
     assert_eq!(quote().await, 0);
-    // Whatever another process does meanwhile.
+    // This holds whatever another process does meanwhile.
     unsubscribe(&*system.ports.store, None, &aaa).await.unwrap();
     assert_eq!(quote().await, 0);
     tokio::time::sleep(system.policy.touched_after()).await;

@@ -1,4 +1,4 @@
-//! Only users who come are kept warm.
+//! Tests that only users who come are kept warm.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub async fn an_idle_user_is_refreshed_until_expiry_and_then_never_again(engine:
     // One tick may be on its way when the user expires.
     sleep_until(&system, expires_at.plus(tick / 2)).await;
     let expired = system.head("AAA").await.unwrap();
-    // Five ticks, and up to a second more, after the first calculation; a table that was found right within the
-    // last tick is not written again.
+    // Five ticks, and up to a second more, after the first calculation. A table that was found right within
+    // the last tick is not written again.
     assert!((3..=8).contains(&expired.version), "{expired:?}");
     assert!(expired.validated_at <= expires_at.plus(tick / 5), "{expired:?}");
 
@@ -39,7 +39,7 @@ pub async fn a_user_who_keeps_quoting_stays(engine: Engine) {
     let tick = engine.tick;
     let mut system = System::with_fixtures(engine).await;
     system.policy.ttl = tick * 4;
-    // A table is fresh for two intervals, which a busy machine may be late by.
+    // A table is fresh for two intervals, because a busy machine may be late.
     system.policy.refresh_every = tick;
     system.run(ALL);
     let started = system.now();
@@ -50,6 +50,6 @@ pub async fn a_user_who_keeps_quoting_stays(engine: Engine) {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     system.stop().await;
-    // Refreshed all the time, by the schedule alone.
+    // The table was refreshed all the time, by the schedule alone.
     assert!(system.head("AAA").await.unwrap().version > 5);
 }

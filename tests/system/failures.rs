@@ -1,4 +1,4 @@
-//! Quotes that cannot be answered, and work that cannot be done.
+//! Tests of quotes that cannot be answered, and of work that cannot be done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub async fn an_empty_catalogue_is_a_reason(engine: Engine) {
     let quotation = system.quote("AAA", "P1:2").await;
     assert_eq!(quotation.status, "failed");
     assert!(quotation.reason.unwrap().contains("no products"));
-    // Once there are products, nothing stands in the way, not even the empty table.
+    // Once there are products, nothing prevents an answer, not even the empty table.
     system.load([("P1".to_owned(), 100)]).await;
     assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("2.00"));
     system.stop().await;
@@ -87,7 +87,7 @@ pub async fn an_unreadable_message_ends_in_the_dead_letters(engine: Engine) {
         posting: Posting::Fifo { group, deduplication },
     };
     assert!(system.ports.queues.send(Queue::Quotation, &[poison]).await.unwrap().is_empty());
-    // Received so often already that the next failure is its last.
+    // Received so often that the next failure is its last.
     for _ in 1..MAX_RECEIVES {
         let wait = Duration::from_secs(5);
         let got = system.ports.queues.receive(Queue::Quotation, 1, wait, wait).await.unwrap();
@@ -97,7 +97,7 @@ pub async fn an_unreadable_message_ends_in_the_dead_letters(engine: Engine) {
         visible.await.unwrap();
     }
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
-    // Others are not kept waiting by it.
+    // It does not delay other messages.
     assert_eq!(system.quote("AAA", "P1:2").await.status, "answered");
     system.stop().await;
     let depth = system.ports.queues.depth(Queue::Quotation).await.unwrap();
@@ -112,7 +112,7 @@ pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
     system.ports.store.settle_quotation(&key, &failed, system.now()).await.unwrap();
     let message = ProviderMessage::Deadline { user: user("AAA"), key };
     let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
-    // A copy of the message may have settled it, and not have reached the client.
+    // A copy of the message may have settled the quotation without reaching the client.
     assert!(provider.handle(&[received(&message, 1)]).await[0].is_done());
     assert!(system.has_unread("c"));
 }
@@ -123,7 +123,7 @@ fn price_calc(system: &System) -> PriceCalc {
     PriceCalc::new(ports, Arc::new(bases), system.policy.clone())
 }
 
-/// An order that the schedule gives.
+/// Returns an order of the schedule.
 fn tick(system: &System, id: &str) -> Calculation {
     let now = system.now();
     let expires_at = now.plus(Duration::from_secs(3600));
@@ -148,7 +148,7 @@ pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine)
     system.policy.quote_within = Duration::ZERO;
     system.ask("AAA", "P1:2", "c", Some("1")).await;
     let (queues, wait) = (&system.ports.queues, Duration::from_secs(5));
-    // The message of the deadline may come before it, and is not what this is about.
+    // The message of the deadline may come first. It is not part of this test.
     let next_quote = async || loop {
         let received = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
         let receipts = [received[0].receipt.clone()];
@@ -159,7 +159,7 @@ pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine)
     };
     let (_, asked, request) = next_quote().await;
     queues.acknowledge(Queue::Provider, &asked).await.unwrap();
-    // Somebody else had the same message, settled the quotation, and died before the push.
+    // Another process had the same message, settled the quotation, and died before the push.
     let failed = Verdict::Failure(FailureReason::DeadlinePassed);
     system.ports.store.settle_quotation(&request.key, &failed, system.now()).await.unwrap();
 
@@ -175,7 +175,7 @@ pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine)
     assert_eq!(system.pushed("c").await.status, "failed");
 }
 
-/// Panics when something is pushed to one connection.
+/// Panics if something is pushed to one connection.
 struct PanicsFor(&'static str, Arc<dyn Connections>);
 
 #[async_trait]
@@ -192,7 +192,7 @@ pub async fn a_panic_over_one_message_fails_no_other(engine: Engine) {
     system.run(&[Role::PriceCalc]);
     system.subscribe("AAA").await;
     system.head_when("AAA", |_| true).await;
-    // Before anybody takes them, so that they come in one batch.
+    // Asked before anybody takes the messages, so that they come in one batch.
     for connection in ["one", "bad", "two", "three"] {
         system.ask("AAA", "P1:2", connection, None).await;
     }
@@ -200,7 +200,7 @@ pub async fn a_panic_over_one_message_fails_no_other(engine: Engine) {
     for connection in ["one", "two", "three"] {
         assert_eq!(system.pushed(connection).await.total.as_deref(), Some("900.00"));
     }
-    // The message itself comes again, as any that fails.
+    // The message itself comes again, like any that fails.
     while system.metrics.stage_panics() < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

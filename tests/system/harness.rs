@@ -27,24 +27,24 @@ const TICK: Duration = Duration::from_secs(1);
 /// An engine under test, and what must live as long as it.
 pub struct Engine {
     pub ports: Ports,
-    /// Where quotes are answered on it.
+    /// Where quotes are answered.
     pub answering: Answering,
-    /// The shortest interval of a schedule that it keeps up with on a busy machine.
+    /// The shortest interval of a schedule that the engine can keep on a busy machine.
     pub tick: Duration,
-    /// Where it keeps its file, if it has one.
+    /// The folder of its file, if it has one.
     pub dir: Option<PathBuf>,
     connections: Arc<MemoryConnections>,
     _keep: Box<dyn std::any::Any + Send>,
 }
 
 impl Engine {
-    /// With quotes answered there.
+    /// Returns the engine with quotes answered in this way.
     pub fn answering(self, answering: Answering) -> Self {
         Self { answering, ..self }
     }
 }
 
-/// The reference engine, on the timers of tokio.
+/// Returns the reference engine, on the timers of tokio.
 pub fn memory() -> Engine {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
@@ -53,7 +53,7 @@ pub fn memory() -> Engine {
     Engine { ports, answering, tick: TICK, dir: None, connections, _keep: Box::new(()) }
 }
 
-/// The engine on one file.
+/// Returns the engine on one file.
 pub fn embedded() -> Engine {
     let dir = tempfile::tempdir().unwrap();
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
@@ -70,7 +70,7 @@ pub fn embedded() -> Engine {
     }
 }
 
-/// The engine on a local AWS, if there is one: a stack of its own, which goes when that is stopped.
+/// Returns the engine on a local AWS, with a new stack that ends with the local AWS.
 #[cfg(feature = "aws")]
 pub async fn aws() -> Engine {
     use ocache::aws::{Aws, AwsSettings};
@@ -103,7 +103,7 @@ impl Clock for WrongClock {
     }
 }
 
-/// A message as a consumer hands it to a stage.
+/// Returns a message as a consumer passes it to a stage.
 pub fn received(message: &impl serde::Serialize, receive_count: u32) -> Received {
     Received {
         id: "message".to_owned(),
@@ -137,7 +137,7 @@ pub fn items(text: &str) -> Vec<Item> {
 }
 
 impl System {
-    /// A system with default times, nothing loaded, nothing running.
+    /// Returns a system with default times, in which nothing is loaded and nothing runs.
     pub fn new(engine: Engine) -> Self {
         let Engine { ports, answering, tick: _, dir: _, connections, _keep } = engine;
         Self {
@@ -153,7 +153,7 @@ impl System {
         }
     }
 
-    /// With the fixtures loaded.
+    /// Returns a system with the fixtures loaded.
     pub async fn with_fixtures(engine: Engine) -> Self {
         let system = Self::new(engine);
         let products =
@@ -173,7 +173,7 @@ impl System {
         self.ports.clock.now()
     }
 
-    /// Upserts products, as a loader does.
+    /// Inserts or replaces products, as a loader does.
     pub async fn load(&self, products: impl IntoIterator<Item = (String, i64)>) -> u64 {
         let products = products.into_iter().map(|(id, minor)| {
             Product::new(id.parse().unwrap(), format!("name of {id}"), Money::from_minor(minor))
@@ -181,19 +181,19 @@ impl System {
         self.change(products.map(RowChange::from).collect()).await
     }
 
-    /// Brings changes into force and folds them; returns the version.
+    /// Brings changes into force and folds them. Returns the version.
     pub async fn change(&self, changes: Vec<RowChange>) -> u64 {
         apply(&self.ports, changes, Currency::USD).await.unwrap()
     }
 
-    /// A load that dies before it is committed.
+    /// Begins a load that dies before it is committed.
     pub async fn begin_load_and_die(&self, id: &str, changes: &[RowChange]) {
         let load = LoadId(id.to_owned());
         self.ports.store.begin_load(&load, self.now()).await.unwrap();
         assert!(self.ports.store.write_journal(&load, changes).await.unwrap());
     }
 
-    /// The same system, seen by a process whose clock is off by so many seconds.
+    /// Returns the ports of the same system for a process whose clock is off by this many seconds.
     pub fn ports_off_by(&self, secs: i64) -> Ports {
         let clock =
             Arc::new(WrongClock { right: self.ports.clock.clone(), off_by_ms: secs * 1000 });
@@ -205,7 +205,7 @@ impl System {
         self.run_off_by(0, roles);
     }
 
-    /// Starts workers whose clock is off by so many seconds.
+    /// Starts workers whose clock is off by this many seconds.
     pub fn run_off_by(&mut self, secs: i64, roles: &'static [Role]) {
         let ports = self.ports_off_by(secs);
         let worker = Worker {
@@ -237,19 +237,19 @@ impl System {
         }
     }
 
-    /// The handler of a function that has just been started.
+    /// Returns the handler of a process that has just been started.
     pub fn handler(&self) -> QuotationHandler {
         let lookup = Lookup::new(&self.ports);
         let handler = QuotationHandler::new(&self.ports, lookup, self.policy.clone());
         handler.observed_by(Arc::new(self.metrics.clone()))
     }
 
-    /// Asks for a quote on a connection; returns when it is accepted.
+    /// Asks for a quote on a connection. Returns when it is accepted.
     pub async fn ask(&self, who: &str, what: &str, connection: &str, id: Option<&str>) -> Accepted {
         self.ask_of(&self.handler(), who, what, connection, id).await
     }
 
-    /// Asks a handler that others ask too.
+    /// Asks through a handler that is used several times.
     pub async fn ask_of(
         &self,
         handler: &QuotationHandler,
@@ -261,7 +261,7 @@ impl System {
         handler.quote(self.quoted(who, what, connection, id)).await.unwrap()
     }
 
-    /// What a client asks for on a connection.
+    /// Returns the request of a client on a connection.
     pub fn quoted(&self, who: &str, what: &str, connection: &str, id: Option<&str>) -> Ask {
         Ask {
             user: user(who),
@@ -272,7 +272,7 @@ impl System {
         }
     }
 
-    /// The next quotation pushed to a connection.
+    /// Waits for the next quotation pushed to a connection.
     pub async fn pushed(&self, connection: &str) -> QuotationFrame {
         let frame = self.connections.next_frame(&self.connection(connection)).await;
         match serde_json::from_slice(&frame).unwrap() {
@@ -281,7 +281,7 @@ impl System {
         }
     }
 
-    /// Whether something was pushed to a connection and not looked at.
+    /// Whether a pushed frame waits at a connection. Takes that frame.
     pub fn has_unread(&self, connection: &str) -> bool {
         self.connections.try_next_frame(&self.connection(connection)).is_some()
     }
@@ -290,7 +290,7 @@ impl System {
         self.connections.close(&self.connection(connection));
     }
 
-    /// A quote from question to answer.
+    /// Asks for a quote and waits for its answer.
     pub async fn quote(&self, who: &str, what: &str) -> QuotationFrame {
         self.ask(who, what, who, None).await;
         self.pushed(who).await

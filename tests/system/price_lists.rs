@@ -1,4 +1,4 @@
-//! Price lists, customers and quantity rules, from a load to the quote.
+//! Tests of price lists, customers and quantity rules, from a load to the quote.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ fn own(who: &str, currency: Option<&str>, ladders: &[(&str, &[Rung])]) -> RowCha
     }))
 }
 
-/// The unit prices of the lines, in the order asked for.
+/// Returns the unit prices of the lines, in the requested order.
 fn unit_prices(quotation: &QuotationFrame) -> Vec<&str> {
     quotation.lines.iter().map(|line| line.unit_price.as_str()).collect()
 }
@@ -95,10 +95,10 @@ async fn quoted(system: &System, who: &str, what: &str) -> Vec<String> {
     unit_prices(&quotation).into_iter().map(str::to_owned).collect()
 }
 
-/// Changes something, and waits until a customer's table is of that.
+/// Changes something, and waits until a customer's table has the change.
 async fn change(system: &System, who: &str, changes: Vec<RowChange>) {
     let version = system.change(changes).await;
-    // As a load orders it.
+    // Orders tables as a load does.
     let change = ocache::stages::change::Change {
         load: version.to_string(),
         version,
@@ -132,10 +132,10 @@ pub async fn a_group_has_its_lists_and_no_other_group_sees_them(engine: Engine) 
         ])
         .await;
     assert_eq!(quoted(&system, "gold", "P1:1 P2:1").await, ["450.00", "520.20"]);
-    // The lowest of one priority, list by list.
+    // Of one priority the lowest price counts, list by list.
     assert_eq!(quoted(&system, "both", "P1:1 P2:1").await, ["400.00", "520.20"]);
     assert_eq!(quoted(&system, "nobody", "P1:1 P2:1").await, ["500.00", "578.00"]);
-    // A customer of their own discount keeps that: the own list comes first.
+    // A customer's own discount stays, because the own list comes first.
     assert_eq!(quoted(&system, "AAA", "P1:1 P4:1").await, ["450.00", "145.00"]);
     system.stop().await;
 }
@@ -229,12 +229,12 @@ pub async fn a_list_of_one_customer_counts_at_its_priority(engine: Engine) {
             rows("I", of("P1"), &[rung("0", price(30_000)), rung("10", price(20_000))]),
         ])
         .await;
-    // Below the shared list, it never counts.
+    // Below the shared list it never counts.
     assert_eq!(quoted(&system, "ann", "P1:1 P2:1").await, ["450.00", "520.20"]);
     let raise = |priority, revision| {
         header(PriceList { currency: usd, revision, ..list("I", priority, only("ann")) })
     };
-    // Beside it, the lower one counts; above it, always.
+    // Beside the shared list the lower price counts; above it this one always counts.
     for (priority, revision) in [(5, 2), (6, 3)] {
         change(&system, "ann", vec![raise(priority, revision)]).await;
         assert_eq!(quoted(&system, "ann", "P1:1 P1:10 P2:1").await, ["300.00", "200.00", "520.20"]);
@@ -295,7 +295,7 @@ pub async fn a_quantity_that_is_not_sold_is_named_with_its_neighbours(engine: En
     system.stop().await;
 }
 
-/// A table that was there before the list was loaded has the same prices after the load as before it.
+/// Tests that a table from before the load has the same prices after it.
 pub async fn a_list_that_is_loaded_long_before_it_begins_counts_from_then_on(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
     system.policy.refresh_every = Duration::from_millis(500);
@@ -322,22 +322,22 @@ pub async fn a_list_that_is_loaded_long_before_it_begins_counts_from_then_on(eng
     system.stop().await;
 }
 
-/// On either side of an edge the right price, from a warm table, to the millisecond.
+/// Tests that on either side of an edge the right price comes from a warm table, to the millisecond.
 ///
-/// `OCACHE_EDGE_CUSTOMERS` says how many customers are quoted in turn, 200 quotes a second in all.
+/// `OCACHE_EDGE_CUSTOMERS` says how many customers are quoted in turn, at 200 quotes a second in all.
 pub async fn at_the_edge_of_a_window_the_right_price_is_warm(engine: Engine) {
     cross_a_window(engine, Duration::from_secs(2)).await;
 }
 
-/// The same where a call takes milliseconds, so that all tables take longer to be calculated.
+/// Tests the same on an engine whose calls take milliseconds, so that calculating all tables takes longer.
 #[cfg(feature = "aws")]
 pub async fn at_the_edge_of_a_window_the_right_price_is_warm_on_a_slow_engine(engine: Engine) {
     cross_a_window(engine, Duration::from_secs(10)).await;
 }
 
-/// A list begins and ends while customers are quoted. Tables of the next prices are made two intervals ahead.
+/// Quotes customers while a list begins and ends. Tables with the next prices are made two intervals ahead.
 async fn cross_a_window(engine: Engine, interval: Duration) {
-    /// For the first quote of each customer, which is cold.
+    /// The time for the first quote of each customer, which is cold.
     const COLD_QUOTE: Duration = Duration::from_millis(250);
     let customers = std::env::var("OCACHE_EDGE_CUSTOMERS").ok();
     let customers: u32 = customers.map_or(3, |count| count.parse().unwrap());
@@ -363,7 +363,7 @@ async fn cross_a_window(engine: Engine, interval: Duration) {
         let value = text.lines().find_map(|line| line.strip_prefix(&name));
         value.unwrap_or("0").parse::<u64>().unwrap()
     };
-    // A quotation is counted just after it is told.
+    // A quotation is counted just after it is pushed.
     while counted("cold") + counted("warm") != customers.len() as u64 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -375,7 +375,7 @@ async fn cross_a_window(engine: Engine, interval: Duration) {
         let before = system.now();
         let quotation = system.quote(who, "P1:1").await;
         let after = system.now();
-        // A quote that crosses an edge may be of either side.
+        // A quote that crosses an edge may have either price.
         if side(before) == side(after) {
             let expected = ["500.00", "250.00", "500.00"][side(before)];
             assert_eq!(unit_prices(&quotation), [expected], "{who} at {before}, edge {edge}");
@@ -392,7 +392,7 @@ async fn cross_a_window(engine: Engine, interval: Duration) {
         f64::from(seen.iter().sum::<u32>()) / system.now().since(begun).as_secs_f64(),
         counted("cold") - first_ones
     );
-    // However slow a local AWS is, this test saw both edges.
+    // The test saw both edges, however slow a local AWS is.
     assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
     assert_eq!(counted("cold"), first_ones, "a quote was cold");
     system.stop().await;

@@ -1,4 +1,4 @@
-//! Prices that are shown, and not quoted.
+//! Tests of prices that are shown without a quote.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use ocache::stages::prices::{Prices, Question};
 
 use super::harness::{Engine, System, items, user};
 
-/// The stage of a process that has just been started.
+/// Returns the stage of a process that has just been started.
 fn prices(system: &System) -> Prices {
     Prices::new(&system.ports, Lookup::new(&system.ports), &system.handler(), system.policy.clone())
 }
 
-/// Unit prices in cents, and whether they are stale.
+/// Returns unit prices in cents, and whether they are stale.
 async fn look(prices: &Prices, who: &str, what: &str) -> Option<(Vec<Option<i64>>, bool)> {
     let question = Question { user: user(who), items: items(what) };
     let shown = prices.of(&question, |found| {
@@ -51,10 +51,10 @@ pub async fn looking_is_a_visit_and_orders_a_missing_table_once(engine: Engine) 
     let (seen, stale) = look_when_ready(&prices, "AAA", "P1 P9 P3 P5").await;
     assert_eq!(seen, [Some(45_000), None, Some(90_552), Some(1_084_300)]);
     assert!(!stale);
-    // Nothing was stored, and nobody was told anything.
+    // Nothing was stored, and nothing was pushed.
     let quotations = system.ports.store.list_quotations(None).await.unwrap();
     assert!(quotations.items.is_empty());
-    // What was published of the order is taken, or still under way when the workers stop; it never fails.
+    // What was published for the order is taken, or still under way when the workers stop. It never fails.
     system.stop().await;
     assert_eq!(system.ports.queues.depth(Queue::Provider).await.unwrap().dead, 0);
 }
@@ -83,7 +83,7 @@ pub async fn an_empty_table_is_shown_until_there_are_products(engine: Engine) {
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     assert_eq!(look_when_ready(&prices(&system), "AAA", "P1").await, (vec![None], false));
     system.load([("P1".to_owned(), 100)]).await;
-    // The stage of another process: this one has just ordered the table.
+    // The stage of another process, because this one has just ordered the table.
     assert_eq!(look_when_ready(&prices(&system), "AAA", "P1").await, (vec![Some(100)], false));
     system.stop().await;
 }

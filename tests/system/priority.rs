@@ -1,4 +1,4 @@
-//! Urgent work goes first.
+//! Tests that urgent work goes first.
 
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ pub async fn a_cold_quote_overtakes_a_backlog_of_refreshes(engine: Engine) {
     assert_eq!(refreshed.unwrap().ordered, BACKLOG);
     system.run(&[Role::QuotationProvider]);
     system.ask("Foo", "P1:2", "Foo", None).await;
-    // The order for the cold user is in its queue before the worker starts, so that what is
-    // counted is the worker's own choice.
+    // The order for the cold user is in its queue before the worker starts, so the count shows the worker's
+    // own choice.
     system.waiting_when(Queue::Quotation, 1).await;
     system.run(&[Role::PriceCalc]);
     assert_eq!(system.pushed("Foo").await.status, "answered");

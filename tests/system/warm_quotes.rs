@@ -1,4 +1,4 @@
-//! Quotes that find a table.
+//! Tests of quotes that find a table.
 
 use std::time::Duration;
 

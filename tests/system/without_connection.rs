@@ -1,4 +1,4 @@
-//! Quotes of clients that ask for their answers, over HTTP: nothing is pushed to them.
+//! Tests of quotes over HTTP, whose clients ask for their answers. Nothing is pushed to them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn without_connection(system: &System, id: &str) -> Ask {
     Ask { connection: None, ..system.quoted("AAA", "P1:2 P3:1", "none", Some(id)) }
 }
 
-/// The quotation, once it is settled.
+/// Returns the quotation once it is settled.
 async fn settled(handler: &QuotationHandler, id: &str) -> Quotation {
     let id = id.parse().unwrap();
     loop {
@@ -35,9 +35,10 @@ pub async fn a_cold_quote_is_answered_where_it_is_asked_for(engine: Engine) {
     let handler = system.handler();
     let ask = without_connection(&system, "1");
     assert!(handler.quote(ask.clone()).await.unwrap().settled.is_none());
-    // Nobody has to be told when the deadline has passed: who asks by then is told that it failed.
+    // Nobody must be told when the deadline has passed. A client that asks then is told that the quotation
+    // failed.
     assert_eq!(system.ports.queues.depth(Queue::Provider).await.unwrap().delayed, 0);
-    // Asking again makes no second one.
+    // Asking again makes no second quotation.
     assert!(handler.quote(ask).await.unwrap().settled.is_none());
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = settled(&handler, "1").await;
@@ -57,14 +58,15 @@ pub async fn a_warm_quote_is_answered_at_once(engine: Engine) {
         Answering::Topic => settled(&handler, "1").await,
     };
     assert_eq!(total(&quotation), 180_552);
-    // It is stored, and told again to whoever asks for it, by whatever way.
+    // The answer is stored, and returned again to a client that asks in any way.
     assert_eq!(settled(&handler, "1").await, quotation);
     let again = handler.quote(without_connection(&system, "1")).await.unwrap();
     assert_eq!(*again.settled.unwrap(), quotation);
     system.stop().await;
 }
 
-/// One client by two ways: its websocket is told, and whoever looks meanwhile takes nothing from it.
+/// Tests a client that uses both ways: its websocket gets the answer, and a lookup meanwhile takes nothing
+/// away.
 pub async fn a_websocket_takes_over_and_is_not_robbed(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
     let handler = system.handler();

@@ -1,4 +1,4 @@
-//! Processes that do not agree what time it is.
+//! Tests of processes whose clocks differ.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::harness::{Engine, System, items, received, user};
 const HOUR_SECS: i64 = 3600;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What a refresher orders whose clock is an hour behind.
+/// Returns an order of a refresher whose clock is an hour behind.
 fn old_tick(system: &System, tick: u64) -> Calculation {
     let now = system.now();
     let cause = Cause::Scheduled {
@@ -104,7 +104,7 @@ pub async fn a_calculator_whose_clock_is_off_makes_tables_that_answer(engine: En
 
 pub async fn a_calculator_whose_clock_is_off_makes_bases_that_answer(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
-    // By its own clock a base would be past its time before it is stored.
+    // By the process's own clock a base would be too old before it is stored.
     system.policy.keep_tables = Duration::from_secs(60);
     system.policy.usable_for = Duration::ZERO;
     assert!(system.policy.keep_tables() < HOUR);
@@ -136,7 +136,7 @@ pub async fn calculators_two_hours_apart_neither_freeze_nor_mix(engine: Engine) 
     let mut newest = 1;
     for catalogue in 2..=CATALOGUES {
         system.load(every_price(catalogue * 100)).await;
-        // By refreshes alone, whoever of the two does them.
+        // Only refreshes are used, whichever of the two processes does them.
         while newest < catalogue {
             let quotation = system.quote("AAA", "P0000:1 P1499:1").await;
             let prices: Vec<i64> = quotation

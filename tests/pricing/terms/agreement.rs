@@ -1,5 +1,5 @@
-//! The module and the oracle agree, over random sellers. Each case has its own seed, so that one that
-//! fails is tried again alone: `OCACHE_PRICING_SEED=17 cargo test --test pricing agree`.
+//! Tests that the module and the oracle agree, over random sellers. Each case has its own seed, so a failed
+//! one can be repeated alone: `OCACHE_PRICING_SEED=17 cargo test --test pricing agree`.
 
 use super::drawn::drawn;
 use super::module::Module;
@@ -7,10 +7,10 @@ use super::oracle;
 use super::world::{Asked, Outcome, World};
 use crate::pricing::oracle::cases;
 
-/// Packing a base takes longer than all else, so only one of so many cases goes through one.
+/// One in this many cases goes through a base, because packing a base takes longer than everything else.
 const THROUGH_A_BASE: u64 = 16;
 
-/// How often each kind of outcome was seen: what never happens is not tested.
+/// How often each kind of outcome was seen. A kind that never occurs is not tested.
 #[derive(Debug, Default)]
 struct Seen {
     unavailable: u32,
@@ -40,7 +40,7 @@ impl Seen {
     }
 }
 
-/// What the oracle says, which the module must say in every way it has.
+/// Returns the oracle's outcome, after a check that the module says the same in every way.
 pub fn agreed(world: &World, asked: &Asked, parted_at: usize) -> Outcome {
     let expected = oracle::price(world, asked);
     let Some(module) = Module::new(world, asked) else {
@@ -62,7 +62,7 @@ pub fn agreed(world: &World, asked: &Asked, parted_at: usize) -> Outcome {
     expected
 }
 
-/// A customer's own discount on every quantity goes another way: it is priced against the base.
+/// Checks a customer's own discount on every quantity, which is priced in another way: against the base.
 fn agreed_through_a_base(world: &World, asked: &Asked) -> bool {
     let Some(module) = Module::new(world, asked) else { return false };
     let without_lists = World { lists: vec![], ..world.clone() };
@@ -73,7 +73,7 @@ fn agreed_through_a_base(world: &World, asked: &Asked) -> bool {
         (Outcome::Priced(expected), entry) => {
             let entry = entry.expect("it has a price");
             let Outcome::Priced(is) = module.shown(&entry) else { panic!() };
-            // Of a discount on every quantity no rule is told.
+            // A discount on every quantity has no rule in the answer.
             assert_eq!(is.rule, None, "through a base");
             let next_tier = None;
             let expected =

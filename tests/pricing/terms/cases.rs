@@ -1,4 +1,4 @@
-//! Prices that public projects state as facts, and prices worked out by hand.
+//! Tests of prices that public projects state as facts, and of prices calculated by hand.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::agreement::agreed;
 use super::world::{Asked, Outcome, World};
 
-/// Some time at which all lists that have begun and not ended are in force.
+/// A time at which all lists that have begun and not ended are in force.
 const NOW: i64 = 1_780_000_000_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Random sellers: few products, customers and lists, drawn so that rows meet as often as they can.
+//! Random sellers: few products, customers and lists, so that rows meet as often as possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ struct Drawing {
     unit_decimals: u8,
 }
 
-/// The world of a seed, and what is asked of it.
+/// Returns the world of a seed, and what is asked of it.
 pub fn drawn(seed: u64) -> (World, Asked) {
     let mut random = StdRng::seed_from_u64(seed);
     let unit_decimals = if random.random_bool(0.5) { 0 } else { random.random_range(1..=4) };
@@ -59,7 +59,8 @@ impl Drawing {
         some.map(|text| (*text).to_owned()).collect()
     }
 
-    /// Small amounts that meet, those whose percentages are halves, and now and then the largest.
+    /// Draws an amount: small ones that coincide, those whose percentages are halves, and sometimes the
+    /// largest.
     fn amount(&mut self, currency: &str) -> Decimal {
         let decimals = decimals_of(currency) + u32::from(self.unit_decimals);
         let most = 1_000_000_000_000_000;
@@ -82,7 +83,7 @@ impl Drawing {
         }
     }
 
-    /// One that many rows have.
+    /// Draws a minimum quantity that many rows have.
     fn min_quantity(&mut self) -> Decimal {
         let mins = ["0", "0", "0.001", "0.5", "1", "2", "5", "10", "10.001", "100", "1000000000"];
         self.one_of(&mins).parse().unwrap()
@@ -127,7 +128,7 @@ impl Drawing {
         Customer { user: USER.into(), currency, groups: self.some_of(&GROUPS, 0.5) }
     }
 
-    /// Mostly given to the customer, in force, and in the customer's currency.
+    /// Draws a list. Most are given to the customer, in force, and in the customer's currency.
     fn list(&mut self, number: usize, mine: &str) -> List {
         let currency = match self.random.random_range(0..10) {
             0..6 => Some(mine.to_owned()),
@@ -157,7 +158,7 @@ impl Drawing {
         edges[self.random.random_range(0..edges.len())]
     }
 
-    /// Rows of different keys; only percentages where there is no currency.
+    /// Draws rows with different keys. Without a currency there are only percentages.
     fn rows(&mut self, currency: Option<&str>, most: usize) -> Vec<Row> {
         let mut rows: Vec<Row> = vec![];
         for _ in 0..self.random.random_range(0..=most) {
@@ -187,7 +188,8 @@ impl Drawing {
         Some(Row { scope, min: self.min_quantity(), kind, value })
     }
 
-    /// Half of the time a discount on every quantity; else a ladder, which may be in another currency.
+    /// Draws own rows: half of the time a discount on every quantity, else a ladder, perhaps in another
+    /// currency.
     fn own(&mut self, mine: &str) -> Own {
         let product = || Scope::Product(PRODUCT.to_owned());
         if self.random.random_bool(0.5) {

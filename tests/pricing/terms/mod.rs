@@ -1,5 +1,5 @@
-//! Price lists, ladders, floors, currencies, windows and roundings against an oracle that reads the rules
-//! literally, in exact decimals.
+//! Tests of price lists, ladders, floors, currencies, windows and roundings against an oracle that follows
+//! the rules literally, in exact decimals.
 
 mod agreement;
 mod cases;

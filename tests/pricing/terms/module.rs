@@ -1,5 +1,5 @@
-//! The same inputs in the module's own types, priced in the two ways that it has: composed ladders, as
-//! tables have them, and every row looked at, as explanations do.
+//! The same inputs in the module's own types, priced in its two ways: by composed ladders, as tables do,
+//! and by looking at every row, as explanations do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ fn currency(code: &str) -> Currency {
     code.parse().unwrap()
 }
 
-/// An amount in units of so many decimals.
+/// Returns an amount in units with this many decimals.
 fn units(amount: Decimal, decimals: u32) -> Money {
     let units = amount * Decimal::from(10_u64.pow(decimals));
     assert!(units.is_integer(), "{amount} has more than {decimals} decimals");
@@ -98,11 +98,11 @@ fn rules_of(product: &Product) -> QuantityRules {
     QuantityRules::new(min, step, max).unwrap()
 }
 
-/// The list of a row, `None` for the own one, its scope, and from which quantity on it holds.
+/// The row that makes a price: its list (`None` for the own list), its scope, and its minimum quantity.
 pub type WinningRow = (Option<String>, world::Scope, Decimal);
 
 impl<'a> Module<'a> {
-    /// `None` when there is no such product.
+    /// Returns `None` if there is no such product.
     pub fn new(world: &'a World, asked: &'a Asked) -> Option<Self> {
         let product = world.products.get(&asked.product)?;
         let code = world.currency_of(&asked.user);
@@ -145,7 +145,7 @@ impl<'a> Module<'a> {
         Timestamp::from_millis(self.asked.at)
     }
 
-    /// The steps of each list that counts, narrowest scopes first, as the stages make them.
+    /// Returns the steps of each list that counts, narrowest scopes first, as the stages make them.
     fn steps(&self, at: Timestamp, rules: &mut Rules) -> Vec<Vec<Step>> {
         let mut all = vec![];
         for (list, rows) in &self.lists {
@@ -175,8 +175,8 @@ impl<'a> Module<'a> {
         all
     }
 
-    /// The price by ladders composed of all lists at once, which is also that of ladders composed of some
-    /// lists and then of the rest, however they are parted.
+    /// Returns the price by ladders composed of all lists at once. Checks that ladders composed of some
+    /// lists and then of the rest give the same, wherever they are divided.
     pub fn composed(&self, parted_at: usize) -> Outcome {
         let mut rules = Rules::default();
         let steps = self.steps(self.at(), &mut rules);
@@ -242,7 +242,7 @@ impl<'a> Module<'a> {
         })
     }
 
-    /// The price, and the list and quantity of the row that makes it, by looking at every row.
+    /// Returns the price, and the row that makes it, by looking at every row.
     pub fn explained(&self) -> (Option<Decimal>, Option<WinningRow>) {
         let lists = self.lists.iter().map(|(list, rows)| GivenList {
             list: Some(list),
@@ -250,7 +250,7 @@ impl<'a> Module<'a> {
             rows: rows.iter().map(|(scope, ladder)| (scope.clone(), ladder)).collect(),
         });
         let own = self.own.as_ref().map(|(ladder, of)| GivenList::own(ladder, Some(*of)));
-        // Not in their order, because it must not matter.
+        // In reverse, because the order must not matter.
         let lists: Vec<GivenList<'_>> = lists.rev().chain(own).collect();
         let subject = Subject {
             customer: &self.customer,
@@ -276,7 +276,7 @@ impl<'a> Module<'a> {
         (price, winner)
     }
 
-    /// The steps do not change before the next list begins or ends.
+    /// Checks that the steps do not change before the next list begins or ends.
     pub fn check_edges(&self) {
         let mut rules = Rules::default();
         let now = self.steps(self.at(), &mut rules);
@@ -290,8 +290,8 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// The price through a packed base, of a product that only has a discount of the customer's own on
-    /// every quantity; `None` for others.
+    /// Returns the price through a packed base, if the product has only a discount of the customer's own on
+    /// every quantity. Returns `None` for other products.
     pub fn through_a_base(&self) -> Option<Option<Entry>> {
         let percentage = match &self.own {
             None => None,
@@ -338,13 +338,13 @@ impl<'a> Module<'a> {
         Some(base.entry(&self.product, &own.unwrap()))
     }
 
-    /// An entry as a price in decimals.
+    /// Returns an entry as a price in decimals.
     pub fn shown(&self, entry: &Entry) -> Outcome {
         self.priced(entry)
     }
 }
 
-/// The own rows of the product; each keeps the decimals of the currency that it was loaded in.
+/// Returns the own rows of the product. Each keeps the decimals of the currency in which it was loaded.
 fn own_ladder(
     own: &Own,
     product: &Product,

@@ -1,4 +1,5 @@
-//! The rules of prices, read literally, in exact decimals: every row is looked at, nothing is prepared.
+//! The pricing rules followed literally, in exact decimals: every row is looked at, and nothing is
+//! prepared.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::world::{Asked, Kind, List, Outcome, Priced, Product, Row, Rule, Scope, World};
 
-/// What is asked for costs this.
+/// Returns what the asked product costs.
 pub fn price(world: &World, asked: &Asked) -> Outcome {
     let Some(product) = world.products.get(&asked.product) else { return Outcome::Unavailable };
     let currency = world.currency_of(&asked.user);
@@ -41,7 +42,7 @@ pub fn price(world: &World, asked: &Asked) -> Outcome {
     })
 }
 
-/// How many decimals the amounts of a currency have.
+/// Returns how many decimals the amounts of a currency have.
 pub fn decimals_of(currency: &str) -> u32 {
     match currency {
         "JPY" => 0,
@@ -70,7 +71,7 @@ struct View<'a> {
 
 struct Chosen<'a> {
     price: Decimal,
-    /// Of which list (`None`: the customer's own), and which row; `None` for the list price.
+    /// The row that makes the price, with its list (`None` for the own list). `None` for the list price.
     row: Option<(Option<&'a List>, &'a Row)>,
 }
 
@@ -79,8 +80,9 @@ impl<'a> View<'a> {
         self.product.prices.get(self.currency).copied()
     }
 
-    /// The choice: the own list if it has a matching row; else, at the highest priority with a matching
-    /// row, the lowest finished price, ties by the smallest list id; else the list price; else none.
+    /// Chooses the price. If the own list has a matching row, that row counts. Else the lowest finished
+    /// price counts at the highest priority with a matching row; of equal prices, that of the smallest list
+    /// id. Else it is the list price, if there is one.
     fn choose(&self, quantity: Decimal) -> Option<Chosen<'a>> {
         if let Some((price, row)) = self.price_of_rows(self.own_rows(), quantity) {
             return Some(Chosen { price, row: Some((None, row)) });
@@ -100,8 +102,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A list given to the customer, a group of theirs, or everyone; without currency or in theirs; in
-    /// force: `from` inclusive, `until` exclusive.
+    /// Whether a list counts. It is given to the customer, to a group of theirs, or to everyone; it has no
+    /// currency or theirs; and it is in force (`from` inclusive, `until` exclusive).
     fn is_in_force(&self, list: &List) -> bool {
         let customer = self.world.customer(&self.asked.user);
         let is_given = list.everyone
@@ -116,7 +118,7 @@ impl<'a> View<'a> {
         is_given && is_in_currency && has_begun && !has_ended
     }
 
-    /// The customer's own rows: prices and amounts keep the currency they were loaded in.
+    /// Returns the customer's own rows. Prices and amounts keep the currency in which they were loaded.
     fn own_rows(&self) -> impl Iterator<Item = &'a Row> {
         let own = self.world.own.get(&self.asked.user);
         let is_in_currency = own.is_some_and(|own| own.currency == self.currency);
@@ -124,7 +126,8 @@ impl<'a> View<'a> {
         rows.filter(move |row| is_in_currency || row.kind == Kind::Percentage)
     }
 
-    /// A list's price: narrowest scope among its matching rows, then the largest `min_quantity`.
+    /// Returns a list's price: of the narrowest scope among its matching rows the one with the largest
+    /// `min_quantity`.
     fn price_of_rows(
         &self,
         rows: impl Iterator<Item = &'a Row>,
@@ -147,9 +150,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Calculated off the list price, rounded once, then raised to the smaller of floor and list price;
-    /// a stated price stands. Percentages and amounts only where a list price exists. What is more than
-    /// a price can be is none.
+    /// Returns the finished price of a row. It is calculated from the list price, rounded once, then raised
+    /// to the smaller of floor and list price; a stated price stands as it is. Percentages and amounts need
+    /// a list price. An amount that is too large for a price is none.
     fn finished(&self, row: &Row) -> Option<Decimal> {
         if row.kind == Kind::Price {
             return Some(row.value);
@@ -168,8 +171,8 @@ impl<'a> View<'a> {
         Some(floor.map_or(rounded, |floor| rounded.max((*floor).min(list_price))))
     }
 
-    /// The first larger quantity that a row begins at, or the next one that is sold, at which one costs
-    /// less.
+    /// Returns the first larger quantity at which a row begins, or the next one that is sold, if a unit
+    /// costs less there.
     fn next_tier(&self, unit_price: Decimal) -> Option<(Decimal, Decimal)> {
         let lists = self.world.lists.iter().filter(|list| self.is_in_force(list));
         let rows = lists.flat_map(|list| &list.rows).chain(self.own_rows());
@@ -183,7 +186,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// A product before a category, a deeper category before a wider one, that before all.
+/// Returns how narrow a scope is: a product before a category, a deeper category before a wider one, all
+/// products last.
 fn narrowness(scope: &Scope) -> usize {
     match scope {
         Scope::All => 0,
@@ -192,12 +196,12 @@ fn narrowness(scope: &Scope) -> usize {
     }
 }
 
-/// How many per cent less a price is, to six places, half-even. It is shown no further than it goes.
+/// Returns by how many per cent a price is lower, to six places, half-even, without trailing zeros.
 fn percent_off(list_price: Decimal, price: Decimal) -> Decimal {
     if list_price <= Decimal::ZERO {
         return Decimal::ZERO;
     }
-    // Whole numbers, because a quotient of decimals is rounded before it is rounded.
+    // Whole numbers, because a quotient of decimals would be rounded twice.
     let scale = list_price.scale().max(price.scale());
     let whole = |amount: Decimal| {
         let mut amount = amount;
@@ -221,7 +225,8 @@ fn is_sold(product: &Product, quantity: Decimal) -> bool {
         && product.step.is_none_or(|step| (quantity % step).is_zero())
 }
 
-/// The valid quantities next to one, found by walking: multiples of the step around it, and the ends.
+/// Returns the valid quantities next to one, found by trying: multiples of the step around it, and the
+/// ends.
 fn neighbours(product: &Product, quantity: Decimal) -> (Option<Decimal>, Option<Decimal>) {
     let step = product.step.unwrap_or(LEAST);
     let near = (quantity / step).floor() * step;
@@ -232,7 +237,7 @@ fn neighbours(product: &Product, quantity: Decimal) -> (Option<Decimal>, Option<
     });
     let below = candidates.clone().filter(|candidate| *candidate < quantity).max();
     let above = candidates.filter(|candidate| *candidate > quantity).min();
-    // Nothing is sold between 0 and the first multiple, nor above the last one below the most.
+    // Nothing is sold between 0 and the first multiple, nor above the last multiple below the maximum.
     (below.or_else(|| last_sold(product).filter(|last| *last < quantity)), above)
 }
 

@@ -1,4 +1,4 @@
-//! Each rule of the choice of a price, one by one, by its name.
+//! Tests each rule of the choice of a price by itself.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn priced(load: &Value, quantity: &str) -> Priced {
     }
 }
 
-/// What one costs, and the list that says so.
+/// Returns the price of one unit, and the list that makes it.
 fn price(load: &Value, quantity: &str) -> (String, Option<String>) {
     let priced = priced(load, quantity);
     let list = priced.rule.map(|rule| rule.list.unwrap_or_else(|| "own".to_owned()));
@@ -45,7 +45,8 @@ fn at_list(price: &str) -> (String, Option<String>) {
     (price.to_owned(), None)
 }
 
-/// A product at 100 in a category, a customer in a group, and lists for everyone unless they say else.
+/// Returns a load with a product at 100 in a category, a customer in a group, and lists that are for
+/// everyone unless they say otherwise.
 fn load(lists: Value, prices: Value) -> Value {
     json!({
         "products": [{"id": "P", "price": "100.00", "category": "tools/drills"}],
@@ -135,7 +136,7 @@ fn product_before_category_before_all() {
     assert_eq!(up_to(2), ("60".to_owned(), Scope::Category("tools".to_owned())));
     assert_eq!(up_to(3), ("70".to_owned(), Scope::Category("tools/drills".to_owned())));
     assert_eq!(up_to(4), ("95".to_owned(), Scope::Product("P".to_owned())));
-    // Only whole steps of a category count.
+    // Only whole steps of a category's path count.
     let tool = json!([{"price_list": "A", "category": "tool", "percentage": "40"}]);
     assert_eq!(price(&load(lists, tool), "1"), at_list("100"));
 }
@@ -209,7 +210,7 @@ fn a_floor_raises_what_is_calculated_and_never_above_the_list_price() {
     };
     let half = with_floor("60", json!({"percentage": "50"}));
     assert_eq!(half.unit_price, decimal("60"));
-    // A percentage is shown as it is agreed.
+    // A percentage is shown as agreed.
     assert_eq!(half.discount, decimal("50"));
     let amount = with_floor("60", json!({"product_id": "P", "amount": "70"}));
     assert_eq!((amount.unit_price, amount.discount), (decimal("60"), decimal("40")));
@@ -228,7 +229,8 @@ fn a_stated_price_above_the_list_price_stands() {
     assert_eq!(priced(&load, "1").discount, decimal("-25"));
 }
 
-/// In Berlin the day of the change to summer time has 23 hours; in Kolkata it has none, at half an hour.
+/// Tests windows around a change to summer time. On that day Berlin has 23 hours. Kolkata has no such
+/// change, and an offset with half an hour.
 #[test]
 fn windows_begin_and_end_to_the_millisecond_in_two_zones_over_a_change_to_summer_time() {
     let windows = [
@@ -337,7 +339,8 @@ fn a_composed_ladder_may_have_more_rungs_than_any_of_its_lists() {
     assert_eq!(next("30"), None);
 }
 
-/// Own prices and amounts keep the currency they were loaded in; percentages hold in every one.
+/// Tests that own prices and amounts keep the currency in which they were loaded, and that percentages hold
+/// in every one.
 #[test]
 fn own_prices_do_not_count_after_the_customers_currency_changes() {
     let mut load = load(json!([]), json!([]));

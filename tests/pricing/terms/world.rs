@@ -1,4 +1,4 @@
-//! What a seller has loaded, as plain values: what the oracle and the module are both given.
+//! What a seller has loaded, as plain values. Both the oracle and the module get it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ pub struct Own {
 
 #[derive(Clone, Debug, Default)]
 pub struct World {
-    /// Of the stack.
+    /// The currency of the stack.
     pub currency: String,
     pub unit_decimals: u8,
     pub half_up: bool,
@@ -88,7 +88,7 @@ pub struct Asked {
     pub at: i64,
 }
 
-/// Where a price comes from.
+/// What makes a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// `None` for the customer's own list.
@@ -105,11 +105,11 @@ pub struct Priced {
     pub list_price: Option<Decimal>,
     pub unit_price: Decimal,
     pub discount: Decimal,
-    /// `None` when it is more than fits.
+    /// `None` if it is too large.
     pub total: Option<Decimal>,
     /// `None` for the list price.
     pub rule: Option<Rule>,
-    /// From which quantity on, and what one costs then.
+    /// The quantity from which on a unit costs less, and its price there.
     pub next_tier: Option<(Decimal, Decimal)>,
 }
 
@@ -130,7 +130,7 @@ impl World {
         self.customer(user).currency.unwrap_or_else(|| self.currency.clone())
     }
 
-    /// Reads what a load of these records, on a stack with these settings, brings.
+    /// Reads the world that a load of these records makes on a stack with these settings.
     pub fn read(load: &Value, settings: &Value) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let mut world = Self { currency: "USD".to_owned(), ..Self::default() };
