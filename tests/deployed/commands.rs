@@ -1,4 +1,4 @@
-//! The commands that look after a deployed stack.
+//! Tests of the commands that manage a deployed stack.
 
 use serde_json::json;
 

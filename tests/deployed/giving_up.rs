@@ -1,11 +1,11 @@
-//! A message that always fails.
+//! Tests of a message that always fails.
 
 use serde_json::{Value, json};
 
 use super::stack::{Stack, on_the_stack};
 use super::waiting::wait_for;
 
-/// After so many receives a message is given up here; ten of them would take minutes.
+/// After how many receives a message is given up here. Ten of them would take minutes.
 const RECEIVES: u32 = 2;
 
 fn give_up_early(stack: &Stack) {
@@ -21,7 +21,7 @@ fn give_up_early(stack: &Stack) {
     call("SetQueueAttributes", json!({ "QueueUrl": url, "Attributes": attributes }));
 }
 
-/// A change behind ocache's back.
+/// Changes discounts without ocache's knowledge.
 fn change_discounts(stack: &Stack, operation: &str, mut change: Value) {
     change["TableName"] = format!("{}-discounts", stack.name()).into();
     stack.operation("dynamodb", &format!("DynamoDB_20120810.{operation}"), &change);
@@ -31,11 +31,11 @@ fn change_discounts(stack: &Stack, operation: &str, mut change: Value) {
 #[ignore = "needs a deployed stack: infra/test"]
 fn a_message_that_always_fails_is_given_up_alone_and_can_be_redriven() {
     on_the_stack(|stack| {
-        // Discounts that no version of ocache has written.
+        // No version of ocache has written discounts like these.
         let row = json!({ "user_id": { "S": "broken" }, "discounts": { "N": "5" } });
         change_discounts(stack, "PutItem", json!({ "Item": row }));
         give_up_early(stack);
-        // Three users' first visits in one batch.
+        // The first visits of three users come in one batch.
         stack.deliver("quotation", false);
         for user in ["sound-1", "broken", "sound-2"] {
             assert_eq!(stack.subscribe(user).0, 202);
@@ -52,7 +52,7 @@ fn a_message_that_always_fails_is_given_up_alone_and_can_be_redriven() {
         assert_eq!(letters[0]["body"]["user"], "broken");
         stack.home.fails(4, &stack.args(&["prices", "broken"]));
 
-        // What was wrong is mended, and the message is given another chance.
+        // After the row is corrected, the message gets another chance.
         change_discounts(stack, "DeleteItem", json!({ "Key": { "user_id": { "S": "broken" } } }));
         let id = letters[0]["id"].as_str().unwrap();
         assert_eq!(stack.json(&["dead-letters", "redrive", id]), json!({ "redriven": 1 }));
@@ -60,7 +60,7 @@ fn a_message_that_always_fails_is_given_up_alone_and_can_be_redriven() {
         assert_eq!(table["prices"][0]["unit_price"], "500.00");
         assert_eq!(stack.json(&["dead-letters", "list"]), json!([]));
 
-        // Provisioning sees the queue that was tampered with, and mends it.
+        // Provisioning finds the queue that was changed, and corrects it.
         stack.ok(&["provision", "--fix", "--yes"]);
     });
 }

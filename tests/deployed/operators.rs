@@ -1,4 +1,4 @@
-//! Whoever runs commands with the rights of one of `operator_policies`, and with no others.
+//! Tests of commands with the rights of exactly one of `operator_policies`.
 
 use serde_json::{Value, json};
 
@@ -8,11 +8,11 @@ use super::stack::{Stack, on_the_stack};
 const DENIED: i32 = 7;
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/");
 
-/// Where somebody works who has one of the policies; `infra/test` has made a user for each.
+/// Returns a home for a user who has one of the policies. `infra/test` has made a user for each.
 fn home_of(stack: &Stack, policy: &str) -> Home {
     let key = stack.access_key(policy);
     let mut home = Home::new();
-    // Tests are few and end soon: what is leaked is a hundred bytes.
+    // The tests are few and end soon, and what is leaked is a hundred bytes.
     let key = key.map(|part| &*part.leak());
     home.environment =
         vec![("AWS_ACCESS_KEY_ID", key[0]), ("AWS_SECRET_ACCESS_KEY", key[1])].leak();
@@ -141,7 +141,7 @@ fn who_may_change_keys_makes_tokens() {
     });
 }
 
-/// Whoever they are, and whatever else they may.
+/// Tests that queues refuse unencrypted requests, whoever makes them.
 #[test]
 #[ignore = "needs a deployed stack: infra/test"]
 fn queues_refuse_requests_that_are_not_encrypted() {
@@ -151,14 +151,14 @@ fn queues_refuse_requests_that_are_not_encrypted() {
             let asking = |headers| {
                 stack.try_operation("sqs", "AmazonSQS.GetQueueAttributes", &asked, headers).0
             };
-            // A proxy that ends TLS tells by this header whether there was any.
+            // A proxy that ends TLS says with this header whether the request was encrypted.
             assert_eq!(asking("x-forwarded-proto: https\r\n"), 200, "{queue}");
             assert_eq!(asking("x-forwarded-proto: http\r\n"), 403, "{queue}");
         }
     });
 }
 
-/// What `ocache cost forecast` takes for a line.
+/// Tests the length of a log line that `ocache cost forecast` assumes.
 #[test]
 #[ignore = "needs a deployed stack: infra/test"]
 fn lines_of_logs_are_about_as_long_as_they_are_billed() {
@@ -170,7 +170,7 @@ fn lines_of_logs_are_about_as_long_as_they_are_billed() {
             .flat_map(|function| stack.log(&format!("{}-{function}", stack.name())))
             .filter(|line| line.contains(r#""level":"INFO""#))
             .collect();
-        // CloudWatch counts 26 bytes for each beside its text.
+        // CloudWatch counts 26 bytes for each line beside its text.
         let bytes: usize = lines.iter().map(|line| line.len() + 26).sum();
         let ratio = bytes as f64 / lines.len() as f64 / ocache::cost::LOG_LINE_BYTES;
         assert!(
@@ -182,7 +182,7 @@ fn lines_of_logs_are_about_as_long_as_they_are_billed() {
     });
 }
 
-/// An alarm that goes off is heard by the topic of `alarm_topic_arns`.
+/// Tests that the topic of `alarm_topic_arns` is told of an alarm.
 #[test]
 #[ignore = "needs a deployed stack: infra/test"]
 fn somebody_is_told_of_an_alarm() {

@@ -1,4 +1,4 @@
-//! Quotes, prices and loads over the HTTP API of API Gateway.
+//! Tests of quotes, prices and loads over the HTTP API of API Gateway.
 
 use serde_json::{Value, json};
 

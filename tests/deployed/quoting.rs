@@ -1,4 +1,4 @@
-//! Quotes over the websocket of API Gateway.
+//! Tests of quotes over the websocket of API Gateway.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ fn cold_and_warm_quotes_are_answered() {
     on_the_stack(|stack| {
         let args = ["quote", "--client", "nobody-yet", "P1:2", "P3:1"];
         stack.home.fails(4, &stack.args(&["prices", "nobody-yet"]));
-        // Without --url: the websocket is found by the stack's name.
+        // Without --url the websocket is found by the stack's name.
         let cold = stack.json(&args);
         assert_eq!((&cold["total"], &cold["status"]), (&json!("2029.00"), &json!("answered")));
         let warm = stack.json(&args);
@@ -75,8 +75,8 @@ fn a_client_that_left_before_its_answer_is_no_failure() {
     });
 }
 
-/// Quotes, and leaves once the quote is accepted; says whether the answer found nobody. A poll that was
-/// under way when delivery was turned off may still bring the order, and the answer be quicker.
+/// Quotes, and leaves once the quote is accepted. Returns whether the answer reached nobody. A poll that
+/// was under way when delivery was turned off may still bring the order, and then the answer may be faster.
 fn leaves_before_its_answer(stack: &Stack, user: &str) -> bool {
     // Nobody calculates until the client has gone.
     stack.deliver("quotation", false);
@@ -86,7 +86,7 @@ fn leaves_before_its_answer(stack: &Stack, user: &str) -> bool {
         "items": [{ "product": "P1", "quantity": 1 }],
     }));
     assert_eq!(socket.hear()["type"], "accepted");
-    // The local AWS takes a connection for open until its function of that route has run.
+    // The local AWS considers a connection open until its function of that route has run.
     let disconnect = format!("{}-disconnect", stack.name());
     let seen_off = || {
         let log = stack.log(&disconnect);

@@ -1,4 +1,4 @@
-//! Subscriptions and the schedule.
+//! Tests of subscriptions and of the schedule.
 
 use serde_json::json;
 

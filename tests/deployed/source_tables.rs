@@ -1,4 +1,4 @@
-//! A table of somebody else, whose stream wakes a function.
+//! Tests of another program's table, whose stream wakes a function.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The stack, as its outputs describe it, and calls to AWS that ocache itself never makes.
+//! The stack as its outputs describe it, and calls to AWS that ocache itself never makes.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,30 +9,30 @@ use serde_json::{Value, json};
 use super::process::Home;
 use super::websocket::Socket;
 
-/// What `terraform output -json` says.
+/// The variable that names the file with the output of `terraform output -json`.
 const OUTPUTS: &str = "OCACHE_TEST_DEPLOYED";
-/// Where the local AWS is.
+/// The variable with the endpoint of the local AWS.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
 
-/// A test has the stack for itself: some stop functions, some look at what is in all queues.
+/// Gives one test at a time the stack, because some tests stop functions, and some look into all queues.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The deployed stack.
 pub struct Stack {
-    /// Where the client runs.
+    /// The home of the client.
     pub home: Home,
     pub endpoint: String,
     outputs: Value,
     _alone: MutexGuard<'static, ()>,
 }
 
-/// Runs a test on the stack, and sees that no role was too small for it.
+/// Runs a test on the stack, and checks that no role had too few rights for it.
 pub fn on_the_stack(test: impl FnOnce(&Stack)) {
     let [outputs, endpoint] = [OUTPUTS, ENDPOINT].map(|name| std::env::var(name).unwrap());
     let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let outputs = serde_json::from_slice(&std::fs::read(outputs).unwrap()).unwrap();
     let mut home = Home::new();
-    // A local AWS takes these for those of the account itself.
+    // A local AWS takes these for the credentials of the account itself.
     home.environment = &[("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
     let stack = Stack { home, endpoint, outputs, _alone: alone };
     stack.ok(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]);
@@ -49,18 +49,18 @@ impl Stack {
         self.outputs["environment"]["value"]["OCACHE_STACK"].as_str().unwrap()
     }
 
-    /// An output of Terraform.
+    /// Returns an output of Terraform.
     pub fn output(&self, name: &str) -> &str {
         self.outputs[name]["value"].as_str().unwrap()
     }
 
-    /// The id and the secret of a user who has one of the operators' policies and nothing else.
+    /// Returns the id and the secret of a user who has one of the operators' policies and nothing else.
     pub fn access_key(&self, policy: &str) -> [String; 2] {
         let key = &self.outputs["access_keys"]["value"][policy];
         ["id", "secret"].map(|part| key[part].as_str().unwrap().to_owned())
     }
 
-    /// The flags that choose the stack.
+    /// Returns arguments with the flags that choose the stack.
     pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         [args, &["--endpoint-url", &self.endpoint, "--stack", self.name()]].concat()
     }
@@ -73,29 +73,29 @@ impl Stack {
         self.home.json(&self.args(args))
     }
 
-    /// The JSON of a command that may fail.
+    /// Returns the JSON of a command that may fail.
     pub fn try_json(&self, args: &[&str]) -> Option<Value> {
         let output = self.home.run(&[&self.args(args)[..], &["--output", "json"]].concat());
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
-    /// A token, with these arguments of `ocache token`.
+    /// Makes a token with these arguments of `ocache token`.
     pub fn token(&self, args: &[&str]) -> String {
         self.ok(&[&["token"], args].concat()).trim().to_owned()
     }
 
-    /// Where a local AWS takes websockets of the stack.
+    /// Returns the address at which a local AWS accepts websockets of the stack.
     pub fn websocket(&self) -> String {
         let address = self.endpoint.strip_prefix("http://").unwrap();
         format!("ws://{address}/_aws/execute-api/{}/live", self.output("websocket_api_id"))
     }
 
-    /// A websocket that may quote for every user.
+    /// Opens a websocket that may quote for every user.
     pub fn socket(&self) -> Socket {
         Socket::open(&self.websocket(), &self.token(&["--every-client"]))
     }
 
-    /// `PUT /subscribe` of the HTTP API, by who may subscribe every user.
+    /// Sends `PUT /subscribe` to the HTTP API, with a token for every user.
     pub fn subscribe(&self, user: &str) -> (u16, Value) {
         self.subscribe_with(Some(&self.token(&["--every-client"])), user)
     }
@@ -105,7 +105,7 @@ impl Stack {
         self.http(token, "PUT", "/subscribe", "application/json", &body)
     }
 
-    /// A request to the HTTP API.
+    /// Sends a request to the HTTP API.
     pub fn http(
         &self,
         token: Option<&str>,
@@ -130,14 +130,14 @@ impl Stack {
         assert_eq!(status / 100, 2, "{said}");
     }
 
-    /// An operation of a JSON protocol.
+    /// Calls an operation of a JSON protocol.
     pub fn operation(&self, service: &str, target: &str, body: &Value) -> Value {
         let (status, said) = self.try_operation(service, target, body, "");
         assert_eq!(status, 200, "{target}: {said}");
         said
     }
 
-    /// An operation that may be refused, with more headers.
+    /// Calls an operation that may be refused, with further headers.
     pub fn try_operation(
         &self,
         service: &str,
@@ -149,7 +149,7 @@ impl Stack {
         self.call("POST", "/", &headers, body)
     }
 
-    /// The lines that a function has logged.
+    /// Returns the lines that a function has logged.
     pub fn log(&self, function: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{function}");
         let said = self.operation(
@@ -189,7 +189,8 @@ impl Stack {
     }
 }
 
-/// The header by which a local AWS knows the service; the account's own signature is not checked.
+/// Returns the header by which a local AWS knows the service. It does not check the account's own
+/// signature.
 fn signed_for(service: &str) -> String {
     let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
     format!("authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n")

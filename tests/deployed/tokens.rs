@@ -1,4 +1,4 @@
-//! Who is let in: the authorizer of both APIs.
+//! Tests of the authorizer of both APIs, which decides who is let in.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::stack::{Stack, on_the_stack};
 use super::waiting::wait_for;
 use super::websocket::{Socket, in_url, with_header};
 
-/// The key that signs, where ocache keeps it.
+/// Returns the key that signs, from the place where ocache keeps it.
 fn first_key(stack: &Stack) -> SigningKey {
     let secret = json!({ "SecretId": format!("{}/token-keys", stack.name()) });
     let said = stack.operation("secretsmanager", "secretsmanager.GetSecretValue", &secret);
@@ -79,7 +79,7 @@ fn after_a_rotation_tokens_of_both_keys_are_good() {
         assert_eq!(stack.subscribe_with(Some(&before), "rotated").0, 202);
         stack.ok(&["keys", "rotate"]);
         let after = stack.token(&["--client", "rotated"]);
-        // Keys that were read in this very second are not read again for a token of a newer one.
+        // Keys that were read within this second are not read again for a token with a newer key.
         let is_let_in = |token: &str| stack.subscribe_with(Some(token), "rotated").0 == 202;
         wait_for("the new key", || is_let_in(&after).then_some(()));
         assert!(is_let_in(&before));

@@ -1,4 +1,4 @@
-//! A websocket as a client that is not ours uses it.
+//! A websocket, for a client that is not ocache's.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// As back ends show a token.
+/// Returns a request with its token in a header, as back ends send it.
 pub fn with_header(url: &str, token: &str) -> Request {
     let mut request = url.into_client_request().unwrap();
     let bearer = format!("Bearer {token}").parse().unwrap();
@@ -17,12 +17,12 @@ pub fn with_header(url: &str, token: &str) -> Request {
     request
 }
 
-/// As browsers show a token.
+/// Returns a request with its token in the URL, as browsers send it.
 pub fn in_url(url: &str, token: &str) -> Request {
     format!("{url}?token={token}").into_client_request().unwrap()
 }
 
-/// An open websocket. What it does blocks.
+/// An open websocket whose methods block.
 pub struct Socket {
     runtime: Runtime,
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -33,7 +33,7 @@ impl Socket {
         Self::try_open(&with_header(url, token)).unwrap()
     }
 
-    /// Opens it, or is refused with a status.
+    /// Opens a websocket. Returns the status if it is refused.
     pub fn try_open(request: &Request) -> Result<Self, u16> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         match runtime.block_on(connect_async(request.clone())) {
@@ -54,15 +54,15 @@ impl Socket {
         }
     }
 
-    /// The next two frames, in the order of some field: API Gateway may deliver the
-    /// acknowledgement and the answer in either.
+    /// Returns the next two frames, ordered by whether they have a field. API Gateway may deliver the
+    /// acknowledgement and the answer in either order.
     pub fn hear_two(&mut self, key: &str) -> [Value; 2] {
         let mut two = [self.hear(), self.hear()];
         two.sort_by_key(|frame| frame.get(key).is_some());
         two
     }
 
-    /// Closes it and waits for the other side to agree.
+    /// Closes the websocket and waits until the other side agrees.
     pub fn close(mut self) {
         self.runtime.block_on(async {
             self.stream.close(None).await.unwrap();

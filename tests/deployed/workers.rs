@@ -1,4 +1,4 @@
-//! Workers in the foreground, beside the functions and instead of them.
+//! Tests of workers beside the functions and instead of them.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! How often one call is attempted at most, counted where the attempts arrive.
+//! Tests how often one call is attempted at most, counted where the attempts arrive.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use super::proxy::Fault;
 use super::replies::Service;
 use super::system::{System, shared_endpoint};
 
-/// Of every call, by default.
+/// How often every call is attempted by default.
 const ATTEMPTS: u64 = 4;
-/// Calls for a batch of which nothing is ever done: one, and eight more.
+/// How many calls are made for a batch of which nothing is ever done: one, and eight more.
 const ROUNDS: u64 = 9;
 
 fn impatient(settings: &mut AwsSettings) {
@@ -77,7 +77,7 @@ async fn a_call_with_all_its_attempts_has_an_end() {
     let system = system.await;
     system.proxy.break_with(Fault::Silent, None);
     let error = read(&system).await.unwrap_err();
-    // The attempt alone would take five seconds.
+    // A single attempt would take five seconds.
     assert!(matches!(error, PortError::Unavailable { .. }), "{error:?}");
     assert_eq!(system.proxy.mend().of("GetItem"), 1);
     system.close().await;
@@ -95,7 +95,7 @@ async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
     let head = head(&generation, later);
     let message =
         [Outgoing { body: "{}".to_owned(), posting: Posting::Standard { delay: Duration::ZERO } }];
-    // Where their names and addresses are asked for, and nothing else is yet.
+    // These calls only make the engine look up names and addresses.
     assert!(ports.queues.send(Queue::Provider, &message).await.unwrap().is_empty());
     assert!(ports.topic.publish(&["{}".to_owned()]).await.unwrap().is_empty());
 
@@ -109,13 +109,13 @@ async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
     let failed = ports.topic.publish(&["{}".to_owned()]).await.unwrap();
     assert!(failed[0].error.is_downstream(), "{failed:?}");
     let counts = system.proxy.mend();
-    // Thirty writes are two calls side by side; the failure of one gives the other up.
+    // Thirty writes are two calls side by side. If one fails, the other is cancelled.
     assert!((ROUNDS..=2 * ROUNDS).contains(&counts.of("BatchWriteItem")), "{counts:?}");
     for operation in ["BatchGetItem", "SendMessageBatch", "PublishBatch"] {
         assert_eq!(counts.of(operation), ROUNDS, "{operation}: {counts:?}");
     }
 
-    // Half of what is left every time: in the end all is done, once.
+    // Each call leaves half of the entries undone. In the end all are done, once.
     system.proxy.break_with(Fault::Halves, Some(Service::DynamoDb));
     let flip = ports.store.put_table(&user, &head, &parts, None, later, None).await.unwrap();
     assert_eq!(flip, Flip::Done);

@@ -1,5 +1,5 @@
-//! An outage of each kind, with quotes and refreshes under way: everything accepted ends, nothing
-//! is given up, and afterwards all is well again by itself.
+//! Tests an outage of each kind while quotes and refreshes run: everything accepted is settled, no message
+//! becomes a dead letter, and the system recovers by itself.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use super::system::{System, WARM, shared_endpoint};
 
 /// As long as an ordinary test run has time for.
 const OUTAGE_SECS: u64 = 6;
-/// The local AWS is one process.
+/// How many outages are tested in parallel. They share one local AWS, which is one process.
 const AT_ONCE: usize = 5;
-/// Between two quotes that somebody asks for.
+/// The pause between two quotes.
 const EVERY: Duration = Duration::from_millis(250);
-/// Queues that are received from.
+/// How many queues are received from.
 const QUEUES: u64 = 3;
 const ATTEMPTS: u64 = 4;
-/// Messages of one receive.
+/// How many messages one receive has.
 const BATCH: u64 = 10;
 
 const OUTAGES: [(Fault, Option<Service>); 10] = [
@@ -40,7 +40,7 @@ const OUTAGES: [(Fault, Option<Service>); 10] = [
     (Fault::Halves, None),
 ];
 
-/// What became of one outage.
+/// The outcome of one outage.
 struct Outcome {
     accepted: usize,
     answered: usize,
@@ -93,8 +93,8 @@ async fn every_outage_is_outlived() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// How often a breaker lets somebody through at most while the outage lasts: three times before it
-/// opens, and then after pauses that double from a quarter of a second at least to fifteen.
+/// Returns how often a breaker lets a call through at most while the outage lasts: three times before it
+/// opens, and then after pauses that double from at least a quarter of a second to fifteen seconds.
 fn most_tries() -> u64 {
     let (mut tries, mut passed, mut pause) = (4, Duration::ZERO, Duration::from_millis(250));
     while passed < outage() {
@@ -117,7 +117,7 @@ async fn outlive(endpoint: &str, fault: Fault, of: Option<Service>) -> Outcome {
     let begun = Instant::now();
     let mut number = 0;
     while begun.elapsed() < outage() {
-        // By a gateway whose own way to AWS is good.
+        // These quotes come by a gateway whose own connection to AWS works.
         let who = if number % 2 == 0 { WARM.to_owned() } else { format!("cold-{number}") };
         accepted.push((system.ask(&system.direct, &who).await.unwrap(), who));
         number += 1;
@@ -139,7 +139,7 @@ async fn outlive(endpoint: &str, fault: Fault, of: Option<Service>) -> Outcome {
         }
     }
     tell("all that was accepted has ended");
-    // All by itself.
+    // Everything recovers by itself.
     assert_eq!(system.answer(&system.ports).await.total.format(Currency::USD), "2029.00");
     tell("answers again");
     system.refreshed_after(mended_at).await;

@@ -1,4 +1,4 @@
-//! A proxy that passes requests on to a local AWS, until it is told not to.
+//! A proxy that passes requests on to a local AWS, until it is told to fail.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,38 +22,38 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::replies::{Service, broken, halved, throttled, undone, with_field};
 
-/// What goes wrong.
+/// How the proxy fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody listens.
+    /// It does not listen.
     Refuses,
-    /// Connections are accepted and requests read, and that is all.
+    /// It accepts connections and reads requests, but does not answer.
     Silent,
-    /// Connections break, every other time after the request was done.
+    /// It breaks connections, every other time after the request was done.
     Resets,
-    /// Every answer takes this long.
+    /// It delays every answer by this time.
     Slow(Duration),
-    /// Every answer is a 500.
+    /// It answers every request with a 500.
     Fails,
-    /// Everything is throttled.
+    /// It throttles every request.
     Throttles,
-    /// Of every batch nothing is done.
+    /// It does nothing of any batch.
     Undone,
-    /// Of every batch of the tables the second half is left undone.
+    /// It leaves the second half of every batch of the tables undone.
     Halves,
 }
 
-/// What goes wrong, and for which service; without one, for all.
+/// A fault and its service. Without a service all are affected.
 type Trouble = Option<(Fault, Option<Service>)>;
 
-/// What passed by.
+/// What passed through the proxy.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
-    /// How often each operation was asked for.
+    /// How often each operation was requested.
     pub requests: BTreeMap<String, u64>,
-    /// How many messages were handed out.
+    /// How many messages were received.
     pub messages: u64,
-    /// How often the message that was handed out most often had been.
+    /// The highest receive count of a message.
     pub most_receives: u64,
 }
 
@@ -74,20 +74,20 @@ pub struct Proxy {
 }
 
 struct Shared {
-    /// Where the local AWS is.
+    /// The endpoint of the local AWS.
     upstream: String,
     trouble: watch::Sender<Trouble>,
     counts: Mutex<Counts>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// The connection is broken instead of answered.
+/// Breaks the connection instead of answering.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy breaks the connection")]
 struct Broken;
 
 impl Proxy {
-    /// A proxy to an endpoint on which nothing is wrong.
+    /// Starts a proxy to an endpoint, without a fault.
     pub async fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -105,13 +105,13 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// From here on this goes wrong, for one service or for all; what was counted is forgotten.
+    /// Begins a fault, for one service or for all, and forgets what was counted.
     pub fn break_with(&self, fault: Fault, service: Option<Service>) {
         *self.shared.counts() = Counts::default();
         self.shared.trouble.send_replace(Some((fault, service)));
     }
 
-    /// From here on nothing goes wrong; returns what was asked for meanwhile.
+    /// Ends the fault. Returns what was requested meanwhile.
     pub fn mend(&self) -> Counts {
         self.shared.trouble.send_replace(None);
         std::mem::take(&mut *self.shared.counts())
@@ -147,7 +147,7 @@ impl Shared {
     }
 }
 
-/// Accepts while it may. A port that was given up is taken again at the end of the trouble.
+/// Accepts connections while it may. A port that was released is bound again at the end of the fault.
 async fn accept(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) {
     let mut listener = Some(listener);
     let mut trouble = shared.trouble.subscribe();
@@ -189,7 +189,7 @@ async fn bound_again(address: SocketAddr) -> TcpListener {
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let service = service_fn(|request| answer(request, &shared));
-    // Broken connections are what this is for.
+    // Broken connections are the purpose of this proxy.
     drop(
         hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
@@ -197,7 +197,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     );
 }
 
-/// Which service a request is for, and what it asks of it.
+/// Returns the service of a request, and its operation.
 fn operation(head: &Parts, body: &[u8]) -> (Service, String) {
     let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     if let Some((service, operation)) = target.and_then(|target| target.split_once('.')) {
@@ -262,7 +262,7 @@ async fn forward(head: &Parts, body: Bytes, shared: &Shared) -> Result<Response<
     let uri = format!("{}{path}", shared.upstream);
     let mut request = Request::builder().method(head.method.clone()).uri(uri);
     for (name, value) in &head.headers {
-        // The others are of the body that was, or of the connection.
+        // The other headers are about the original body, or about the connection.
         if !["content-length", "host", "connection"].contains(&name.as_str()) {
             request = request.header(name, value);
         }

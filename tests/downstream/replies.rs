@@ -1,11 +1,11 @@
-//! What the services answer when they cannot or will not.
+//! Replies of the services when they cannot or will not do something.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
 use serde_json::{Value, json};
 
-/// The services of AWS that ocache's tables, queues and topic are in.
+/// The AWS services of ocache's tables, queues and topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
     DynamoDb,
@@ -32,7 +32,7 @@ fn xml_error(status: u16, code: &str, message: &str) -> Response<Full<Bytes>> {
     reply(status, "text/xml", body)
 }
 
-/// As each service says that it is asked too much.
+/// Returns how each service says that there are too many requests.
 pub fn throttled(service: Service) -> Response<Full<Bytes>> {
     match service {
         Service::DynamoDb => json_error(
@@ -52,7 +52,7 @@ pub fn throttled(service: Service) -> Response<Full<Bytes>> {
     }
 }
 
-/// As each service says that it is broken.
+/// Returns how each service says that it is broken.
 pub fn broken(service: Service) -> Response<Full<Bytes>> {
     match service {
         Service::DynamoDb => json_error(
@@ -66,8 +66,8 @@ pub fn broken(service: Service) -> Response<Full<Bytes>> {
     }
 }
 
-/// A batch of which nothing was done, and the service says so entry by entry; `None` for anything
-/// that is not a batch.
+/// Returns the reply to a batch of which nothing was done, entry by entry, or `None` if the request is not
+/// a batch.
 pub fn undone(operation: &str, body: &[u8]) -> Option<Response<Full<Bytes>>> {
     if operation == "PublishBatch" {
         return Some(unpublished(&String::from_utf8_lossy(body)));
@@ -114,8 +114,8 @@ fn unpublished(form: &str) -> Response<Full<Bytes>> {
     reply(200, "text/xml", body)
 }
 
-/// A batch with only the first half of its entries, and what to add to the answer about the rest;
-/// `None` where there are no two halves. Only the tables tell what they left undone this way.
+/// Returns a batch with only the first half of its entries, and what to add to the answer about the rest.
+/// Returns `None` if there are no two halves. Only tables report what they left undone in this way.
 pub fn halved(operation: &str, body: &[u8]) -> Option<(Bytes, &'static str, Value)> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let tables = request["RequestItems"].as_object_mut()?;
@@ -137,7 +137,7 @@ pub fn halved(operation: &str, body: &[u8]) -> Option<(Bytes, &'static str, Valu
     Some((Bytes::from(request.to_string()), field, rest))
 }
 
-/// An answer with one field more.
+/// Returns an answer with one more field.
 pub fn with_field(answer: Response<Bytes>, field: &str, value: Value) -> Response<Full<Bytes>> {
     let (head, body) = answer.into_parts();
     let mut answer: Value = serde_json::from_slice(&body).unwrap();

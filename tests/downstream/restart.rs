@@ -1,4 +1,4 @@
-//! The local AWS itself is stopped and started again, with what was stored in it.
+//! Tests that the local AWS itself is stopped and started again, with its stored data.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -13,10 +13,10 @@ use tokio::time::{sleep, timeout};
 
 use super::system::{LOOK, System, WARM};
 
-/// The program that is the local AWS.
+/// The variable with the program of the local AWS.
 const PROGRAM: &str = "OCACHE_TEST_MINISTACK";
 
-/// A local AWS of the test's own, which keeps its state in a folder when it is stopped.
+/// A local AWS for one test, which saves its state in a folder when it is stopped.
 struct LocalAws {
     port: u16,
     process: Child,
@@ -84,7 +84,7 @@ async fn a_restart_of_the_local_aws_is_outlived() {
 
     let under_way = system.ask(&system.ports, "BBB").await.unwrap();
     aws.stop().await;
-    // The client is told that it cannot be quoted now, and nothing of it is promised.
+    // The client is told that it cannot get a quote now, and nothing is promised.
     let refused = timeout(Duration::from_secs(60), system.ask(&system.ports, WARM)).await;
     assert!(refused.expect("it ends").is_err());
     let aws = LocalAws::start(&program, dir.path(), free).await;

@@ -1,4 +1,4 @@
-//! A system whose way to AWS leads through the proxy, and the same stack seen past it.
+//! A system that reaches AWS through the proxy, and the same stack without the proxy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,23 +25,23 @@ use tokio::time::sleep;
 
 use super::proxy::Proxy;
 
-/// Between two looks at something that takes as long as it takes.
+/// The pause between two looks at something that takes its time.
 pub const LOOK: Duration = Duration::from_millis(100);
 
 /// A user of the fixtures whose table is kept warm all the time.
 pub const WARM: &str = "AAA";
 
-/// The endpoint of the local AWS that the tests share.
+/// Returns the endpoint of the local AWS that the tests share.
 pub fn shared_endpoint() -> String {
     std::env::var("OCACHE_TEST_ENDPOINT_URL").unwrap()
 }
 
-/// A stack with the fixtures in it, and workers that reach it through a proxy.
+/// A stack with the fixtures, and workers that reach it through a proxy.
 pub struct System {
     pub proxy: Proxy,
-    /// What workers see.
+    /// The ports of the workers, through the proxy.
     pub ports: Ports,
-    /// The same stack, past the proxy.
+    /// The same stack without the proxy.
     pub direct: Ports,
     past: Aws,
     policy: Policy,
@@ -50,7 +50,7 @@ pub struct System {
 }
 
 impl System {
-    /// A new stack; `adjust` changes how patient the clients behind the proxy are.
+    /// Makes a new stack. `adjust` changes the timeouts of the clients behind the proxy.
     pub async fn new(upstream: &str, adjust: impl FnOnce(&mut AwsSettings)) -> Self {
         let stack = format!("down-{}", Generation::from_random(SystemRandomness.bits()));
         let proxy = Proxy::start(upstream).await;
@@ -70,23 +70,23 @@ impl System {
         let options = LoadOptions { currency: fixtures::CURRENCY, prune: false, merge: false };
         let data = fixtures::dataset().unwrap();
         load(store, clock, randomness, &data, options, &|_| {}).await.unwrap();
-        // Active for as long as a test may take; others come once and expire.
+        // This user is active for as long as a test may take. Others come once and expire.
         let (user, hour) = (UserId::new(WARM).unwrap(), Duration::from_secs(3600));
         subscribe(store, &*direct.queues, &user, hour, clock.now()).await.unwrap();
         let policy = Policy {
             ttl: Duration::from_secs(60),
             refresh_every: Duration::from_secs(10),
-            // Two intervals, so that a refresh writes down what it has found right.
+            // Two intervals, so that a refresh writes that the table is right.
             fresh_for: Duration::ZERO,
             quote_within: Duration::from_secs(20),
-            // So that every quotation goes the whole way.
+            // From the topic, so that every quotation goes the whole way.
             answering: Answering::Topic,
             ..Policy::default()
         };
         Self { proxy, ports, direct, past, policy, shutdown: Shutdown::new(), workers: vec![] }
     }
 
-    /// Starts all workers, behind the proxy.
+    /// Starts all workers behind the proxy.
     pub fn run(&mut self) {
         let worker = Worker {
             ports: self.ports.clone(),
@@ -110,8 +110,8 @@ impl System {
         self.past.destroy(|_| {}).await.unwrap();
     }
 
-    /// Asks for the fixtures' quote, through the proxy or past it; returns where it is stored once
-    /// it is accepted.
+    /// Asks for a quote of the fixtures, through the proxy or not. Returns the key of the quotation once it
+    /// is accepted.
     pub async fn ask(&self, ports: &Ports, who: &str) -> Result<QuotationKey, StageError> {
         let handler = QuotationHandler::new(ports, Lookup::new(ports), self.policy.clone());
         let user = UserId::new(who).unwrap();
@@ -129,7 +129,7 @@ impl System {
         Ok(QuotationKey::of_made(&accepted.request_id).unwrap())
     }
 
-    /// Waits for the end of a quotation, as any reader sees it.
+    /// Waits until a quotation is settled, as any reader sees it.
     pub async fn end(&self, key: &QuotationKey) -> QuotationStatus {
         loop {
             let quotation = self.direct.store.quotation(key).await.unwrap().unwrap();
@@ -140,7 +140,7 @@ impl System {
         }
     }
 
-    /// Asks again and again, each time as somebody new, until there is an answer.
+    /// Asks again and again, each time as a new user, until there is an answer.
     pub async fn answer(&self, ports: &Ports) -> Box<Answer> {
         loop {
             let who = format!("new-{}", Generation::from_random(SystemRandomness.bits()));
@@ -153,7 +153,7 @@ impl System {
         }
     }
 
-    /// Waits until the schedule and a worker have seen to the warm user after this time.
+    /// Waits until the schedule and a worker have refreshed the warm user's table after this time.
     pub async fn refreshed_after(&self, time: Timestamp) {
         let user = UserId::new(WARM).unwrap();
         loop {
@@ -165,7 +165,7 @@ impl System {
         }
     }
 
-    /// Waits until nothing is left of anything urgent; returns how many messages were given up.
+    /// Waits until no urgent message is left. Returns how many became dead letters.
     pub async fn given_up(&self) -> u64 {
         let mut dead = 0;
         for queue in [Queue::Quotation, Queue::Provider] {

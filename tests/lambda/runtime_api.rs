@@ -1,4 +1,4 @@
-//! A function as Lambda runs it: the program as a process, and the API that hands it its events.
+//! Runs a function as Lambda does: the program is a process, and an API passes it its events.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::server::{Asked, Reply, serve};
 
-/// What an invocation is given.
+/// The time that an invocation has.
 const TIMEOUT: Duration = Duration::from_secs(20);
 const INVOCATION: &str = "/2018-06-01/runtime/invocation";
 
-/// A running function. It ends with this.
+/// A running function. The process ends when this is dropped.
 pub struct Function {
     process: Child,
     events: Sender<Value>,
@@ -21,7 +21,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts a program, with the environment that the function is configured with.
+    /// Starts a program with the function's environment.
     pub fn start(program: &str, handler: &str, environment: &[(&str, &str)]) -> Self {
         let (events, next) = channel();
         let (ended, results) = channel();
@@ -43,7 +43,7 @@ impl Function {
         Self { process, events, results }
     }
 
-    /// Its result for an event, or what it says went wrong with it.
+    /// Returns the function's result for an event, or its error.
     pub fn invoke(&self, event: Value) -> Result<Value, Value> {
         self.events.send(event).unwrap();
         self.results.recv_timeout(TIMEOUT).expect("the function does not answer")
@@ -52,13 +52,13 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The API: the function asks for its next event, and says what became of it.
+/// Answers the API's requests: the function asks for its next event, and reports the result.
 fn lambda(
     next: Receiver<Value>,
     ended: Sender<Result<Value, Value>>,

@@ -1,11 +1,11 @@
-//! The smallest HTTP server that the AWS SDK and the Lambda runtime are content with.
+//! A minimal HTTP server that the AWS SDK and the Lambda runtime accept.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// A request as it came; names of headers are in lower case.
+/// A request. Names of headers are in lower case.
 pub struct Asked {
     pub method: String,
     pub path: String,
@@ -20,7 +20,7 @@ impl Asked {
     }
 }
 
-/// What is answered.
+/// A reply.
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
@@ -33,8 +33,8 @@ impl Reply {
     }
 }
 
-/// Answers requests on a free port of loopback, every connection in a thread of its own, until the
-/// process ends.
+/// Answers requests on a free port of loopback, each connection in a thread of its own, until the process
+/// ends.
 pub fn serve(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -48,7 +48,7 @@ pub fn serve(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Socket
     address
 }
 
-/// Answers until the other side has enough.
+/// Answers requests until the other side closes the connection.
 fn converse(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Reply) {
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {

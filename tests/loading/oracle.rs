@@ -1,4 +1,4 @@
-//! What a preview tells of prices, against explanations of each price before and after the load.
+//! Tests what a preview says about prices, against explanations of each price before and after the load.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use super::shop::Shop;
 
 const USERS: [&str; 3] = ["A", "B", "C"];
 const PRODUCTS: [&str; 3] = ["P", "Q", "R"];
-/// From which quantities on rows hold, and quantities at which prices are compared.
+/// The minimum quantities of rows, which are also the quantities at which prices are compared.
 const QUANTITIES: [&str; 3] = ["0", "5", "10"];
 
-/// A row of a ladder that never rises, whichever of its rows are there.
+/// Draws a row of a ladder that never rises, whichever of its rows are there.
 fn rule() -> impl Strategy<Value = String> {
     (0..3_usize, 0..3_u8, 0..8_u32).prop_map(|(place, kind, value)| {
         let (quantity, place) = (QUANTITIES[place], 20 * u32::try_from(place).unwrap());
@@ -78,7 +78,7 @@ fn own() -> impl Strategy<Value = String> {
     })
 }
 
-/// What the reader takes for one row: of two with one key only the first is kept.
+/// Returns the key of a row. Of two rows with the same key only the first is kept.
 fn key(row: &str) -> String {
     let row: serde_json::Value = serde_json::from_str(row).unwrap();
     let is_rule = row["min_quantity"].is_number();
@@ -95,7 +95,7 @@ fn rows() -> impl Strategy<Value = String> {
     })
 }
 
-/// All that decides prices, read from the store.
+/// Everything that decides prices, read from the store.
 struct State {
     head: CatalogueHead,
     products: Vec<Product>,
@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    /// The price of a product for a user at a quantity, with its currency.
+    /// Returns the price of a product for a user at a quantity, with its currency.
     fn price(&self, shop: &Shop, user: &str, product: &str, quantity: Quantity) -> Option<String> {
         let user: UserId = user.parse().unwrap();
         let unknown = Customer::unknown(user.clone());
@@ -183,7 +183,7 @@ impl State {
     }
 }
 
-/// What a preview tells of one price, as `before` and `after` with their currencies.
+/// Returns what a preview says about one price: `before` and `after`, with their currencies.
 fn told(heard: &[String], user: &str, product: &str) -> BTreeMap<Quantity, [Option<String>; 2]> {
     let mut told: BTreeMap<Quantity, [Option<String>; 2]> = BTreeMap::new();
     for line in heard {
@@ -192,7 +192,7 @@ fn told(heard: &[String], user: &str, product: &str) -> BTreeMap<Quantity, [Opti
         if who == user && what == product {
             let price = |price: &str| (price != "-").then(|| format!("{price} {currency}"));
             let entry = told.entry(quantity(from.trim_end_matches(':'))).or_default();
-            // A price that changes its currency is told in two lines.
+            // A price that changes its currency is reported in two lines.
             let [was, is] = entry;
             *was = was.take().or(price(before));
             *is = is.take().or(price(after));
@@ -201,7 +201,7 @@ fn told(heard: &[String], user: &str, product: &str) -> BTreeMap<Quantity, [Opti
     told
 }
 
-/// The least quantity from which on something holds.
+/// Returns the least quantity at or above a minimum quantity.
 fn quantity(from: &str) -> Quantity {
     from.parse().unwrap_or_else(|_| "0.001".parse().unwrap())
 }
@@ -224,7 +224,7 @@ proptest! {
                 shop.visit(user).await;
             }
             let was = State::of(&shop).await;
-            // Rows of a list that pruning removes, and nothing else, may be refused.
+            // Only rows of a list that pruning removes may be refused.
             let Some(heard) = shop.try_preview(&after, prune).await else { return };
             shop.try_load(&after, prune).await.unwrap();
             let is = State::of(&shop).await;

@@ -1,11 +1,11 @@
-//! A customer's own list beside the one that is stored.
+//! Tests of a customer's own list beside the stored one.
 
 use ocache::data::{LoadError, LostRows, Mention};
 use ocache::ports::discounts_now;
 
 use super::shop::Shop;
 
-/// The rows of a customer's stored list.
+/// Returns the rows of a customer's stored list.
 async fn rows(shop: &Shop, user: &str) -> Vec<String> {
     let lists = discounts_now(&*shop.ports.store, &[user.parse().unwrap()]).await.unwrap();
     let mut rows = vec![];
@@ -85,12 +85,12 @@ async fn what_does_not_fit_the_stored_list_is_refused_and_nothing_is_written() {
             &["f:3: the list of customer `A`, merged with what is stored, rises for product `P1`"]
                 [..],
         ),
-        // The stored tier of 20 pieces is dearer than the row before it.
+        // The stored tier of 20 pieces costs more than the row before it.
         (
             "user_id,product_id,min_quantity,price\nA,P1,5,7.50\n",
             &["f:2: the list of customer `A`, merged with what is stored, rises for product `P1`"],
         ),
-        // Rows with nothing but a percentage, and a whole list.
+        // Rows with only a percentage, and a whole list.
         (
             "user_id,product_id,percentage\nA,P9,1\nB,P1,5\nA,P3,10\n",
             &[

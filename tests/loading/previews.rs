@@ -1,4 +1,4 @@
-//! What a load would change, and that it is just what the load then changes.
+//! Tests of what a load would change, and that the load then changes exactly that.
 
 use super::shop::Shop;
 
@@ -21,7 +21,7 @@ async fn shop() -> Shop {
     shop
 }
 
-/// What a load would change of prices, sorted.
+/// Returns which prices a load would change, sorted.
 async fn moved(shop: &Shop, text: &str) -> Vec<String> {
     let (_, mut heard) = shop.preview(text, false).await;
     heard.sort();
@@ -32,7 +32,7 @@ async fn moved(shop: &Shop, text: &str) -> Vec<String> {
 async fn each_kind_of_change_moves_the_prices_that_it_decides() {
     let shop = shop().await;
     for (text, expected) in [
-        // A list price: where no list says otherwise, and below what depends on it.
+        // A list price changes where no list says otherwise, and what depends on it.
         (
             r#"{"id":"P","name":"P","prices":{"USD":"11.00","EUR":"9.00"},"category":"tools"}"#,
             &["C P 0: 10.00 to 11.00 USD"][..],
@@ -41,13 +41,13 @@ async fn each_kind_of_change_moves_the_prices_that_it_decides() {
             r#"{"id":"Q","name":"Q","price":"10.00"}"#,
             &["A Q 0: 20.00 to 10.00 USD", "C Q 0: 18.00 to 9.00 USD"],
         ),
-        // A rung, and one more.
+        // A rung changes, and another is added.
         (
             r#"{"price_list":"L","product_id":"P","min_quantity":10,"price":"7.50"}
                {"price_list":"L","product_id":"P","min_quantity":20,"price":"5.00"}"#,
             &["A P 10: 7.00 to 7.50 USD", "A P 20: 7.00 to 5.00 USD"],
         ),
-        // A wide row, to which the floor and the narrower row hold.
+        // A wide row is added. The floor and the narrower row limit it.
         (
             r#"{"price_list":"W","everyone":true}
                {"price_list":"W","category":"tools","percentage":50}"#,
@@ -58,7 +58,7 @@ async fn each_kind_of_change_moves_the_prices_that_it_decides() {
                 "C P 0: 10.00 to 6.00 USD",
             ],
         ),
-        // The list itself, and whom it is given to.
+        // The list itself changes, and its recipients.
         (
             r#"{"price_list":"L","currency":"USD","groups":["gold"],"until":"2000-01-01T00:00:00Z"}"#,
             &["A P 0: 8.00 to 10.00 USD", "A P 10: 7.00 to 10.00 USD"],
@@ -71,12 +71,12 @@ async fn each_kind_of_change_moves_the_prices_that_it_decides() {
             r#"{"user_id":"C","currency":"EUR"}"#,
             &["C P 0: - to 9.00 EUR", "C P 0: 10.00 to - USD", "C Q 0: 18.00 to - USD"],
         ),
-        // Own rows.
+        // Own rows change.
         (
             r#"{"user_id":"C","product_id":"P","min_quantity":5,"price":"9.50"}"#,
             &["C P 5: 10.00 to 9.50 USD", "C Q 0: 18.00 to 20.00 USD"],
         ),
-        // What is new, and what makes no difference.
+        // A new product, and changes that make no difference.
         (
             r#"{"id":"R","name":"R","price":"1.00"}"#,
             &["A R 0: - to 1.00 USD", "C R 0: - to 1.00 USD"],
@@ -103,7 +103,7 @@ async fn the_effect_is_counted_with_the_largest_moves() {
     assert_eq!((most.customer.as_str(), most.product.as_str()), ("C", "P"));
     assert_eq!(most.fall().unwrap().to_string(), "-20");
     assert_eq!(effect.down.most.unwrap().fall().unwrap().to_string(), "50");
-    // Of those that change; the stated price of 8.00 was there before.
+    // Only changed prices count. The stated price of 8.00 was there before.
     assert_eq!(effect.under_floor.count, 1);
     assert_eq!(effect.under_floor.most.unwrap().min_quantity.to_string(), "10");
     assert_eq!((preview.counts.products.changed, preview.counts.prices.changed), (2, 1));

@@ -1,4 +1,5 @@
-//! Price lists, customers and own rows: what is stored, what is kept, and who is ordered.
+//! Tests of price lists, customers and own rows: what is stored, what is kept, and whose tables are
+//! ordered.
 
 use ocache::data::{Counts, set_rounding};
 use ocache::model::UserId;
@@ -61,7 +62,7 @@ async fn rows_are_merged_by_quantity_and_move_the_revision_of_their_list() {
         ]
     );
     assert_eq!(shop.list("L").await.unwrap().revision, 2);
-    // Other loads leave it.
+    // Other loads do not change it.
     shop.load(r#"{"user_id":"A","groups":[]}"#).await;
     assert_eq!(shop.list("L").await.unwrap().revision, 2);
     assert_eq!(shop.head().await.lists_version, 2);
@@ -95,7 +96,7 @@ async fn pruning_works_by_kind_and_within_the_lists_that_are_named() {
     );
     shop.load(&all).await;
 
-    // A price alone: other rows of its list go, those of other lists stay.
+    // Only a price: other rows of its list are removed, those of other lists stay.
     let report = shop.prune(&row(r#""product_id":"P","price":"2.00""#)).await;
     let counts = report.counts;
     assert_eq!(counts.prices, Counts { unchanged: 1, removed: 2, ..Counts::default() });
@@ -104,7 +105,7 @@ async fn pruning_works_by_kind_and_within_the_lists_that_are_named() {
     assert_eq!(shop.rows("M").await.len(), 1);
     assert_eq!(shop.list("L").await.unwrap().revision, 2);
 
-    // A list alone: other lists go with their rows, its own rows stay.
+    // Only a list: other lists are removed with their rows, its own rows stay.
     let report = shop.prune(LIST).await;
     assert_eq!((report.counts.price_lists.removed, report.counts.prices.removed), (1, 1));
     assert_eq!(shop.list("M").await, None);
@@ -130,17 +131,18 @@ async fn own_prices_are_in_the_currency_of_their_customer() {
         (ladders.currency.map(Currency::code), rule)
     };
     let price = |minor| PriceRule::Price(Money::from_minor(minor));
-    // Of the catalogue, if nothing is known of the customer.
+    // The currency is the catalogue's if the customer has no record.
     shop.load(own).await;
     assert_eq!(ladders().await, (Some("USD"), price(550)));
-    // Of the customer's record, whether it is in the files or stored. What was loaded keeps its own.
+    // The currency is that of the customer's record, in the files or in the store. Rows that were loaded
+    // before keep their own.
     shop.load(r#"{"user_id":"A","currency":"KWD"}"#).await;
     assert_eq!(ladders().await, (Some("USD"), price(550)));
     shop.load(own).await;
     assert_eq!(ladders().await, (Some("KWD"), price(5500)));
     shop.load(&format!("{own}\n{{\"user_id\":\"A\",\"currency\":\"EUR\"}}")).await;
     assert_eq!(ladders().await, (Some("EUR"), price(550)));
-    // Percentages have none.
+    // Percentages have no currency.
     shop.load(r#"{"user_id":"A","product_id":"P","min_quantity":5,"percentage":10}"#).await;
     assert_eq!(ladders().await.0, None);
 }
@@ -172,18 +174,18 @@ async fn those_are_ordered_whom_a_load_may_touch() {
         let users: Vec<String> = change.users.iter().map(ToString::to_string).collect();
         (change.catalogue, users.join(" "))
     };
-    // A list for single customers, without a wide row: them alone.
+    // A list for single customers, without a wide row, concerns only them.
     let list = r#"{"price_list":"L","currency":"USD","users":["A","B"]}"#;
     assert_eq!(ordered(list).await, (false, "A B".to_owned()));
     assert_eq!(
         ordered(&row(r#""product_id":"P","price":"2.00""#)).await,
         (false, "A B".to_owned())
     );
-    // Those who had it, and those who have it.
+    // A change of recipients concerns those who had it and those who have it.
     let list = list.replace(r#""A","B""#, r#""B","C""#);
     assert_eq!(ordered(&list).await, (false, "A B C".to_owned()));
     assert_eq!(shop.head().await.shared_version, 0);
-    // With a wide row it is something in common.
+    // A list with a wide row is shared.
     assert!(ordered(&row(r#""percentage":"1""#)).await.0);
     assert!(ordered(r#"{"price_list":"M","everyone":true}"#).await.0);
     assert_eq!(shop.head().await.shared_version, 5);
@@ -218,7 +220,7 @@ async fn what_may_not_be_meant_is_mentioned() {
         mentions.dearer_than_list.first,
         ["11.00 USD of customer `A` for `P`, list price 10.00 USD"]
     );
-    // Without any customer, users are not missed.
+    // If there are no customers at all, unknown users are not reported.
     let other = Shop::new();
     let report = other.load(r#"{"price_list":"L","users":["A"]}"#).await;
     assert_eq!(report.mentions.unknown_customers.count, 0);

@@ -1,4 +1,4 @@
-//! What only the store, or all files together, can tell to be wrong. Nothing is written then.
+//! Tests of errors that only the store, or all files together, can show. Then nothing is written.
 
 use super::shop::Shop;
 
@@ -13,7 +13,7 @@ async fn bad_rows_are_refused_with_their_line_and_what_would_be_right() {
     )
     .await;
     for (text, expected) in [
-        // Ladders that rise, within the files and against what is stored.
+        // Ladders that rise, within the files and together with what is stored.
         (
             "price_list,product_id,min_quantity,price\nS,R,0,5\nS,R,10,5.01\n",
             "f:3: price list `S` rises for product `R`: from 5.00 to 5.01 at min_quantity 10; a row for more may not be dearer",
@@ -38,7 +38,7 @@ async fn bad_rows_are_refused_with_their_line_and_what_would_be_right() {
             "user_id,product_id,min_quantity,price\nA,P,0,1\nA,P,10,2\n",
             "f:3: the list of customer `A` rises for product `P`: from 1.00 to 2.00 at min_quantity 10; a row for more may not be dearer",
         ),
-        // Lists that there are not, or that have no currency.
+        // Lists that do not exist, or that have no currency.
         (
             "price_list,percentage\nX,5\n",
             "f:2: price list `X` is neither in the files nor in the store; give it a row, such as {\"price_list\":\"X\",\"everyone\":true}",
@@ -51,7 +51,7 @@ async fn bad_rows_are_refused_with_their_line_and_what_would_be_right() {
             "{\"price_list\":\"N\",\"everyone\":true}\n{\"price_list\":\"N\",\"product_id\":\"P\",\"price\":1}",
             "f:2: `price` `1` needs a currency, and price list `N` has none; give the list a `currency`, or use `percentage`",
         ),
-        // Decimals of the currency that it turns out to be.
+        // More decimals than the currency has that applies.
         (
             "price_list,product_id,price\nS,R,1.001\n",
             "f:2: price `1.001` has more than 2 decimals (currency USD)",
@@ -60,7 +60,7 @@ async fn bad_rows_are_refused_with_their_line_and_what_would_be_right() {
             "{\"user_id\":\"A\",\"currency\":\"JPY\"}\n{\"user_id\":\"A\",\"product_id\":\"P\",\"amount\":0.5}",
             "f:2: `amount`: price `0.5` has more than 0 decimals (currency JPY)",
         ),
-        // Another currency under prices that stay.
+        // A new currency for a list whose stored prices stay.
         (
             "{\"price_list\":\"S\",\"currency\":\"EUR\",\"everyone\":true}\n{\"price_list\":\"S\",\"product_id\":\"Q\",\"min_quantity\":5,\"price\":\"4.00\"}",
             "f:1: price list `S` has prices in USD, such as for product `P`; load all its prices again with --prune, or give the list another id",

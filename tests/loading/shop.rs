@@ -1,4 +1,4 @@
-//! A store that texts are loaded into, as if they were files.
+//! A store into which texts are loaded as if they were files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Shop {
     pub clock: Arc<ManualClock>,
 }
 
-/// Prices that a preview tells of, a line each.
+/// The prices that a preview reports, a line each.
 #[derive(Default)]
 pub struct Heard(pub Vec<String>);
 
@@ -70,7 +70,7 @@ impl Shop {
         load(&**store, &**clock, &**randomness, &Self::read(text), options, &|_| {}).await
     }
 
-    /// What is wrong with a text beside what is stored. Nothing is written then.
+    /// Returns why a text is refused with what is stored. Checks that nothing is written.
     pub async fn refusal(&self, text: &str) -> String {
         let before = self.head().await;
         let error = self.try_load(text, false).await.unwrap_err();
@@ -92,7 +92,7 @@ impl Shop {
         (preview, heard.0)
     }
 
-    /// What a preview tells of prices; `None` when the load would be refused.
+    /// Returns the prices that a preview reports, or `None` if the load would be refused.
     pub async fn try_preview(&self, text: &str, prune: bool) -> Option<Vec<String>> {
         let options = LoadOptions { currency: Currency::USD, prune, merge: false };
         let mut heard = Heard::default();
@@ -126,7 +126,7 @@ impl Shop {
         lists.pop()
     }
 
-    /// The rows of a list, a line each.
+    /// Returns the rows of a list, a line each.
     pub async fn rows(&self, list: &str) -> Vec<String> {
         let head = self.head().await;
         let (list, mut from, mut rows) = (list.parse().unwrap(), None, vec![]);

@@ -1,4 +1,4 @@
-//! The changes of another table's rows, loaded batch by batch.
+//! Tests of the changes of another table's rows, loaded batch by batch.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn price(min_quantity: &str, price: &str) -> Option<Value> {
     }))
 }
 
-/// From which quantities on list `gold` has rows.
+/// Returns the minimum quantities of the rows of list `gold`.
 async fn ladder(shop: &Shop) -> Vec<String> {
     let rows = shop.rows("gold").await;
     let from = |row: &String| Some(row.split_once(" from ")?.1.split_once(':')?.0.to_owned());
@@ -75,7 +75,7 @@ async fn rows_of_price_lists_go_one_by_one_and_a_list_with_all_its_rows() {
     let report = load_changes(&shop, &[(price("10", "8.00"), None)]).await;
     assert_eq!((report.counts.prices.removed, report.change.catalogue), (1, true));
     assert_eq!(ladder(&shop).await, ["0", "20"]);
-    // The key of a row is changed: the row of the old key goes.
+    // If the key of a row changes, the row with the old key is removed.
     let report = load_changes(&shop, &[(price("20", "7.00"), price("30", "6.50"))]).await;
     assert_eq!((report.counts.prices.added, report.counts.prices.removed), (1, 1));
     assert_eq!(ladder(&shop).await, ["0", "30"]);
@@ -97,7 +97,7 @@ fn an_item_that_was_never_understood_takes_nothing_away() {
     given.add(Some(r#"{"colour":{"S":"red"}}"#), None).unwrap();
     let data = given.into_data().unwrap();
     assert_eq!((data.rows(), data.removed.len()), (0, 0));
-    // What was loaded under this id has to go, though the last values cannot be understood.
+    // What was loaded under this id must be removed, although the last values cannot be understood.
     let mut given = changes();
     let mended = product("P1", "1").unwrap();
     let wrong = product("P1", "many").unwrap();
@@ -106,7 +106,7 @@ fn an_item_that_was_never_understood_takes_nothing_away() {
     assert_eq!(given.into_data().unwrap().removed.len(), 1);
 }
 
-/// What one customer's item becomes: a list of products with percentages, or nothing.
+/// The lists of customers: products with percentages. A customer's item may also be missing.
 type Lists = BTreeMap<usize, BTreeMap<usize, u8>>;
 
 fn item(customer: usize, list: &BTreeMap<usize, u8>) -> Value {
@@ -122,7 +122,7 @@ fn item(customer: usize, list: &BTreeMap<usize, u8>) -> Value {
     })
 }
 
-/// The rows of the store, without one that somebody else has loaded.
+/// Returns the rows of the store, except one that another load has written.
 async fn stored(shop: &Shop) -> Lists {
     let users: Vec<_> = (0..3).map(|customer| format!("C{customer}").parse().unwrap()).collect();
     let lists = discounts_now(&*shop.ports.store, &users).await.unwrap();

@@ -1,4 +1,4 @@
-// A headless Chromium of the system, and how the page is used in it.
+// A headless Chromium of the system, and functions that use the page in it.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CHROMIUM = process.env.OCACHE_CHROMIUM ?? "/usr/bin/chromium";
 
-/** Starts a browser with nothing in it. */
+/** Starts a browser with an empty profile. */
 export function launch() {
   return chromium.launch({
     executablePath: CHROMIUM,
@@ -19,7 +19,7 @@ export function launch() {
   });
 }
 
-/** Opens the page. What goes wrong in it fails the test when `calm` is called. */
+/** Opens the page. If something goes wrong in it, the test fails when `calm` is called. */
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
@@ -27,7 +27,7 @@ export async function open(browser, url, options = {}) {
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
-    // A gateway that was killed cannot be reached: that the browser says so is no fault of the page.
+    // A killed gateway cannot be reached. The browser reports that, but it is not a fault of the page.
     if (message.type() === "error" && !/ERR_CONNECTION|WebSocket connection/.test(message.text())) {
       faults.push(message.text());
     }
@@ -41,7 +41,7 @@ export async function connected(page) {
   await page.locator("#link[data-state=open]").waitFor();
 }
 
-/** Gives the page a token for the gateway that it talks to. */
+/** Gives the page a token for its gateway. */
 export async function showToken(page, token) {
   await page.locator("#settings summary").click();
   await page.getByLabel("Token", { exact: true }).fill(token);
@@ -49,7 +49,7 @@ export async function showToken(page, token) {
   await connected(page);
 }
 
-/** Chooses products by typing, as somebody with a keyboard does. */
+/** Chooses products by typing, as with a keyboard. */
 export async function choose(page, client, products) {
   await page.getByLabel("Customer", { exact: true }).fill(client);
   for (const [product, quantity] of products) {
@@ -63,9 +63,10 @@ export async function answered(page) {
   await page.locator("#quotation[data-state=answered]").waitFor();
 }
 
-/** The violations of accessibility rules, by their names. */
+/** Returns the violations of accessibility rules, by their names. */
 export async function violations(page) {
-  // Evaluated, not inserted: the page's policy forbids scripts that are not its own.
+  // The script is evaluated and not inserted, because the page's policy forbids scripts that are not its
+  // own.
   await page.evaluate(AXE);
   const { violations: found } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" | ")}`);

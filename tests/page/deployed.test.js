@@ -1,5 +1,5 @@
-// Quotes through the page against a stack that runs on AWS alone: API Gateway, functions, queues.
-// `infra/test` deploys it on a local AWS and runs this; elsewhere it is skipped.
+// Tests of quotes through the page with a stack that runs on AWS alone: API Gateway, functions, queues.
+// `infra/test` deploys it on a local AWS and runs this. Elsewhere it is skipped.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ let flags;
 before(async () => {
   if (skip) return;
   const stack = JSON.parse(await readFile(outputs, "utf8"));
-  // Where a local AWS takes websockets; on AWS it is the output `websocket_url`.
+  // The address at which a local AWS accepts websockets. On AWS it is the output `websocket_url`.
   websocket = `${endpoint.replace(/^http/, "ws")}/_aws/execute-api/${stack.websocket_api_id.value}/live`;
   flags = ["--endpoint-url", endpoint, "--stack", stack.environment.value.OCACHE_STACK];
   browser = await launch();
@@ -31,7 +31,7 @@ after(async () => {
   await home?.end();
 });
 
-/** Quotes for a client, with a token for it: the stack lets in nobody else. */
+/** Quotes for a client with a token, because the stack lets nobody else in. */
 async function quote(page, client) {
   const { token } = await home.run("token", "--client", client, ...flags);
   await showToken(page, token);

@@ -1,6 +1,6 @@
-// How the page looks and reads: every view of a shop of the usual size at three widths in both themes,
-// without anything that sticks out and without a violation of an accessibility rule.
-// With OCACHE_SCREENSHOTS=FOLDER the pictures are kept there.
+// Tests of how the page looks and reads. Every view of a shop of a usual size is shown at three widths in
+// both themes. Nothing may be wider than the page, and no accessibility rule may be violated. With
+// OCACHE_SCREENSHOTS=FOLDER the pictures are kept there.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,7 +10,7 @@ import { LONG_CLIENT, LONG_PRODUCT, lines, openShop, paste, raised, tiered } fro
 
 const KEPT = process.env.OCACHE_SCREENSHOTS ? resolve(process.env.OCACHE_SCREENSHOTS) : null;
 const WIDTHS = [320, 768, 1280];
-/** A picture is no taller than this. */
+/** The greatest height of a picture. */
 const TALLEST = 1_700;
 let browser;
 let shop;
@@ -62,7 +62,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.evaluate(() => window.scrollTo(0, 0));
       await keep("quote");
 
-      // A hundred lines, in the middle of which total and columns are still in sight.
+      // A hundred lines, in the middle of which the total and the columns are still visible.
       await page.locator("#product").focus();
       await paste(page, lines(shop.products));
       await page.locator("#basket li").nth(99).waitFor();
@@ -93,7 +93,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator("#load-changes tr").first().waitFor();
       await fine(page);
       await keep("load");
-      // What is named and does not exist is warned of.
+      // The page warns of a name that does not exist.
       await file(`user_id,product_id,percentage\n${LONG_CLIENT},${LONG_PRODUCT.replace("SKU", "ABC")},5\n`);
       await page.locator("#load-warnings li").first().waitFor();
       await fine(page);
@@ -129,20 +129,20 @@ test("the switch goes before the system's theme, and is remembered", async () =>
   await page.context().close();
 });
 
-/** Nothing sticks out at the side, and no rule of accessibility is broken. */
+/** Checks that nothing is wider than the page, and that no accessibility rule is violated. */
 async function fine(page) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(over, 0, "it scrolls sideways");
   assert.deepEqual(await violations(page), []);
 }
 
-/** Keeps a picture of the page, or of what the window shows of it. */
+/** Keeps a picture of the page, or of the visible part of it. */
 async function picture(page, name, { isWindow = false } = {}) {
   if (!KEPT) return;
   const path = join(KEPT, `${name}.png`);
   if (isWindow) return page.screenshot({ path });
   const [width, height] = await page.evaluate(() => [document.documentElement.clientWidth, document.documentElement.scrollHeight]);
-  // As tall as the page, so that what sticks to the window's edge is where it belongs.
+  // The window is as tall as the page, so that what sticks to the window's edge is in its place.
   const { height: before } = page.viewportSize();
   await page.setViewportSize({ width, height });
   await page.screenshot({ path, clip: { x: 0, y: 0, width, height: Math.min(height, TALLEST) } });

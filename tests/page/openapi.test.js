@@ -1,5 +1,5 @@
-// The gateway does what docs/openapi.json says: every operation is tried, and every answer has a
-// status, a type and a shape that are described.
+// Tests that the gateway does what docs/openapi.json says: every operation is tried, and every answer has a
+// described status, type and shape.
 
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
@@ -35,13 +35,13 @@ before(async () => {
   home = await Home.make();
   const { page } = await home.up("--refresh-every", "1s");
   base = page;
-  // Something of each kind to be described.
+  // Makes something of each kind that is described.
   await home.run("quote", "--client", "AAA", "P1");
   await home.run("subscribe", "BBB");
   await writeFile(join(home.folder, "lists.json"), JSON.stringify(LISTS));
   await home.run("load", join(home.folder, "lists.json"));
   for (let seen = []; !seen.includes("scheduled");) {
-    // Who asks too often is refused.
+    // A client that asks too often is refused.
     await new Promise((resolve) => setTimeout(resolve, 50));
     seen = (await (await fetch(`${base}live`)).json()).events.map(({ reason }) => reason);
   }
@@ -145,13 +145,13 @@ async function check({ path, method, operation }, { headers = {}, body, query })
   return reply;
 }
 
-/** Fails when a value does not fit a schema, or has a member that the schema does not name. */
+/** Fails if a value does not fit a schema, or has a member that the schema does not name. */
 function assertOnlyDescribed(value, schema) {
   const validate = ajv.compile({ ...closed(schema), $id: `closed-${Math.random()}` });
   assert.ok(validate(value), `${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`);
 }
 
-/** A schema without references, whose objects have only the members that it names. */
+/** Returns a schema without references, whose objects have only the members that it names. */
 function closed(schema) {
   const part = resolve(schema);
   if (Array.isArray(part)) return part.map(closed);
@@ -163,7 +163,7 @@ function closed(schema) {
   return whole.properties ? { ...whole, additionalProperties: false } : whole;
 }
 
-/** What a reference within the description stands for. */
+/** Returns what a reference within the description stands for. */
 function resolve(part) {
   if (!part?.$ref) return part;
   return part.$ref.slice(2).split("/").reduce((found, step) => found[step], described);

@@ -10,13 +10,13 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BINARY = process.env.OCACHE_BINARY ?? join(ROOT, "target/debug/ocache");
 
-/** A data folder of its own, and the processes that were started on it. */
+/** A data folder for one test, and the processes that were started on it. */
 export class Home {
   static async make(environment = {}) {
     return new Home(await mkdtemp(join(tmpdir(), "ocache-page-")), environment);
   }
 
-  /** `environment` is what its processes find there beside the data folder. */
+  /** `environment` is added to the environment of its processes. */
   constructor(folder, environment) {
     this.folder = folder;
     this.environment = environment;
@@ -32,7 +32,7 @@ export class Home {
     return started;
   }
 
-  /** Runs a command that must succeed; returns its JSON, if it prints any. */
+  /** Runs a command that must succeed. Returns its JSON, if it prints any. */
   async run(...args) {
     const running = this.start(...args, "--output", "json");
     const code = await running.ended;
@@ -40,13 +40,13 @@ export class Home {
     return running.stdout ? JSON.parse(running.stdout) : null;
   }
 
-  /** The whole system, ready, on a free port. */
+  /** Starts the whole system on a free port, and waits until it is ready. */
   async up(...args) {
     const up = this.start("up", "--port", "0", "--output", "json", ...args);
     return { up, ...(await up.json()) };
   }
 
-  /** The gateway with a provider but nobody who calculates. */
+  /** Starts the gateway with a provider, but without price calc. */
   async serve(port = 0) {
     const serve = this.start("serve", "--with-provider", "--port", String(port), "--output", "json");
     return { serve, ...(await serve.json()) };
@@ -73,7 +73,7 @@ class Running {
     }
   }
 
-  /** Waits until what was printed so far satisfies `look`, which returns something then. */
+  /** Waits until what was printed so far satisfies `look`, which then returns something. */
   until(look) {
     return new Promise((resolve, reject) => {
       const tell = () => {

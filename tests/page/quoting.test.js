@@ -1,4 +1,4 @@
-// Quotes through the page.
+// Tests of quotes through the page.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -26,7 +26,7 @@ after(async () => {
 test("a cold client is told that the quotation is under analysis, and then the answer", async () => {
   const page = await open(browser, system.page);
   await connected(page);
-  // What is spoken is kept, so that nothing that came and went is missed.
+  // What is announced is collected, so that nothing that came and went is missed.
   await page.evaluate(() => {
     window.spoken = [];
     new MutationObserver(() => window.spoken.push(document.getElementById("spoken").textContent))
@@ -127,7 +127,7 @@ test("a gateway that is killed in mid-quote: the page says so, comes back, and f
   const other = await Home.make();
   try {
     await other.run("load", FIXTURES);
-    // Nobody calculates yet, so that the quotation of a cold client stays under analysis.
+    // Nobody calculates yet, so the quotation of a cold client stays under analysis.
     const first = await other.serve();
     const page = await open(browser, first.page);
     await connected(page);
@@ -190,7 +190,7 @@ test("the files from another server, and this gateway's page, with a websocket i
       const page = await open(browser, `${place}?${new URLSearchParams({ url: websocket })}`);
       await connected(page);
       assert.equal(await page.getByLabel("Websocket").inputValue(), websocket);
-      // Nobody can be asked for products here, so the quotation says what is none.
+      // Here the list of products is not available, so the quotation says which products do not exist.
       await choose(page, "AAA", [["P1", "1"], ["P9", "1"]]);
       await page.getByRole("button", { name: "Get the quotation" }).click();
       await answered(page);
@@ -226,7 +226,7 @@ test("a token is shown to the gateway that it was typed for, and to no other", a
     await page.getByText("Connection", { exact: true }).click();
     assert.equal(await page.getByLabel("Token", { exact: true }).inputValue(), "");
     assert.ok(asked.length > 0 && asked.every((url) => !url.includes("token")), asked.join());
-    // Typed together with another gateway's address, it is that gateway's.
+    // A token that is typed together with another gateway's address is for that gateway.
     await page.getByLabel("Websocket").fill(websocket);
     await page.getByLabel("Token", { exact: true }).fill(token);
     await page.getByRole("button", { name: "Connect" }).click();
@@ -255,7 +255,7 @@ test("a gateway that requires a token says so, then refuses a wrong one, then le
     await page.keyboard.press("Enter");
     await connected(page);
     assert.equal(await notice.isVisible(), false);
-    // This token speaks for one customer only, and the live view shows all.
+    // This token is for one customer only, and the live view shows all.
     await page.getByRole("link", { name: "Live" }).click();
     await page.locator("#live-problem").getByText("`ocache token --every-client` makes one").waitFor();
     await page.context().close();

@@ -1,5 +1,5 @@
-// A shop of the size that people have: 5,000 products, 300 active clients, price lists with tiers,
-// a client with a very long id, and a quote of a hundred lines.
+// A shop of a usual size: 5,000 products, 300 active clients, price lists with tiers, a client with a very
+// long id, and a quote of a hundred lines.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,11 +7,11 @@ import { Home } from "./processes.js";
 
 export const PRODUCTS = 5_000;
 export const CLIENTS = 300;
-/** Nothing in these can be broken between words. */
+/** These ids cannot be wrapped between words. */
 export const LONG_CLIENT = `customer-${"0123456789abcdef".repeat(15)}`;
 export const LONG_PRODUCT = "SKU-".padEnd(64, "0123456789");
 
-/** Starts everything on such a shop. What it prices is filled in by the hundred lines of `lines`. */
+/** Starts everything for such a shop. `lines` returns a hundred lines to be priced. */
 export async function openShop() {
   const home = await Home.make();
   const folder = join(home.folder, "files");
@@ -28,7 +28,7 @@ export async function openShop() {
   for (let from = 0; from < active.length; from += 100) await home.run("subscribe", ...active.slice(from, from + 100));
   await home.run("quote", "--client", LONG_CLIENT, `${LONG_PRODUCT}:3`);
   const shop = { home, system, products, clients: active };
-  // Every customer has quoted, so there is enough to judge what the cache is worth.
+  // Every customer has quoted, so the page can judge what the cache is worth.
   for (const [at, client] of active.entries()) {
     await ask(shop, "quotes", { client, items: [{ product: products[at].id, quantity: 2 }] });
   }
@@ -46,7 +46,7 @@ async function judged({ page }) {
   }
 }
 
-/** Asks the gateway for something, and waits for the outcome. */
+/** Sends a request to the gateway, and waits for the outcome. */
 async function ask({ system }, path, body) {
   const headers = { "content-type": "application/json", prefer: "wait=20" };
   const reply = await fetch(`${system.page}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
@@ -54,7 +54,7 @@ async function ask({ system }, path, body) {
   return reply.json();
 }
 
-/** A customer, and a product for which a price list of the customer has tiers. */
+/** Returns a customer, and a product for which a price list of the customer has tiers. */
 export async function tiered(shop) {
   const wanted = { products: shop.products.slice(0, 400).map(({ id }) => id) };
   for (const client of shop.clients) {
@@ -65,18 +65,18 @@ export async function tiered(shop) {
   throw new Error("no price has tiers");
 }
 
-/** A hundred lines of product and quantity, as they are copied from a spreadsheet. */
+/** Returns a hundred lines of product and quantity, as they are copied from a spreadsheet. */
 export function lines(products, count = 100) {
   return products.slice(0, count).map(({ id }, at) => `${id}\t${1 + (at * 7) % 40}`).join("\n");
 }
 
-/** A file that raises some prices and lowers others. */
+/** Returns a file that raises some prices and lowers others. */
 export function raised(products) {
   const price = ({ price }, at) => (Number(price) * (0.9 + at * 0.005)).toFixed(2);
   return `id,name,price\n${products.map((product, at) => `${product.id},"${product.name}",${price(product, at)}\n`).join("")}`;
 }
 
-/** Pastes a text into the box that has the focus. */
+/** Pastes a text into the element that has the focus. */
 export async function paste(page, text) {
   await page.evaluate((text) => {
     const clipboardData = new DataTransfer();

@@ -1,5 +1,5 @@
-// The page with a shop of the size that people have: 5,000 products, 300 active customers, price lists
-// with tiers, and ids that cannot be broken.
+// Tests of the page with a shop of a usual size: 5,000 products, 300 active customers, price lists with
+// tiers, and ids that cannot be wrapped.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -132,7 +132,7 @@ test("a customer's prices are searched, paged, asked for a quantity, explained a
   await page.getByRole("button", { name: "Save all as CSV" }).click();
   const csv = await readFile(await (await download).path(), "utf8");
   assert.ok(csv.trim().split("\n").length > PRODUCTS, "every product is in it");
-  // The address opens the same again.
+  // The address opens the same view again.
   await page.reload();
   await page.locator("#prices-pager").getByText("1–1 of 1").waitFor();
   await page.getByLabel("Search products").fill("no such thing");
@@ -186,7 +186,7 @@ test("a file is tried first, and then loaded, with a token that may load", async
   await page.locator("#load-done-text").getByText(/^Loaded as catalogue version \d+\./).waitFor();
   await page.goto(`${shop.system.page}#prices?${new URLSearchParams({ client: shop.clients[3], search: id })}`);
   await page.locator("#prices-rows").getByText((Number(price) + 1).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ",")).first().waitFor();
-  // Dropped, it is tried as well.
+  // A dropped file is tried as well.
   await page.goto(`${shop.system.page}#load`);
   await page.evaluate((text) => {
     const dataTransfer = new DataTransfer();
@@ -195,7 +195,7 @@ test("a file is tried first, and then loaded, with a token that may load", async
   }, `${JSON.stringify(rest[0])}\n`);
   await page.locator("#load-file-name").getByText("more.ndjson").waitFor();
   await page.locator("#load-summary").getByText("No price of 300 active customers would change.").waitFor();
-  // One row of a customer's own list takes the place of all, unless those are kept.
+  // One row of a customer's own list replaces the whole list, unless its rows are kept.
   await choose(`user_id,product_id,percentage\n${shop.clients[3]},${id},1\n`, "own.csv");
   const removed = page.locator("#load-warnings").getByText(/^\d+ rows of customers' own lists would be removed$/);
   await removed.waitFor();

@@ -1,4 +1,4 @@
-// The live view: a customer becomes active, is refreshed, is served, and expires.
+// Tests of the live view: a customer becomes active, is refreshed, is served, and expires.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -28,14 +28,14 @@ test("a customer is seen to become active, be refreshed, be served and expire", 
   await row.getByText(/^\d+\ss$/).waitFor();
   assert.match(await page.locator("#users-note").innerText(), /^1 active customer,/);
   const events = page.locator("#events");
-  // Cold, unless the table that the visit orders was faster than the look at it.
+  // The answer is cold, unless the table that the visit orders was ready before the lookup.
   const answers = events.getByText(/AAA answered (cold|warm) in \d/);
   await answers.first().waitFor();
   await events.getByText(/AAA table checked in .* \(schedule\)/).first().waitFor();
   await home.run("quote", "--client", "AAA", "P1:2");
   await answers.nth(1).waitFor();
   assert.match(await answers.first().innerText(), /answered warm/);
-  // One more is that by which `up` found itself ready.
+  // One further answer is that by which `up` found itself ready.
   assert.match(await page.locator("#tile-share-note").innerText(), /of 3 answers/);
   assert.match(await page.locator("#chart-share svg").getAttribute("aria-label"), /[1-3] quotes? answered at once, [0-2] waited, 0 failed/);
   const bars = page.locator("#chart rect.reason-scheduled");

@@ -1,4 +1,4 @@
-//! What was promised to clients, and what they have heard.
+//! What clients were promised, and what they heard.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,16 +11,16 @@ use super::prices;
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
     pub user: String,
-    /// Products by number, and how many of each.
+    /// The numbers of the products, and their quantities.
     pub items: Vec<(u64, u64)>,
-    /// How often the client has asked: each may be replied to once.
+    /// How often the client has asked. Each time may have one reply.
     pub asked: u64,
     pub accepted: bool,
     /// Every answer or failure that came.
     pub heard: Vec<QuotationFrame>,
 }
 
-/// Everything of one run. Clones share it.
+/// All quotations of one run. Clones share them.
 #[derive(Clone, Default)]
 pub struct Account(Arc<Mutex<BTreeMap<String, Entry>>>);
 
@@ -52,7 +52,7 @@ impl Account {
         self.entries().get(request_id).is_some_and(|entry| !entry.heard.is_empty())
     }
 
-    /// How many were asked and have not ended yet.
+    /// Returns how many were asked and have not ended yet.
     pub fn open(&self) -> u64 {
         self.entries().values().filter(|entry| entry.asked > 0 && entry.heard.is_empty()).count()
             as u64
@@ -64,15 +64,15 @@ impl Account {
 }
 
 impl Entry {
-    /// How often the client heard what it had not asked for again.
+    /// Returns how often the client heard an outcome without asking again.
     pub fn pushed_twice(&self) -> u64 {
         (self.heard.len() as u64).saturating_sub(self.asked)
     }
 
-    /// The one outcome that the client was told.
+    /// Returns the one outcome that the client heard.
     pub fn outcome(&self) -> Result<&QuotationFrame, String> {
         let first = self.heard.first().ok_or("the client was told nothing")?;
-        // Whether prices were stale is said as of the time of telling.
+        // Whether prices are stale depends on when the outcome is told, so it is not compared.
         let said = |frame: &QuotationFrame| QuotationFrame { stale: false, ..frame.clone() };
         match self.heard.iter().find(|other| said(other) != said(first)) {
             Some(other) => Err(format!("the client was told {first:?} and then {other:?}")),
@@ -80,7 +80,7 @@ impl Entry {
         }
     }
 
-    /// The catalogue that the answer is of; `None` for a failure with a reason.
+    /// Returns the catalogue of the answer, or `None` for a failure with a reason.
     pub fn catalogue(&self) -> Result<Option<u64>, String> {
         let outcome = self.outcome()?;
         match (outcome.status.as_str(), &outcome.reason) {

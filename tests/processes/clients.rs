@@ -1,5 +1,5 @@
-//! Clients that hold the system to its word: whatever happens to gateways, each quotation is asked
-//! again until it is accepted, and asked for again until it has ended.
+//! Clients that check what the system promises. Whatever happens to gateways, each quotation is asked again
+//! until it is accepted, and then asked for until it has ended.
 
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ use super::account::Account;
 use super::fleet::{Addresses, QUOTE_WITHIN_SECS};
 use super::prices::{self, PRODUCTS};
 
-/// Between two tries to reach or to persuade a gateway.
+/// The pause between two attempts to connect or to ask.
 const PAUSE: Duration = Duration::from_millis(50);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Whose prices a client asks for.
+/// For whom a client quotes.
 #[derive(Clone, Copy, Debug)]
 pub enum Custom {
-    /// Always the same user's, whose table is warm.
+    /// Always the same user, whose table is warm.
     Warm(u64),
-    /// Every time another user's, whom nobody has seen before.
+    /// Each time a new user, whom nobody has seen before.
     Cold(u64),
 }
 
@@ -42,7 +42,7 @@ pub struct Client {
     line: Option<Line>,
 }
 
-/// An open socket. Its frames go on into the account when nobody waits for them any more.
+/// An open socket. Its frames go into the account even if nobody waits for them any more.
 struct Line {
     writer: SplitSink<Socket, Message>,
     frames: mpsc::UnboundedReceiver<Frame>,
@@ -73,7 +73,7 @@ impl Client {
     }
 
     async fn quote(&mut self, id: &str, user: &str) {
-        // From the first and from the last part of a table, and from anywhere.
+        // Products from the first and the last part of a table, and from anywhere.
         let anywhere = self.chance.random_range(100..PRODUCTS - 20);
         let items = [(3, 2), (anywhere, 1), (PRODUCTS - 8, 3)];
         self.account.begin(id, user, &items);
@@ -106,8 +106,8 @@ impl Client {
         }
     }
 
-    /// Sends something about a quotation and waits for what it must come to. `None` when the socket
-    /// broke or the gateway could not do it.
+    /// Sends a frame about a quotation and waits for the wanted reply. Returns `None` if the socket broke
+    /// or the gateway could not do it.
     async fn ask(
         &mut self,
         frame: &Value,
@@ -127,12 +127,12 @@ impl Client {
         self.hear(id, wanted, until).await
     }
 
-    /// Waits for a frame about a quotation. `None` when the socket broke, or the gateway could not
-    /// do what it was asked, or it was too long.
+    /// Waits for a frame about a quotation. Returns `None` if the socket broke, the gateway could not do
+    /// it, or the time is over.
     async fn hear(&mut self, id: &str, wanted: Wanted, until: Option<Instant>) -> Option<String> {
         loop {
             let line = self.line.as_mut()?;
-            // Also past the deadline, what is asked for is waited for.
+            // If the deadline has passed, the reply is still waited for.
             let until = until.filter(|until| *until > Instant::now());
             let frame = match until {
                 Some(until) => timeout_at(until, line.frames.recv()).await.ok()?,
@@ -156,7 +156,7 @@ impl Client {
         }
     }
 
-    /// A socket to one of the gateways that run.
+    /// Opens a socket to one of the running gateways.
     async fn connect(&mut self) -> Option<Line> {
         let at = self.chance.random_range(0..2);
         let url =
@@ -175,7 +175,7 @@ enum Wanted {
     End,
 }
 
-/// Writes down every end of a quotation that a socket tells of, until the socket breaks.
+/// Notes every end of a quotation that a socket reports, until the socket breaks.
 async fn listen(
     mut reader: SplitStream<Socket>,
     account: Account,
@@ -189,7 +189,7 @@ async fn listen(
         {
             account.heard(quotation);
         }
-        // The client may have stopped; what is pushed then still counts.
+        // The client may have stopped. What is pushed then still counts.
         let _ = heard.send(frame);
     }
 }

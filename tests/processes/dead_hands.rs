@@ -1,4 +1,4 @@
-//! A worker is killed with cold quotes in its hands, and another one is there.
+//! Tests that a worker is killed while it holds cold quotes, and another one takes over.
 //!
 //! `OCACHE_DEAD_HANDS` says how often.
 
@@ -17,9 +17,9 @@ const ROUNDS: u64 = 2;
 /// How many cold quotes the worker holds.
 const QUOTES: usize = 50;
 const PRODUCTS: u32 = 5_000;
-/// The default: a quotation is answered by then, or has failed.
+/// The default: by then a quotation is answered or has failed.
 const QUOTE_WITHIN: Duration = Duration::from_secs(30);
-/// Between two looks at something that takes as long as it takes.
+/// The pause between two looks at something that takes its time.
 const LOOK: Duration = Duration::from_millis(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,7 +34,7 @@ async fn quotes_in_dead_hands_are_answered_on_aws() {
     kill_workers(Stack::aws().await).await;
 }
 
-/// A process that is ended with the test.
+/// A process that ends with the test.
 pub struct Running(Child);
 
 impl Running {
@@ -42,7 +42,7 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
-    /// Starts a gateway; returns the address of its websocket too.
+    /// Starts a gateway. Also returns the address of its websocket.
     pub fn gateway(stack: &Stack, args: &[&str]) -> (Self, String) {
         let mut command = stack.command(args);
         let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -60,13 +60,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Enough of them that a worker which has just started still reads them when it has taken its orders.
+/// Returns so many products that a worker that has just started still reads them when it has received its
+/// orders.
 fn products_file() -> String {
     let line = |n| format!("{{\"id\":\"P{n:04}\",\"name\":\"product {n}\",\"price\":{n}.50}}\n");
     (0..PRODUCTS).map(line).collect()
@@ -82,7 +83,7 @@ async fn drained(stack: &Stack, queue: Queue) {
     }
 }
 
-/// Waits until a worker holds all orders; `None` when it was faster, and has done them.
+/// Waits until a worker holds all orders. Returns `None` if it was faster and has done them.
 async fn held(stack: &Stack) -> Option<Depth> {
     loop {
         let depth = depth(stack, Queue::Quotation).await;
@@ -103,7 +104,7 @@ async fn kill_workers(stack: Stack) {
     load(&stack, &[&products]).await;
     let (gateway, url) = Running::gateway(&stack, &["serve", "--port", "0", "--output", "json"]);
     let provider = Running::start(&mut quiet(&stack, &["worker", "quotation-provider"]));
-    // A first visit and a quote are two messages of a user.
+    // A first visit and a quote are two messages for each user.
     let slots = (4 * QUOTES).to_string();
     let worker = ["worker", "price-calc", "--urgent-slots", &slots];
     let (mut killed, mut tried, mut answered) = (0, 0, 0);
@@ -113,7 +114,7 @@ async fn kill_workers(stack: Stack) {
         let mut socket = Socket::open(&url).await;
         socket.quote(&users).await;
         socket.accepted(QUOTES).await;
-        // Once nothing is left for the provider, all tables are ordered.
+        // When the provider has nothing left, all tables are ordered.
         drained(&stack, Queue::Provider).await;
         let mut victim = Running::start(&mut quiet(&stack, &worker));
         let held = held(&stack).await;
@@ -138,7 +139,7 @@ async fn kill_workers(stack: Stack) {
     }
 }
 
-/// A command that says nothing on the test's own output.
+/// Returns a command that prints nothing to the test's own output.
 fn quiet(stack: &Stack, args: &[&str]) -> Command {
     let mut command = stack.command(args);
     command.stderr(Stdio::null());

@@ -1,4 +1,4 @@
-//! A topic that delivers to nobody: whoever was accepted is told all the same.
+//! Tests of a topic that delivers to nobody: clients whose quotes were accepted are told all the same.
 //!
 //! `OCACHE_DROPPED` says how many quotes are asked for, half of them warm.
 
@@ -26,7 +26,7 @@ use super::stack::Stack;
 
 const QUOTES: u64 = 20;
 const WITHIN: Duration = Duration::from_secs(3);
-/// How long a client that was promised an outcome still listens after its deadline.
+/// How long after the deadline a client that was promised an outcome still listens.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -74,7 +74,7 @@ async fn all_clients_are_told_when_the_topic_drops_everything() {
     }
 }
 
-/// Has tables made, as quotes of these users will find them.
+/// Makes the tables that quotes of these users will find.
 async fn warm_up(stack: &Stack, users: &[String]) {
     let Ports { store, queues, clock, .. } = &stack.ports;
     let users: Vec<UserId> = users.iter().map(|user| UserId::new(&**user).unwrap()).collect();
@@ -88,8 +88,8 @@ async fn warm_up(stack: &Stack, users: &[String]) {
     }
 }
 
-/// A gateway of this machine watches the deadlines itself, with nobody beside it. Who has a table is
-/// answered without the topic.
+/// Tests a local gateway, which watches the deadlines itself, without other processes. Users who have a
+/// table are answered without the topic.
 async fn by_a_gateway(stack: &Stack, users: &[String]) {
     let within = (Setting::QuoteWithin, "3s".to_owned());
     set(&*stack.ports.store, &[within]).await.unwrap();
@@ -107,7 +107,7 @@ async fn by_a_gateway(stack: &Stack, users: &[String]) {
     assert_eq!(stack.ports.queues.depth(Queue::Provider).await.unwrap(), Default::default());
 }
 
-/// Functions do not stay: the message of a deadline comes to the provider.
+/// Tests functions. They do not stay alive, so the message of a deadline comes to the provider.
 async fn by_functions(ports: &Ports, users: &[String]) {
     let connections = Arc::new(MemoryConnections::default());
     let ports = Ports { connections: connections.clone(), ..ports.clone() };

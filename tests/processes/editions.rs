@@ -1,6 +1,6 @@
-//! Data whose every price, name and discount tells of which edition it is.
+//! Data in which every price, name and discount shows its edition.
 //!
-//! The prices are worked out here by exact decimals, not by ocache.
+//! The prices are calculated here with exact decimals, not by ocache.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use rust_decimal::Decimal;
 
 use super::prices::{amounts, listed, rounded};
 
-/// Each user has discounts on so many products.
+/// On how many products each user has discounts.
 pub const DISCOUNTS: u64 = 8;
 
-/// How much data there is, in every edition.
+/// The size of the data, in every edition.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub products: u64,
@@ -37,7 +37,7 @@ fn list_price(edition: u64, index: u64) -> Decimal {
 }
 
 impl Size {
-    /// The products on which a user has a discount, if the data names the user.
+    /// Returns the products on which a user has a discount, if the data names the user.
     pub fn discounted(self, user: u64) -> BTreeSet<u64> {
         if user >= self.users {
             return BTreeSet::new();
@@ -47,7 +47,7 @@ impl Size {
             .collect()
     }
 
-    /// A discount, in percent. Not 0, and different in each of two editions that are near.
+    /// Returns a discount in percent. Inside the data it is never 0, and it differs between near editions.
     fn discount(self, edition: u64, user: u64, index: u64) -> Decimal {
         if !self.discounted(user).contains(&index) {
             return Decimal::ZERO;
@@ -56,7 +56,7 @@ impl Size {
         Decimal::new(i64::try_from(hundredths).unwrap(), 2)
     }
 
-    /// An edition as a file that can be loaded.
+    /// Returns an edition as a file that can be loaded.
     pub fn file(self, edition: u64) -> String {
         let mut file = String::new();
         for index in 0..self.products {
@@ -76,7 +76,7 @@ impl Size {
         file
     }
 
-    /// The one edition that an answer is of, if all of it is right: names, prices, discounts.
+    /// Returns the edition of an answer, if all of it is right: names, prices, discounts.
     pub fn edition_of(
         self,
         user: u64,
@@ -102,7 +102,7 @@ impl Size {
     }
 }
 
-/// What a quote asks for, as the websocket takes it.
+/// Returns the items of a quote, in the form of the websocket.
 pub fn items(items: &[(u64, u64)]) -> Vec<serde_json::Value> {
     let item = |(index, quantity): &(u64, u64)| serde_json::json!({ "product": product(*index), "quantity": quantity });
     items.iter().map(item).collect()

@@ -1,4 +1,4 @@
-//! The processes of a system, killed and started again.
+//! The processes of a system, which are killed and started again.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use super::stack::Stack;
 
-/// Long enough that a message which several killed workers held is still worth answering when it comes
-/// again.
+/// Long enough that a message that several killed workers held in turn is still worth answering when it
+/// comes again.
 pub const QUOTE_WITHIN_SECS: u64 = 75;
 
 /// What a process does.
@@ -22,7 +22,7 @@ pub enum Role {
     Provider,
     Refresh,
     Gateway,
-    /// All of these in one.
+    /// All of these in one process.
     Up,
 }
 
@@ -46,7 +46,7 @@ impl Role {
     }
 }
 
-/// The websockets of gateways that run; `None` while one does not.
+/// The websockets of running gateways, or `None` while one does not run.
 pub type Addresses = [watch::Receiver<Option<String>>; 2];
 
 struct Process {
@@ -56,7 +56,7 @@ struct Process {
     log: std::path::PathBuf,
 }
 
-/// Processes, one of each role that is wanted.
+/// Processes, one for each wanted role.
 pub struct Fleet {
     stack: Arc<Stack>,
     processes: Vec<Process>,
@@ -67,7 +67,7 @@ impl Fleet {
     pub async fn start(stack: Arc<Stack>, roles: &[Role]) -> Self {
         let within = (Setting::QuoteWithin, format!("{QUOTE_WITHIN_SECS}s"));
         let every = (Setting::RefreshEvery, "2s".to_owned());
-        // So that a refresh writes down what it has found right.
+        // So that a refresh writes that the table is right.
         let fresh = (Setting::FreshFor, "4s".to_owned());
         set(&*stack.ports.store, &[within, every, fresh]).await.unwrap();
         let addresses = Arc::new([watch::Sender::new(None), watch::Sender::new(None)]);
@@ -132,7 +132,7 @@ impl Fleet {
         self.processes[at] = self.launch(role, next);
     }
 
-    /// None may have ended but by our hand.
+    /// Checks that no process has ended by itself.
     pub fn check_alive(&mut self) {
         for process in &mut self.processes {
             if let Some(status) = process.child.try_wait().unwrap() {
@@ -142,7 +142,8 @@ impl Fleet {
         }
     }
 
-    /// Presses Ctrl-C on a process and waits for its end; what it has in hand it finishes.
+    /// Sends the signal of Ctrl-C to a process and waits for its end. The process finishes what it has
+    /// begun.
     pub async fn drain(&mut self, role: Role) {
         let at = self.processes.iter().position(|process| process.role == role).unwrap();
         let mut process = self.processes.swap_remove(at);
@@ -160,7 +161,7 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         for process in &mut self.processes {
-            // It may have ended by itself.
+            // The process may have ended by itself.
             let _ = process.child.kill();
             let _ = process.child.wait();
             if std::thread::panicking() {
@@ -173,8 +174,8 @@ impl Drop for Fleet {
     }
 }
 
-/// Reads the first JSON value, of several lines, for the address in it; `None` when the process
-/// ended first.
+/// Reads the first JSON value, which has several lines, and returns the address in it. Returns `None` if
+/// the process ended first.
 pub fn websocket(mut stdout: impl BufRead) -> Option<String> {
     let mut read = String::new();
     while stdout.read_line(&mut read).ok()? > 0 {

@@ -1,4 +1,4 @@
-//! Loads are interrupted at any moment, and each has done all of it or nothing.
+//! Tests that loads are interrupted at any moment, and each has done all of it or nothing.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt as _;
@@ -22,9 +22,9 @@ use super::stack::Stack;
 /// As many as an ordinary test run has time for.
 const INTERRUPTS: u64 = 6;
 const PRODUCTS: u64 = 3_000;
-/// So many users, seen by nobody before, ask after each interruption.
+/// How many new users ask after each interruption.
 const ASKING: u64 = 3;
-/// What each asks for beside the products that it has a discount on.
+/// How many products each asks for beside those on which it has a discount.
 const ITEMS: u64 = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Signal {
     Kill,
 }
 
-/// How a load ended that was interrupted.
+/// How an interrupted load ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// It said that nothing was changed.
@@ -82,10 +82,10 @@ async fn interrupt_and_check(stack: Stack) {
         let mut after = whole.mul_f64(moment);
         let (end, changed) = loop {
             match run.interrupt(signal, after).await {
-                // It was faster than the one that was measured.
+                // It was faster than the measured one.
                 (End::Done, _) => {
                     after = after.mul_f64(0.8);
-                    // A script that puts this into the background has children ignore Ctrl-C.
+                    // In a script's background, children ignore Ctrl-C.
                     assert!(after > Duration::from_micros(100), "{signal:?} ends no load here");
                 }
                 interrupted => break interrupted,
@@ -117,7 +117,7 @@ async fn interrupt_and_check(stack: Stack) {
     }
 }
 
-/// Parts of a whole load, spread over all of it, in any order.
+/// Returns moments of a whole load, as fractions spread over all of it, in random order.
 fn moments(count: u64, chance: &mut StdRng) -> Vec<f64> {
     let part = 1.0 / count as f64;
     let mut moments: Vec<f64> =
@@ -129,9 +129,9 @@ fn moments(count: u64, chance: &mut StdRng) -> Vec<f64> {
 struct Run {
     stack: Arc<Stack>,
     size: Size,
-    /// The edition that all answers must be of.
+    /// The edition that all answers must have.
     in_force: u64,
-    /// So many users have asked.
+    /// How many users have asked.
     asked: u64,
 }
 
@@ -140,7 +140,7 @@ impl Run {
         self.stack.file("edition.ndjson", self.size.file(edition))
     }
 
-    /// Loads an edition; returns how long that took.
+    /// Loads an edition. Returns how long that took.
     async fn load(&mut self, edition: u64) -> Duration {
         let file = self.file(edition);
         let began = Instant::now();
@@ -153,8 +153,8 @@ impl Run {
         self.stack.ports.store.catalogue_head().await.unwrap().map_or(0, |head| head.version)
     }
 
-    /// Begins to load the next edition and sends the signal after a time. Checks that what the load
-    /// says is what it did; returns both.
+    /// Begins to load the next edition and sends the signal after a time. Checks that the load did what it
+    /// says. Returns the end, and whether something changed.
     async fn interrupt(&mut self, signal: Signal, after: Duration) -> (End, bool) {
         let before = self.version().await;
         let path = self.file(self.in_force + 1);
@@ -177,7 +177,7 @@ impl Run {
             (Some(130), _) if said.contains(&format!("as catalogue version {version}")) => {
                 End::InForce(version)
             }
-            // Before it listens for signals, it ends by them.
+            // Before the process listens for signals, they end it.
             (None, Some(_)) => End::Killed,
             _ => panic!("{signal:?} after {after:?}: {}: {said}", output.status),
         };
@@ -191,7 +191,7 @@ impl Run {
         (end, changed)
     }
 
-    /// Asks for a user whom nobody has seen, and checks that the answer is of the edition in force.
+    /// Asks for a new user, and checks that the answer has the edition in force.
     async fn quote(&mut self, line: &mut Line, chance: &mut StdRng) {
         let user = self.asked;
         self.asked += 1;
@@ -202,7 +202,7 @@ impl Run {
         assert_eq!(self.size.edition_of(user, &items, &answer), Ok(self.in_force));
     }
 
-    /// Users who have left have no tables that loads make outdated.
+    /// Unsubscribes the users who have asked, so that later loads order no tables of theirs.
     async fn forget_users(&self) {
         for user in (0..self.asked).rev().take(usize::try_from(ASKING + 1).unwrap()) {
             let user = UserId::new(editions::user(user)).unwrap();
@@ -213,7 +213,7 @@ impl Run {
 
 fn send(child: &std::process::Child, signal: &str) {
     let pid = child.id().to_string();
-    // It may have ended by itself.
+    // The process may have ended by itself.
     let _ = std::process::Command::new("kill").args([signal, &pid]).output().unwrap();
 }
 

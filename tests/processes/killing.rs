@@ -1,4 +1,4 @@
-//! Everything is killed again and again under load, and nothing that was promised is lost.
+//! Tests that every process is killed again and again under load, and nothing that was promised is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use super::stack::Stack;
 
 /// As many as an ordinary test run has time for.
 const KILLS: u64 = 8;
-/// Clients beyond the first few, one for so many kills: one whose quote was in the hands of a
-/// killed process waits until it comes again.
+/// One more client for this many kills. A client whose quote was held by a killed process waits until the
+/// message comes again.
 const KILLS_PER_CLIENT: u64 = 2;
-/// Between two looks at something that takes as long as it takes.
+/// The pause between two looks at something that takes its time.
 const LOOK: Duration = Duration::from_millis(200);
 
 pub fn setting(name: &str, default: u64) -> u64 {
@@ -55,7 +55,8 @@ async fn killed_on_aws_with_every_quote_on_the_topic() {
     kill_and_check(Stack::aws().await, "topic").await;
 }
 
-/// `answer` is the setting of that name: where a quote is answered whose table is usable.
+/// Kills processes and checks the result. `answer` is the setting that says where quotes with a usable
+/// table are answered.
 async fn kill_and_check(stack: Stack, answer: &str) {
     let kills = setting("OCACHE_KILLS", KILLS);
     let seed = setting("OCACHE_KILLS_SEED", 1);
@@ -73,7 +74,7 @@ async fn kill_and_check(stack: Stack, answer: &str) {
     let customs = (0..warm).map(Custom::Warm).chain((0..cold).map(Custom::Cold)).collect();
     let clients = spawn_clients(customs, &fleet, &account, &stop, seed);
     let loads = tokio::spawn(keep_loading(stack.clone(), stop.clone()));
-    // Only what is under way can be killed in the middle.
+    // The kills begin when work is under way.
     while account.all().values().filter(|entry| !entry.heard.is_empty()).count() < 5 {
         sleep(LOOK).await;
     }
@@ -103,7 +104,7 @@ async fn kill_and_check(stack: Stack, answer: &str) {
     fleet.drain(Role::Refresh).await;
     fleet.drain(Role::Up).await;
     report.violations.extend(left_in_queues(&stack.ports).await);
-    // The clients listened until now, lest something is pushed twice.
+    // The clients listened until now, because something may be pushed twice.
     drop(idle);
     report.take(&account, &stack.ports).await;
     for role in [Role::Gateway, Role::Provider, Role::PriceCalc] {
@@ -138,7 +139,7 @@ fn catalogue_file(stack: &Stack, catalogue: u64) -> String {
     stack.file(&format!("catalogue-{catalogue}.ndjson"), prices::products_file(catalogue))
 }
 
-/// Loads files by a process of its own, which nobody kills.
+/// Loads files with a process of its own, which nobody kills.
 pub async fn load(stack: &Arc<Stack>, paths: &[&str]) {
     let stack = stack.clone();
     let args: Vec<String> =
@@ -151,7 +152,7 @@ pub async fn load(stack: &Arc<Stack>, paths: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Loads one catalogue after the other; returns how many there were.
+/// Loads one catalogue after the other. Returns how many there were.
 async fn keep_loading(stack: Arc<Stack>, stop: CancellationToken) -> u64 {
     let mut catalogue = 1;
     while stop.run_until_cancelled(sleep(Duration::from_secs(1))).await.is_some() {
@@ -175,8 +176,8 @@ async fn active_users_are_refreshed(ports: &Ports, warm: u64) {
     }
 }
 
-/// Waits until the queues are empty, also of messages that were in the hands of the killed; says
-/// what was given up.
+/// Waits until the queues are empty, including messages that killed processes held. Returns the dead
+/// letters.
 async fn left_in_queues(ports: &Ports) -> Vec<String> {
     let mut given_up = vec![];
     for queue in Queue::ALL {

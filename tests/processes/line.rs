@@ -17,13 +17,13 @@ pub struct Line {
 }
 
 impl Line {
-    /// Connects; `name` is no other client's.
+    /// Connects. No other client may have this `name`.
     pub async fn open(url: &str, name: &str) -> Self {
         let (socket, _) = connect_async(url).await.unwrap();
         Self { socket, name: name.to_owned(), asked: 0 }
     }
 
-    /// What a user is told in the end: an answer or a failure.
+    /// Asks for a quote of a user. Returns the answer or failure.
     pub async fn quote(&mut self, user: u64, items: &[(u64, u64)]) -> QuotationFrame {
         self.asked += 1;
         let id = format!("{}-{}", self.name, self.asked);

@@ -1,4 +1,4 @@
-//! Work that takes longer than a message stays hidden.
+//! Tests of work that takes longer than a message's visibility timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,7 +20,7 @@ use super::stack::Stack;
 /// Longer than a message is hidden when it is received.
 const WORK: Duration = Duration::from_secs(25);
 
-/// Takes its time, and counts what it was given.
+/// A stage that takes its time, and counts the messages that it gets.
 #[derive(Default)]
 struct SlowWork {
     given: AtomicU32,
@@ -55,7 +55,7 @@ async fn keeps_its_message(stack: Stack) {
     stack.close().await;
 }
 
-/// Two consumers wait for one message: whoever has it keeps it from the other.
+/// Checks that of two consumers that wait for one message only one gets it.
 async fn is_delivered_once(stack: &Stack, queue: Queue) {
     let queues = stack.ports.queues.clone();
     let posting = if queue.is_fifo() {

@@ -1,15 +1,15 @@
-//! Catalogues that can be told apart by every price, and what a quote must say of each of them.
+//! Catalogues that differ in every price, and what a quote must contain for each of them.
 //!
-//! The prices are worked out here by exact decimals, not by ocache.
+//! The prices are calculated here with exact decimals, not by ocache.
 
 use std::fmt::Write as _;
 
 use ocache::protocol::{LineFrame, QuotationFrame};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// More than one part of a packed table holds, so that a quote can reach over two of them.
+/// More than one part of a packed table holds, so that a quote can use two parts.
 pub const PRODUCTS: u64 = 1_100;
-/// Users who have discounts.
+/// The number of users who have discounts.
 pub const KNOWN_USERS: u64 = 10;
 
 pub fn product(index: u64) -> String {
@@ -20,12 +20,12 @@ pub fn known_user(index: u64) -> String {
     format!("known-{index}")
 }
 
-/// The list price of a product in a catalogue, in minor units.
+/// Returns the list price of a product in a catalogue, in minor units.
 fn list_price(catalogue: u64, index: u64) -> i64 {
     i64::try_from(catalogue * 100_000 + index * 13 + 7).unwrap()
 }
 
-/// The discount of a user on a product, in hundredths of a percent.
+/// Returns the discount of a user on a product, in hundredths of a percent.
 fn discount(user: &str, index: u64) -> i64 {
     match (0..KNOWN_USERS).find(|known| known_user(*known) == user) {
         Some(known) if index.is_multiple_of(3) => {
@@ -35,7 +35,7 @@ fn discount(user: &str, index: u64) -> i64 {
     }
 }
 
-/// A catalogue as a file that can be loaded.
+/// Returns a catalogue as a file that can be loaded.
 pub fn products_file(catalogue: u64) -> String {
     let mut file = String::new();
     for index in 0..PRODUCTS {
@@ -46,7 +46,7 @@ pub fn products_file(catalogue: u64) -> String {
     file
 }
 
-/// The discounts of all users who have any, as a file that can be loaded.
+/// Returns the discounts of all users who have any, as a file that can be loaded.
 pub fn discounts_file() -> String {
     let mut file = String::new();
     for user in (0..KNOWN_USERS).map(known_user) {
@@ -64,7 +64,7 @@ pub fn rounded(exact: Decimal) -> Decimal {
     exact.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven)
 }
 
-/// The one catalogue that an answer is of, if every line of it is right.
+/// Returns the catalogue of an answer, if every line of it is right.
 pub fn catalogue_of(
     user: &str,
     items: &[(u64, u64)],
@@ -94,7 +94,7 @@ pub fn catalogue_of(
     Ok(catalogue)
 }
 
-/// What a line says: its list price, discount, unit price and total.
+/// Returns the amounts of a line: list price, discount, unit price and total.
 pub fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
     let LineFrame { discount_percent, unit_price, total, .. } = line;
     Ok([listed(line)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])

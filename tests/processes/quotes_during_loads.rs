@@ -1,5 +1,5 @@
-//! Prices, names and discounts are loaded together again and again while clients quote, and each
-//! answer is of one load.
+//! Tests that each answer has the data of one load, while prices, names and discounts are loaded together
+//! again and again.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ const PRODUCTS: u64 = 1_100;
 const CLIENTS: u64 = 8;
 /// Users who come again and again. The others come once.
 const WARM: u64 = 10;
-/// Between two loads.
+/// The pause between two loads.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,12 +40,12 @@ async fn quotes_during_loads_on_aws() {
     load_and_quote(Stack::aws().await).await;
 }
 
-/// What clients were told.
+/// What clients heard.
 #[derive(Default)]
 struct Tally {
     warm: AtomicU64,
     cold: AtomicU64,
-    /// Users who come once, so far.
+    /// How many users have come once so far.
     seen: AtomicU64,
     editions: Mutex<BTreeSet<u64>>,
     wrong: Mutex<Vec<String>>,
@@ -107,7 +107,7 @@ async fn load_and_quote(stack: Stack) {
     assert!(editions > 1, "all answers are of one load");
 }
 
-/// Asks until it is told to stop: every other client always for users who come again.
+/// Asks until it is told to stop. Every other client always asks for users who come again.
 async fn quote(
     url: String,
     number: u64,

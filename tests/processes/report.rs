@@ -1,4 +1,4 @@
-//! What came of a run, and which promises it broke.
+//! The results of a run, and the promises that were broken.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ pub struct Report {
     pub seed: u64,
     pub kills: u64,
     pub catalogues: u64,
-    /// Quotations that were not over when something was killed, summed over the kills.
+    /// How many quotations were open when something was killed, summed over the kills.
     pub in_flight: u64,
     pub accepted: u64,
     pub answered: u64,
@@ -28,7 +28,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Looks at every quotation: as its client heard of it, and as it is stored.
+    /// Checks every quotation, as its client heard of it and as it is stored.
     pub async fn take(&mut self, account: &Account, ports: &Ports) {
         let mut newest: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for (id, entry) in account.all() {
@@ -44,7 +44,8 @@ impl Report {
                     if catalogue == 0 || catalogue > self.catalogues {
                         self.wrong(format!("`{id}` is of catalogue {catalogue}, which never was"));
                     }
-                    // Of one user, in the order asked: each began after the one before had ended.
+                    // The quotations of one user in the order asked. Each began after the one before had
+                    // ended.
                     let number = id.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0);
                     newest
                         .entry(format!("{}/{number:09}", entry.user))
@@ -70,7 +71,7 @@ impl Report {
         self.violations.push(why);
     }
 
-    /// No user is shown an older catalogue after a newer one.
+    /// Checks that no user gets an older catalogue after a newer one.
     fn check_order(&mut self, answers: &BTreeMap<String, (u64, u64)>) {
         let answers: Vec<_> = answers
             .iter()
@@ -97,7 +98,7 @@ impl Report {
     }
 }
 
-/// What is stored is what the client was told, and it is not pending.
+/// Checks that the stored outcome is what the client heard, and is not pending.
 async fn matches_store(id: &str, entry: &Entry, ports: &Ports) -> Result<(), String> {
     let user = UserId::new(&*entry.user).map_err(|error| error.to_string())?;
     let request_id = RequestId::new(id).map_err(|error| error.to_string())?;

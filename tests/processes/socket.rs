@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// How long a client that was promised an outcome still listens after its deadline.
+/// How long after the deadline a client that was promised an outcome still listens.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One websocket.
@@ -22,7 +22,7 @@ impl Socket {
         Self(connect_async(url).await.unwrap().0)
     }
 
-    /// Asks for one quotation of each user, under the user's name.
+    /// Asks for one quotation for each user, with the user's name as its id.
     pub async fn quote(&mut self, users: &[String]) {
         for user in users {
             let quote = json!({
@@ -33,7 +33,7 @@ impl Socket {
         }
     }
 
-    /// Waits until so many quotations are accepted.
+    /// Waits until this many quotations are accepted.
     pub async fn accepted(&mut self, count: usize) {
         let mut accepted = 0;
         while accepted < count {
@@ -44,7 +44,7 @@ impl Socket {
         }
     }
 
-    /// How each of so many quotations ended, by the user; those that nobody was told of are left out.
+    /// Returns how each quotation ended, by user. Those of which the client was not told are left out.
     pub async fn outcomes(&mut self, count: usize, within: Duration) -> BTreeMap<String, String> {
         let (mut outcomes, until) = (BTreeMap::new(), Instant::now() + within + PATIENCE);
         while outcomes.len() < count {

@@ -1,4 +1,4 @@
-//! A store of its own for one test: a file, or a stack on a local AWS.
+//! A store for one test: a file, or a stack on a local AWS.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,9 +10,9 @@ use ocache::ports::{Ports, SystemClock, SystemRandomness};
 use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 
-/// Where processes work together, and the same seen from inside the test.
+/// A store on which processes work, and its ports inside the test.
 pub struct Stack {
-    /// For the report.
+    /// The engine's name in the report.
     pub engine: &'static str,
     pub ports: Ports,
     dir: TempDir,
@@ -27,7 +27,7 @@ enum Target {
 }
 
 impl Stack {
-    /// One file.
+    /// Returns a store in one file.
     pub fn embedded() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
@@ -39,7 +39,7 @@ impl Stack {
         Self { engine: "embedded", ports, dir, flags: vec![], target }
     }
 
-    /// A stack on the local AWS.
+    /// Returns a stack on the local AWS.
     #[cfg(feature = "aws")]
     pub async fn aws() -> Self {
         use ocache::aws::{Aws, AwsSettings};
@@ -60,7 +60,7 @@ impl Stack {
         Self { engine: "aws", ports, dir, flags, target: Target::Aws(Box::new(aws)) }
     }
 
-    /// What its resources on AWS are named after.
+    /// Returns the name from which its resources on AWS have theirs.
     #[cfg(feature = "aws")]
     pub fn name(&self) -> &str {
         self.flags.last().map_or("", String::as_str)
@@ -74,7 +74,7 @@ impl Stack {
         self.path().join("data")
     }
 
-    /// A command that works on this store, and on nothing of the machine's own.
+    /// Returns a command that works on this store, and uses no settings of the machine.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ocache"));
         for (name, _) in std::env::vars_os() {
@@ -84,7 +84,7 @@ impl Stack {
             }
         }
         command.env("HOME", self.path()).env("OCACHE_DATA_DIR", self.data_dir());
-        // A local AWS takes any; on a file they choose nothing.
+        // A local AWS accepts any credentials; a file needs none.
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.args(args).args(&self.flags).stdin(Stdio::null());
         command
@@ -94,7 +94,7 @@ impl Stack {
         self.command(args).output().unwrap()
     }
 
-    /// A file with this text in it.
+    /// Makes a file with this content. Returns its path.
     pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         let path = self.path().join(name);
         std::fs::write(&path, text).unwrap();

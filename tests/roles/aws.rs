@@ -1,5 +1,4 @@
-//! A stand-in for AWS: tables and queues as far as the functions use them, and a record of who asked
-//! for what.
+//! A stand-in for AWS: tables and queues as far as the functions use them, and a record of who called what.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -14,19 +13,19 @@ use super::table::{Item, Refused, Table};
 pub const STACK: &str = "roles";
 const XML: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// What there is, and what was asked for.
+/// The stored data, and the calls.
 #[derive(Default)]
 struct State {
     tables: BTreeMap<String, Table>,
-    /// Bodies of messages, by queue, that nobody has taken yet.
+    /// The bodies of messages, by queue, that nobody has received yet.
     queues: BTreeMap<String, Vec<String>>,
     calls: BTreeMap<String, BTreeSet<Call>>,
     frames: Vec<Value>,
-    /// By name, without the stack.
+    /// The secrets by name, without the stack.
     secrets: BTreeMap<String, String>,
 }
 
-/// The stand-in, and where it listens.
+/// The stand-in, and its address.
 #[derive(Clone)]
 pub struct Aws {
     state: Arc<Mutex<State>>,
@@ -58,17 +57,17 @@ impl Aws {
         self.state().tables.entry(table.to_owned()).or_default().remove(is_it);
     }
 
-    /// The messages that were sent to a queue since it was last asked.
+    /// Takes the messages that were sent to a queue.
     pub fn take(&self, queue: &str) -> Vec<String> {
         self.state().queues.remove(queue).unwrap_or_default()
     }
 
-    /// How many frames were pushed.
+    /// Returns how many frames were pushed.
     pub fn pushed(&self) -> usize {
         self.state().frames.len()
     }
 
-    /// What each function has asked for.
+    /// Returns the calls of each function.
     pub fn calls(&self) -> BTreeMap<String, BTreeSet<Call>> {
         self.state().calls.clone()
     }
@@ -129,7 +128,7 @@ impl State {
                 None => ok(json!({})),
             },
             "Scan" => {
-                // All of them in the first share.
+                // All items are in the first segment.
                 let first = request["Segment"].as_u64().unwrap_or(0) == 0;
                 let items = if first { table.all() } else { vec![] };
                 ok(json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items }))
@@ -228,7 +227,7 @@ impl State {
     }
 }
 
-/// A name without the stack.
+/// Returns a name without the stack.
 fn ours(name: &str) -> String {
     name.strip_prefix(&format!("{STACK}-")).unwrap_or_else(|| panic!("{name}?")).to_owned()
 }
@@ -246,7 +245,7 @@ fn refuse(Refused(item): Refused) -> Reply {
     Reply::new(400, refusal.to_string())
 }
 
-/// A field of a form.
+/// Parses a field of a form.
 fn field(pair: &str) -> Option<(String, String)> {
     let (name, value) = pair.split_once('=')?;
     let mut bytes = vec![];

@@ -1,10 +1,10 @@
-//! A call to AWS, by the action that IAM counts it as.
+//! Calls to AWS, by the actions of IAM.
 
 use std::fmt;
 
 use super::server::Asked;
 
-/// An action, and what it is done to.
+/// An action, and its resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
     pub action: String,
@@ -17,14 +17,14 @@ impl fmt::Display for Call {
     }
 }
 
-/// The function that made a request: the application's name, which `infra/` sets for each.
+/// Returns the function that made a request, by the application's name, which `infra/` sets for each.
 pub fn caller(asked: &Asked) -> String {
     let agent = asked.header("user-agent");
     let name = agent.split(' ').find_map(|part| part.strip_prefix("app/"));
     name.unwrap_or_else(|| panic!("nobody knows who asked: {agent}")).to_owned()
 }
 
-/// What IAM looks at; nothing for what needs no permission.
+/// Returns the call as IAM sees it, or `None` if it needs no permission.
 pub fn call(service: &str, operation: &str, name: &str) -> Option<Call> {
     // IAM has no actions for batches: who may send one message may send ten.
     let action = match (service, operation) {

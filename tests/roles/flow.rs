@@ -1,4 +1,4 @@
-//! Every way through every function, the rare ones too, and what they asked AWS for meanwhile.
+//! Takes every path through every function, including rare ones. The stand-in notes what they ask AWS for.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -36,7 +36,7 @@ impl Functions {
         functions
     }
 
-    /// A process that remembers nothing, in place of the one of before.
+    /// Replaces a process by a new one that remembers nothing.
     fn start_anew(&mut self, handler: &str) {
         let endpoint = format!("http://{}", self.aws.address);
         let management = format!("{endpoint}/_aws/execute-api/{API}/live");
@@ -61,22 +61,22 @@ impl Functions {
         result.unwrap_or_else(|error| panic!("{function} failed: {error}"))
     }
 
-    /// A frame of a client, and the reply to it.
+    /// Sends a client's frame. Returns the reply.
     fn frame(&self, frame: &Value) -> Value {
         let response =
             self.invoke("quotation-handler", websocket_event("MESSAGE", &frame.to_string()));
         serde_json::from_str(response["body"].as_str().unwrap()).unwrap()
     }
 
-    /// Delivers messages; returns how many failed.
+    /// Delivers messages. Returns how many failed.
     fn deliver(&self, function: &str, queue: &str, bodies: Vec<String>) -> usize {
         assert!(!bodies.is_empty(), "nothing was sent to {queue}");
         let response = self.invoke(function, queue_event(queue, &bodies));
         response["batchItemFailures"].as_array().unwrap().len()
     }
 
-    /// Delivers the quotes that wait for the provider, all of which must succeed. Returns the messages
-    /// that come at their deadlines.
+    /// Delivers the quotes that wait for the provider, all of which must succeed. Returns the messages that
+    /// come at their deadlines.
     fn deliver_quotes(&self) -> Vec<String> {
         let is_deadline =
             |body: &String| serde_json::from_str::<Value>(body).unwrap()["kind"] == "deadline";
@@ -155,8 +155,8 @@ fn http_event(route: &str, client: &str, request_id: &str) -> Value {
     event
 }
 
-/// A product, a user's discounts, a customer, and a price list that everyone has. The load of all is in
-/// force, and its loader died before they were in the rows.
+/// Puts a product, a user's discounts, a customer, and a price list for everyone. Their load is in force,
+/// but its loader died before they were folded into the rows.
 fn put_catalogue(aws: &Aws) {
     aws.put(
         "products",
@@ -205,7 +205,7 @@ fn put_change(aws: &Aws, first: &str, record: Record) {
     );
 }
 
-/// Puts a subscription, the schedule and both calculation queues through their functions.
+/// Tests a subscription, the schedule and both calculation queues.
 fn subscriptions(functions: &Functions) {
     let response = functions.invoke("subscribe", subscribe_event("AAA"));
     assert_eq!(response["statusCode"], 202, "{response}");
@@ -217,25 +217,25 @@ fn subscriptions(functions: &Functions) {
     assert_eq!(response, json!({ "ordered": 1, "failed": 0 }));
     let orders = functions.aws.take("refresh");
     assert_eq!(functions.deliver("price-calc", "refresh", orders.clone()), 0);
-    // The same order when the user seems to have expired since: the function looks again.
+    // The same order, for a user who seems to have expired since. The function checks that again.
     let mut order: Value = serde_json::from_str(&orders[0]).unwrap();
     order["cause"]["expires_at"] = order["cause"]["due"].clone();
     assert_eq!(functions.deliver("price-calc", "refresh", vec![order.to_string()]), 0);
 }
 
-/// Puts quotes through theirs: cold, warm, repeated, asked for again, and past their deadline.
+/// Tests quotes: cold, warm, repeated, asked for again, and past their deadline.
 fn quotes(functions: &mut Functions) {
     let quote = json!({
         "action": "quote", "client": "BBB", "request_id": "r1",
         "items": [{ "product": "P1", "quantity": 2 }],
     });
     assert_eq!(functions.frame(&quote)["type"], "accepted");
-    // Asked again before it is answered.
+    // The quote is repeated before it is answered.
     assert_eq!(functions.frame(&quote)["type"], "accepted");
     let get = json!({ "action": "get", "client": "BBB", "request_id": "r1" });
     functions.frame(&get);
     let deadlines = functions.deliver_quotes();
-    // Who asks again is not known to, until it is announced once more.
+    // A repeated request is not known to be one, so its deadline is announced once more.
     assert_eq!(deadlines.len(), 3);
     functions.deliver_all("price-calc", "quotation");
     let again = functions.aws.take("provider");
@@ -244,23 +244,23 @@ fn quotes(functions: &mut Functions) {
     // A message may come twice, and the one of the deadline comes in any case.
     functions.deliver("quotation-provider", "provider", again.clone());
     functions.deliver("quotation-provider", "provider", deadlines);
-    // Asked again after it was answered: the answer is pushed behind the acknowledgement.
+    // The quote is repeated after it was answered, so the answer is pushed behind the acknowledgement.
     let pushed = functions.aws.pushed();
     assert_eq!(functions.frame(&quote)["type"], "accepted");
     assert_eq!(functions.aws.pushed(), pushed + 1);
     assert_eq!(functions.frame(&get)["status"], "answered");
-    // Its table is there: the next one is answered where it arrives, and no message is sent.
+    // The table exists, so the next quote is answered directly, and no message is sent.
     let mut other = quote.clone();
     other["request_id"] = json!("warm");
     assert_eq!(functions.frame(&other)["type"], "accepted");
     assert_eq!(functions.aws.pushed(), pushed + 2);
     assert_eq!(functions.aws.take("provider"), Vec::<String>::new());
 
-    // The base of a table is gone: the head is read again, and the table ordered. It is by the
-    // visit of a user who has expired since, if the quote was answered before.
+    // The base of a table is gone, so the head is read again, and the table ordered. If the quote was
+    // answered before, the visit of a user who has expired since orders it.
     functions.aws.remove("prices-by-user", |item| item["part"]["S"] != "head");
     functions.aws.remove("active-users", |item| item["user_id"]["S"] == "BBB");
-    // Nor does any of them have it in memory.
+    // New processes do not have the base in memory.
     functions.start_anew("quotation-handler");
     functions.start_anew("quotation-provider");
     assert_eq!(functions.frame(&quote)["type"], "accepted");
@@ -273,10 +273,10 @@ fn quotes(functions: &mut Functions) {
     // Its answer and its deadline are as before.
     functions.aws.take("provider");
 
-    // There is a newer catalogue: the answer is stale, and the table is ordered behind cold quotes,
-    // also by the provider, when a message comes a third time.
+    // There is a newer catalogue, so the answer is stale. The table is ordered behind cold quotes, also by
+    // the provider, if a message comes a third time.
     put_catalogue_head(&functions.aws, 9);
-    // A process looks at the version in force once a second; one that is new looks at once.
+    // A process checks the version in force once a second; a new one checks at once.
     functions.start_anew("quotation-handler");
     functions.start_anew("quotation-provider");
     other["request_id"] = json!("r3");
@@ -287,7 +287,7 @@ fn quotes(functions: &mut Functions) {
     assert_eq!(functions.deliver("price-calc", "refresh", ordered), 0);
 }
 
-/// Puts quotes over HTTP through theirs: cold, warm, asked for again, and past their deadline.
+/// Tests quotes over HTTP: cold, warm, asked for again, and past their deadline.
 fn quotes_over_http(functions: &mut Functions) {
     let ask = |functions: &Functions, route: &str, client: &str, id: &str| {
         let response = functions.invoke("http-api", http_event(route, client, id));
@@ -303,7 +303,7 @@ fn quotes_over_http(functions: &mut Functions) {
     assert_eq!(ask(functions, get, "CCC", "h1"), (200, json!("answered")));
     assert_eq!(ask(functions, post, "CCC", "h2"), (200, json!("answered")));
     assert_eq!(functions.aws.pushed(), pushed);
-    // Prices, of some products and of all.
+    // Prices of some products and of all.
     assert_eq!(shown(functions, "CCC", "product=P1").0, 200);
     let (status, table) = shown(functions, "CCC", "");
     assert_eq!((status, table.matches('\n').count()), (200, 1), "{table}");
@@ -312,7 +312,7 @@ fn quotes_over_http(functions: &mut Functions) {
     // Nobody waits for the quotation that ordered it.
     assert_eq!(functions.deliver_quotes(), Vec::<String>::new());
     assert_eq!(shown(functions, "FFF", "product=P1").0, 200);
-    // A websocket waits for it: its deadline is announced once more.
+    // A websocket waits for it, so its deadline is announced once more.
     let quote = json!({
         "action": "quote", "client": "DDD", "request_id": "h3",
         "items": [{ "product": "P1", "quantity": 2 }],
@@ -323,10 +323,10 @@ fn quotes_over_http(functions: &mut Functions) {
     assert_eq!(functions.deliver_quotes().len(), 1);
     functions.deliver_all("price-calc", "quotation");
     functions.aws.take("provider");
-    // Nobody has settled one whose deadline has passed.
+    // The deadline has passed, and nobody has settled the quotation.
     put_overdue(&functions.aws, "EEE", "h4");
     assert_eq!(ask(functions, get, "EEE", "h4"), (200, json!("failed")));
-    // Of a quote that was answered before, the visit of a user who has expired orders the table.
+    // The quote was answered before, so the visit of a user who has expired orders the table.
     functions.aws.remove("prices-by-user", |item| item["user_id"]["S"] == "CCC");
     functions.aws.remove("active-users", |item| item["user_id"]["S"] == "CCC");
     functions.start_anew("http-api");
@@ -339,7 +339,7 @@ fn quotes_over_http(functions: &mut Functions) {
     assert_eq!(functions.aws.take("refresh").len(), 1);
 }
 
-/// What the prices of a client are answered with.
+/// Returns the reply to a request for a client's prices.
 fn shown(functions: &Functions, client: &str, query: &str) -> (u64, String) {
     let mut event = http_event("GET /prices/{client}", client, client);
     event["rawQueryString"] = json!(query);
@@ -348,7 +348,7 @@ fn shown(functions: &Functions, client: &str, query: &str) -> (u64, String) {
     (response["statusCode"].as_u64().unwrap(), body)
 }
 
-/// A quotation of an hour ago that is still pending, as version 0.1.0 has stored it.
+/// Puts a quotation that has been pending for an hour, as version 0.1.0 stored it.
 fn put_overdue(aws: &Aws, user: &str, id: &str) {
     let key = QuotationKey::new(&user.parse().unwrap(), &id.parse().unwrap());
     let at = |secs: i128| json!({ "N": (now_ms() as i128 + secs * 1000).to_string() });
@@ -365,7 +365,7 @@ fn put_overdue(aws: &Aws, user: &str, id: &str) {
     );
 }
 
-/// The head of a catalogue that is not being loaded.
+/// Puts the head of a catalogue that is not being loaded.
 fn put_catalogue_head(aws: &Aws, version: u32) {
     aws.put(
         "products",
@@ -376,7 +376,7 @@ fn put_catalogue_head(aws: &Aws, version: u32) {
     );
 }
 
-/// Loads, of all products and of one user's discounts, by a client that may.
+/// Tests loads of all products and of one user's discounts, by a client that may load.
 fn loads(functions: &Functions) {
     let load = |query: &str, body: &str| {
         let mut event = http_event("POST /load", "", "");
@@ -403,7 +403,7 @@ fn loads(functions: &Functions) {
     assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
 }
 
-/// Loads what changed in a source table: rows of all kinds, of which some name what nobody knows.
+/// Tests loading the changes of a source table: rows of all kinds, some of which name unknown things.
 fn changes(functions: &Functions) {
     let text = |text: &str| json!({ "S": text });
     let load = |items: &[Value], kind: &str, image: &str| {
@@ -428,7 +428,7 @@ fn changes(functions: &Functions) {
         json!({ "price_list": text("silver"), "product_id": text("P1"), "percentage": { "N": "7" } }),
     ];
     load(&items, "INSERT", "NewImage");
-    // What only one customer has orders a table of theirs.
+    // A row that only one customer has orders that customer's table.
     let own =
         json!({ "user_id": text("AAA"), "product_id": text("P1"), "percentage": { "N": "6" } });
     load(&[own], "INSERT", "NewImage");
@@ -436,7 +436,7 @@ fn changes(functions: &Functions) {
     load(&[list], "REMOVE", "OldImage");
 }
 
-/// A token is checked with keys that are read once.
+/// Tests that a token is checked with keys that are read once.
 fn tokens(functions: &Functions) {
     let keys = KeyRing::new(Key::from_random([1; 16], [[2; 16], [3; 16]]).unwrap());
     functions.aws.put_secret("token-keys", keys.to_document().unwrap());
@@ -452,7 +452,7 @@ fn tokens(functions: &Functions) {
     assert_eq!(functions.invoke("authorizer", event)["isAuthorized"], true);
 }
 
-/// Messages that no function can read are postponed.
+/// Tests that unreadable messages are postponed.
 fn unreadable(functions: &Functions) {
     for (function, queue) in
         [("price-calc", "quotation"), ("price-calc", "refresh"), ("quotation-provider", "provider")]

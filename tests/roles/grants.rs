@@ -1,14 +1,14 @@
-//! What `infra/roles.tf` grants: its `grants`, read without Terraform.
+//! Parses the `grants` of `infra/roles.tf` without Terraform.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls::Call;
 
 const ROLES: &str = include_str!("../../infra/roles.tf");
-/// What Lambda itself does in the name of a function that it delivers a queue to.
+/// The actions that Lambda itself uses in the name of a function to which it delivers a queue.
 const DELIVERY: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/// A value of Terraform's language, as far as roles are written in it.
+/// A value of Terraform's language, as far as `roles.tf` uses it.
 #[derive(Clone, Debug)]
 enum Value {
     Text(String),
@@ -17,7 +17,7 @@ enum Value {
     Reference(String),
 }
 
-/// What each function may do, apart from what Lambda needs to deliver queues to it.
+/// Returns what each function may do, apart from what Lambda needs to deliver queues to it.
 pub fn granted() -> BTreeMap<String, BTreeSet<Call>> {
     let Value::Object(functions) = local("grants") else { panic!("grants are no object") };
     let all = functions.into_iter().map(|(function, grants)| {
@@ -45,7 +45,7 @@ fn calls(grant: Value) -> Vec<Call> {
     pairs.collect()
 }
 
-/// A list of texts, or of names for what they refer to.
+/// Returns a list of texts. Names are replaced by what they refer to.
 fn texts(value: Value) -> Vec<String> {
     match value {
         Value::List(values) => values.into_iter().flat_map(texts).collect(),
@@ -62,7 +62,7 @@ fn texts(value: Value) -> Vec<String> {
     }
 }
 
-/// The name that calls are recorded under.
+/// Returns the name under which calls are recorded.
 fn resource(reference: &str) -> String {
     let index = reference.split('"').nth(1);
     match (reference.split(['.', '[']).nth(1), index) {
@@ -74,7 +74,7 @@ fn resource(reference: &str) -> String {
     }
 }
 
-/// The value of a local.
+/// Returns the value of a local.
 fn local(name: &str) -> Value {
     let text: String = ROLES.lines().map(|line| line.split(" #").next().unwrap_or(line)).fold(
         String::new(),
@@ -88,7 +88,7 @@ fn local(name: &str) -> Value {
     Reader(value).value()
 }
 
-/// What is left to read.
+/// The text that is not yet parsed.
 struct Reader<'a>(&'a str);
 
 impl Reader<'_> {

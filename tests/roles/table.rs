@@ -1,20 +1,20 @@
-//! Tables as far as the functions use them.
+//! Tables of the stand-in, as far as the functions use them.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// An item as DynamoDB writes it.
+/// An item in DynamoDB's notation.
 pub type Item = Map<String, Value>;
 
-/// One table: its items by their keys.
+/// One table: its items by key.
 #[derive(Default)]
 pub struct Table(BTreeMap<String, Item>);
 
-/// A condition that did not hold, and the item as it is.
+/// A condition that failed, with the item as it is.
 pub struct Refused(pub Item);
 
-/// A key as one text. A table that has no sort key is not asked for one.
+/// Returns a key as one text.
 fn key(table: &str, item: &Item) -> String {
     let parts: &[&str] = match table {
         "quotations" => &["request_id"],
@@ -41,7 +41,7 @@ impl Table {
         self.0.values().cloned().collect()
     }
 
-    /// Takes away what a test wants to be missing.
+    /// Removes the items that a test wants to be missing.
     pub fn remove(&mut self, is_it: impl Fn(&Item) -> bool) {
         self.0.retain(|_, item| !is_it(item));
     }
@@ -50,7 +50,7 @@ impl Table {
         self.0.remove(&key(table, wanted));
     }
 
-    /// The items of a load's journal that a query asks for, or those of a price list.
+    /// Returns the items of a load's journal that a query selects, or those of a price list.
     pub fn query(&self, request: &Value) -> Vec<Item> {
         let values = &request["ExpressionAttributeValues"];
         let value = |name: &str| values[name]["S"].as_str();
@@ -75,7 +75,7 @@ impl Table {
         items
     }
 
-    /// Puts an item, unless there must be none, or none of such a version, and is one.
+    /// Puts an item. Is refused if the condition demands that there is none, or none of such a version.
     pub fn put_if(&mut self, table: &str, request: &Value) -> Result<(), Refused> {
         let item = request["Item"].as_object().unwrap().clone();
         let condition = request["ConditionExpression"].as_str().unwrap_or_default();
@@ -95,7 +95,7 @@ impl Table {
         }
     }
 
-    /// Updates an item; returns it as it was and as it is.
+    /// Updates an item. Returns it as it was and as it is.
     pub fn update(&mut self, table: &str, request: &Value) -> Result<(Item, Item), Refused> {
         let wanted = request["Key"].as_object().unwrap();
         let before = self.get(table, wanted).unwrap_or_default();
@@ -130,7 +130,7 @@ impl Table {
     }
 }
 
-/// Splits at the commas that are not inside a function's parentheses.
+/// Splits at commas that are not inside the parentheses of a function.
 fn assignments(set: &str) -> Vec<String> {
     let joined = set.split(", ").fold(Vec::<String>::new(), |mut parts, part| {
         match parts.last_mut() {

@@ -1,4 +1,4 @@
-//! A collector of traces: what OpenTelemetry's own would be sent.
+//! A collector of traces, which receives what OpenTelemetry's own collector would.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-/// Takes every request to its address, for as long as the test goes on.
+/// Accepts every request to its address until the test ends.
 pub struct Collector {
     pub url: String,
     requests: Arc<Mutex<Vec<Taken>>>,
@@ -32,7 +32,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// An attribute, as text.
+    /// Returns an attribute as text.
     pub fn attribute(&self, key: &str) -> Option<&str> {
         let attributes = self.whole["attributes"].as_array().unwrap();
         let found = attributes.iter().find(|attribute| attribute["key"] == key)?;
@@ -60,7 +60,7 @@ impl Collector {
         self.requests.lock().unwrap().clone()
     }
 
-    /// All spans that were sent so far.
+    /// Returns all spans that were sent so far.
     pub fn spans(&self) -> Vec<Span> {
         let mut spans = vec![];
         for request in self.requests() {
@@ -85,7 +85,7 @@ fn span(span: &Value) -> Span {
     }
 }
 
-/// Takes the requests of one connection until it is closed.
+/// Accepts the requests of one connection until it is closed.
 fn serve(stream: TcpStream, taken: &Mutex<Vec<Taken>>) {
     let mut answers = stream.try_clone().unwrap();
     let mut reader = BufReader::new(stream);
@@ -101,7 +101,8 @@ fn serve(stream: TcpStream, taken: &Mutex<Vec<Taken>>) {
         let mut body = vec![0; length.trim().parse().unwrap()];
         reader.read_exact(&mut body).unwrap();
         let body = serde_json::from_slice(&body).unwrap();
-        // Before the answer: whoever gets that may end, and the test goes on.
+        // The request is noted before the answer, because the process may end when it gets that, and the
+        // test goes on.
         taken.lock().unwrap().push(Taken { head, body });
         let answer =
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";

@@ -1,4 +1,4 @@
-//! One trace of a quote, as a collector sees it.
+//! Tests of the one trace of a quote, as a collector sees it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,14 +6,14 @@ use super::collector::{Collector, Span};
 use super::process::{Home, Running};
 use super::raw_socket::RawSocket;
 
-/// The variables of OpenTelemetry, for one process.
+/// Starts a process with the variables of OpenTelemetry.
 fn traced(home: &Home, collector: &Collector, service: &str, args: &[&str]) -> Running {
     let mut command = home.command(args);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url).env("OTEL_SERVICE_NAME", service);
     Running::of(command)
 }
 
-/// The spans of a trace by their ids; each has a parent in it, but for its root.
+/// Returns the spans of a trace by their ids. Each must have its parent there, except the root.
 fn tree(spans: Vec<Span>, trace: &str, root: &str) -> HashMap<String, Span> {
     let spans = spans.into_iter().filter(|span| span.trace == trace);
     let spans: HashMap<_, _> = spans.map(|span| (span.id.clone(), span)).collect();
@@ -23,7 +23,7 @@ fn tree(spans: Vec<Span>, trace: &str, root: &str) -> HashMap<String, Span> {
     spans
 }
 
-/// The names from a span up to the root.
+/// Returns the names from a span up to the root.
 fn ancestry<'a>(spans: &'a HashMap<String, Span>, span: &'a Span) -> Vec<&'a str> {
     let above = |span: &&'a Span| spans.get(&span.parent);
     std::iter::successors(Some(span), above).map(|span| span.name.as_str()).collect()
@@ -65,7 +65,7 @@ fn cold_quote(home: &Home, target: &[&str], system: &str) {
         "request_id":"seven"}"#;
     socket.say(frame);
     assert_eq!(socket.hear()["type"], "accepted");
-    // Only now is there anybody to calculate: nothing could have made it a warm quote.
+    // Nobody could calculate before this, so it is not a warm quote.
     provider.stderr_line("no usable table; ordering one");
     let mut calc = start("calc", &["worker", "price-calc"]);
     calc.stderr_line("working");
@@ -82,7 +82,7 @@ fn cold_quote(home: &Home, target: &[&str], system: &str) {
     let spans = tree(all.clone(), &frame.trace, "");
     let of_quote = only(&spans, "price_calc", "ocache.cause", "quotation");
     assert_eq!(ancestry(&spans, of_quote), calculated);
-    // The visit that a quote is orders no table of its own.
+    // The visit of a quote orders no table of its own.
     assert_eq!(all.iter().filter(|span| span.name == "price_calc").count(), 1, "{all:#?}");
     let push = only(&spans, "push", "messaging.message.conversation_id", "seven");
     let pushed = [&["push", "quotation_provider"], &calculated[..]].concat();
@@ -91,11 +91,11 @@ fn cold_quote(home: &Home, target: &[&str], system: &str) {
     assert_eq!(of_quote.attribute("messaging.destination.name"), Some("quotation"));
     assert_eq!(of_quote.attribute("messaging.operation.type"), Some("process"));
     assert_eq!(of_quote.whole["kind"], 5, "a consumer");
-    // Of its request no other span was sent, and none twice.
+    // The request has no other spans, and none was sent twice.
     let ids: HashSet<_> = all.iter().map(|span| &span.id).collect();
     assert_eq!(ids.len(), all.len());
     assert!(all.iter().all(|span| span.trace == frame.trace), "{all:#?}");
-    // Prices are nobody's business who only looks at times.
+    // Traces must not contain prices.
     for request in collector.requests() {
         let body = request.body.to_string();
         for secret in ["900", "450", "Notebook"] {
@@ -134,7 +134,7 @@ fn up_goes_on_with_the_trace_of_the_client_and_sends_all_of_it_before_it_ends() 
         assert_eq!(socket.hear()["status"], "answered");
     };
     quote("01", "recorded");
-    // Whoever began this trace has decided that it is not recorded.
+    // The client that began this trace has decided that it is not recorded.
     quote("00", "not-recorded");
     let (code, stderr) = up.interrupt();
     assert_eq!(code, Some(0), "{stderr}");
@@ -208,7 +208,7 @@ fn the_variables_of_opentelemetry_are_heard() {
         .env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret")
         .env("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,deployment.environment.name=test")
         .env("OTEL_SERVICE_NAME", "shop")
-        // Only what a client records is recorded.
+        // Only traces that a client records are recorded.
         .env("OTEL_TRACES_SAMPLER", "parentbased_always_off");
     let mut up = Running::of(command);
     let websocket = up.stdout_json()["websocket"].as_str().unwrap().to_owned();

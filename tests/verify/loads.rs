@@ -1,9 +1,9 @@
-//! Loads that come into force while a verification runs.
+//! Tests of loads that come into force while a verification runs.
 
 use super::*;
 
-/// Loads one more product whenever quotations are read, so many times; on the memory engine, where a
-/// load ends at once.
+/// Loads one more product whenever quotations are read, `loads_left` times. On the memory engine a load
+/// ends at once.
 struct Loader {
     ports: Ports,
     loads_left: u32,
@@ -34,7 +34,7 @@ impl Audience for Loader {
     }
 }
 
-/// Verifies everything while so many loads come into force, one in each run.
+/// Verifies everything while this many loads come into force, one in each run.
 async fn verified_while_loading(
     system: &System,
     loads: u32,
@@ -55,7 +55,7 @@ async fn a_load_that_comes_into_force_meanwhile_makes_it_start_over() {
     let (verified, restarts, findings) = verified_while_loading(&system, 3).await;
     let report = verified.unwrap();
     assert_eq!((report.catalogue_version, restarts), (before.catalogue_version + 3, 3));
-    // Nothing is counted of the runs that were not finished, and nothing is told twice.
+    // Unfinished runs are not counted, and no finding is reported twice.
     assert_eq!((report.tables_checked, report.answers_checked), (2, 2));
     let told: Vec<(Kind, String)> =
         findings.iter().map(|found| (found.kind, found.subject.to_string())).collect();

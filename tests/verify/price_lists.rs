@@ -1,4 +1,4 @@
-//! Tables and answers by price lists and ladders.
+//! Tests of tables and answers with price lists and ladders.
 
 use super::*;
 
@@ -20,8 +20,8 @@ async fn bring(system: &System, records: serde_json::Value) {
     loaded.await.unwrap();
 }
 
-/// A customer with a group's list, which ends, a list of their own, and own ladders; and another one of the
-/// group. Each has a table and an answer.
+/// Returns a system with two customers of a group, each with a table and an answer. The first has the
+/// group's list, which ends, a list of their own, and own ladders.
 async fn with_price_lists(engine: Engine) -> System {
     let mut system = System::with_fixtures(engine).await;
     let tool = |id: &str| serde_json::json!({"id": id, "name": id, "price": "100.00", "category": "tools"});
@@ -59,7 +59,7 @@ async fn with_price_lists(engine: Engine) -> System {
     system
 }
 
-/// The products of packed ladders by index, each step changed.
+/// Returns packed ladders in which each step is changed.
 fn repacked(part: &[u8], change: impl Fn(u32, &mut PriceStep, &mut Rules)) -> Bytes {
     let rows = LadderRows::decode(part).unwrap();
     let (mut rules, mut packer) = (Rules::default(), LadderPacker::default());
@@ -85,7 +85,7 @@ async fn a_ladder_with_another_price_or_rule_is_wrong(engine: Engine) {
     let system = with_price_lists(engine).await;
     let good = system.head("ann").await.unwrap();
     let Own::Inline(ladders) = good.prices.ladders.clone() else { panic!("{good:?}") };
-    // Of T3, which comes after the five products of the fixtures and two more.
+    // The row is of T3, which is after the five products of the fixtures and two more.
     let dearer = repacked(&ladders, |index, step, rules| {
         let is_own = rules.get(step.rule).is_some_and(|rule| rule.list.is_none());
         if index == 7 && is_own {
@@ -170,7 +170,7 @@ async fn a_table_by_older_price_lists_is_outdated(engine: Engine) {
     assert_eq!(kinds, [Kind::Outdated, Kind::Outdated], "{findings:?}");
     assert!(findings[0].what.contains("product `T1` costs 89.00"), "{findings:?}");
 
-    // Who has left the group has another price, and the others have not.
+    // A customer who has left the group has another price, and the others do not.
     let system = with_price_lists(harness::memory()).await;
     bring(&system, serde_json::json!({"customers": [{"user_id": "bob", "groups": []}]})).await;
     let (kind, what) = finding(&system).await;

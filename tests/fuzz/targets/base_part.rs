@@ -1,7 +1,7 @@
-//! Parts of catalogue bases: bytes as they are, and bodies that do decompress.
+//! Fuzzes parts of catalogue bases: raw bytes, and bodies that do decompress.
 //!
-//! What is accepted must be sorted and findable, with prices that a product can have. Packed again, it
-//! reads the same, and so does what an encoder of this target's own makes of it.
+//! What is accepted must be sorted and findable, with possible prices. Packed again, it reads the same, and
+//! so does what this target's own encoder makes of it.
 
 #![no_main]
 
@@ -12,14 +12,14 @@ use ocache::pricing::{
 };
 use ocache_fuzz::varint;
 
-/// Whether products have prices, floors, quantity rules and categories.
+/// Flags that say that products have prices, floors, quantity rules and categories.
 const ALL_COLUMNS: u8 = 15;
 /// No part is larger than this once decompressed.
 const MAX_BYTES: usize = 1024 * 1024;
 
 fuzz_target!(|input: &[u8]| {
     let part = match input.split_first() {
-        // Hardly any raw bytes decompress; so mostly the body is the input.
+        // Hardly any raw bytes decompress, so the input is mostly the body.
         Some((1, rest)) => {
             let (columns, body) = rest.split_first().unwrap_or((&0, &[]));
             assemble(*columns, body)
@@ -30,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(part) = BasePart::decode(&part) else { return };
     assert_eq!(part.is_empty(), part.len() == 0);
     assert!(part.weight() > 0);
-    // A part does not look at the characters of an id.
+    // A part does not check the characters of an id.
     let Ok(products) = products(&part) else { return };
     assert_eq!(products.len(), part.len());
     assert!(products.windows(2).all(|pair| pair[0].id < pair[1].id), "sorted, and none twice");
@@ -43,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
     let too_long = body.len() > MAX_BYTES;
     match BasePart::decode(&assemble(ALL_COLUMNS, &body)) {
         Ok(again) => assert_eq!(self::products(&again).expect("they were ids"), products),
-        // Ids that share nothing may take more than a part has.
+        // Ids without common prefixes may need more space than a part has.
         Err(error) => assert!(too_long, "{error}"),
     }
     pack_again(products);
@@ -80,7 +80,7 @@ fn body(products: &[Product]) -> Vec<u8> {
     let mut body = vec![];
     varint(&mut body, products.len() as u64);
     for product in products {
-        // Ids that share nothing.
+        // The ids have no common prefixes here.
         varint(&mut body, 0);
         varint(&mut body, product.id.as_str().len() as u64);
     }
@@ -93,7 +93,7 @@ fn body(products: &[Product]) -> Vec<u8> {
     body
 }
 
-/// All columns that there can be.
+/// Writes all optional columns.
 fn put_detail(body: &mut Vec<u8>, products: &[Product]) {
     body.extend(products.iter().map(|product| u8::from(product.price.is_none())));
     for product in products {
@@ -105,7 +105,7 @@ fn put_detail(body: &mut Vec<u8>, products: &[Product]) {
             varint(body, quantity.map_or(0, |quantity| quantity.thousandths() as u64));
         }
     }
-    // One for each product that has one: none is written once for many.
+    // Each product with a category has its own entry; equal ones are not shared.
     let categories: Vec<_> = products.iter().filter_map(Product::category).collect();
     varint(body, categories.len() as u64);
     for category in &categories {

@@ -1,9 +1,9 @@
-//! Product and discount files of every format: JSON, NDJSON, CSV and DynamoDB batch-write JSON.
-//! Which one it is, the content says.
+//! Fuzzes product and discount files of every format: JSON, NDJSON, CSV and DynamoDB batch-write JSON. The
+//! content decides the format.
 //!
-//! What is accepted reads the same when it is written again as NDJSON; an array that is accepted is
-//! JSON for another parser too, and has no fewer elements than rows were read; what is refused is
-//! refused with a place or a reason that a person can read.
+//! What is accepted reads the same when it is written again as NDJSON. An accepted array is JSON for
+//! another parser too, and has no fewer elements than rows were read. A refusal has a place or a reason
+//! that a person can read.
 
 #![no_main]
 
@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(again.discounts, dataset.discounts);
 });
 
-/// Products with one price and nothing more.
+/// Returns the products with one price and nothing else.
 fn plain(dataset: &Dataset) -> impl Iterator<Item = &Product> {
     dataset.products.iter().filter(|product| product.price.is_some() && product.detail.is_none())
 }

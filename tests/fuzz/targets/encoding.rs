@@ -1,6 +1,7 @@
-//! What the targets write packed forms with, after their descriptions and not with ocache's own code.
+//! Encodes packed formats for the targets. It is written from their descriptions, without ocache's own
+//! code.
 
-/// A number, seven bits to a byte, the lowest first.
+/// Writes a number, seven bits a byte, the lowest first.
 pub fn varint(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let more = value >> 7;
@@ -12,29 +13,29 @@ pub fn varint(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-/// A number with a sign: 0, -1, 1, -2, 2 and so on are 0, 1, 2, 3, 4.
+/// Writes a signed number: 0, -1, 1, -2, 2 and so on become 0, 1, 2, 3, 4.
 pub fn signed(out: &mut Vec<u8>, value: i64) {
     let twice = i128::from(value) * 2;
     varint(out, if twice < 0 { (-twice - 1) as u64 } else { twice as u64 });
 }
 
-/// Its length, and then the text.
+/// Writes the length of a text, and then the text.
 pub fn text(out: &mut Vec<u8>, text: &str) {
     bytes(out, text.as_bytes());
 }
 
-/// Their count, and then the bytes.
+/// Writes the number of bytes, and then the bytes.
 pub fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
-/// Version 1 of sealed bytes.
+/// Returns sealed bytes of version 1.
 pub fn seal(fields: &[u8]) -> Vec<u8> {
     sealed(1, fields)
 }
 
-/// Sealed bytes of a version.
+/// Returns sealed bytes of a version.
 pub fn sealed(version: u8, fields: &[u8]) -> Vec<u8> {
     let mut sealed = vec![version];
     sealed.extend_from_slice(fields);
@@ -42,7 +43,7 @@ pub fn sealed(version: u8, fields: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// What a part of own rows ends with: FNV-1a of its columns.
+/// Returns the end of a part of own rows: FNV-1a of its columns.
 pub fn fnv(bytes: &[u8]) -> [u8; 4] {
     let sum = bytes
         .iter()

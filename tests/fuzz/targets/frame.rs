@@ -1,7 +1,7 @@
-//! What clients send over the websocket, in both dialects.
+//! Fuzzes what clients send over the websocket, in both dialects.
 //!
-//! What is understood is what another JSON parser sees, and says the same when it is written again;
-//! what is not is refused in a frame that is JSON.
+//! What is understood agrees with another JSON parser, and means the same when it is written again.
+//! Anything else is refused in a frame that is JSON.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use ocache::protocol::{Frame, MAX_ITEMS, Request, parse, parse_item};
 use serde_json::{Value, json};
 
 fuzz_target!(|input: &str| {
-    // The command line's way to say the same.
+    // The notation of the command line.
     if let Ok(item) = parse_item(input) {
         let again = parse_item(&format!("{}:{}", item.product, item.quantity));
         assert_eq!(again.expect("an item reads again"), item);

@@ -1,7 +1,7 @@
-//! A customer's own rows: bytes as they are, and columns with the checksum that they need.
+//! Fuzzes a customer's own rows: raw bytes, and columns with the checksum that they need.
 //!
-//! What is accepted must be sorted, with discounts and savings that there can be. Packed again, it reads
-//! the same, and so does what an encoder of this target's own makes of it.
+//! What is accepted must be sorted, with possible discounts and savings. Packed again, it reads the same,
+//! and so does what this target's own encoder makes of it.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ const COMPRESSED: u8 = 1;
 
 fuzz_target!(|input: &[u8]| {
     let part = match input.split_first() {
-        // The checksum lets hardly any raw bytes through; so mostly the columns are the input.
+        // Hardly any raw bytes have a right checksum, so the input is mostly the columns.
         Some((1, columns)) => assemble(PLAIN, columns, columns),
         Some((2, columns)) => {
             let packed = zstd::bulk::compress(columns, 1).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Packed discounts: bytes as they are, and fields with the checksum that they need.
+//! Fuzzes packed discounts: raw bytes, and fields with the checksum that they need.
 //!
-//! What is accepted must be sorted. Packed again, it reads the same, and so does what an encoder of this
-//! target's own makes of it.
+//! What is accepted must be sorted. Packed again, it reads the same, and so does what this target's own
+//! encoder makes of it.
 
 #![no_main]
 
@@ -34,7 +34,7 @@ fn encode(discounts: &Discounts) -> Vec<u8> {
     let list = discounts.as_slice();
     let ids = || list.iter().map(|discount| discount.product_id.as_str());
     let mut fields = vec![];
-    // Ids that share nothing.
+    // The ids have no common prefixes here.
     bytes(&mut fields, &vec![0; list.len()]);
     bytes(&mut fields, &ids().map(|id| id.len() as u8).collect::<Vec<_>>());
     text(&mut fields, &ids().collect::<String>());

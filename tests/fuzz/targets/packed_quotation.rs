@@ -1,8 +1,8 @@
-//! Packed quotations, how they were settled, and where their answers go: bytes as they are, and fields
-//! with the checksum that they need. The first byte says which.
+//! Fuzzes packed quotations, their outcomes, and the destinations of their answers: raw bytes, and fields
+//! with the checksum that they need. The first byte says which of them the input is.
 //!
-//! What is accepted reads the same when it is packed again, and when an encoder of this target's own
-//! writes it; and a quotation can be answered in both dialects.
+//! What is accepted reads the same when it is packed again, and when this target's own encoder writes it. A
+//! quotation can be answered in both dialects.
 
 #![no_main]
 
@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// The version of quotations; that of [`seal`] is the one before, which is read too.
+/// The version of quotations. [`seal`] writes the version before, which can still be read.
 const VERSION: u8 = 2;
 
 fn look_at(raw: &[u8]) {
@@ -35,7 +35,7 @@ fn look_at(raw: &[u8]) {
 }
 
 fn quotation(packed: &[u8]) {
-    // One that ocache made, and one that a client chose.
+    // The first key was made by ocache, the second has an id that a client chose.
     for key in ["q_3y0wrc41fhgk4kxf73ak0k797t", "1df4832771bb9a879faf9fa284e52267/1"] {
         let key = QuotationKey::stored(key).expect("it is one");
         let Ok(quotation) = Quotation::unpack(key.clone(), packed) else { return };
@@ -74,7 +74,8 @@ fn render(mut quotation: Quotation) {
     }
 }
 
-/// With an id even where the key has it, and an answer that names no item by its place.
+/// Encodes a quotation. The id is there even if the key has it, and the answer never refers to an item by
+/// position.
 fn encode(quotation: &Quotation) -> Vec<u8> {
     let mut out = vec![1];
     text(&mut out, quotation.request_id.as_str());
@@ -133,10 +134,10 @@ fn put_reason(out: &mut Vec<u8>, reason: &FailureReason) {
     }
 }
 
-/// Every line has its rule for itself, though many have the same.
+/// Writes an answer. Every line has its own rule, although many have the same.
 fn put_answer(out: &mut Vec<u8>, answer: &Answer, items: usize, accepted: i64) {
     let (lines, unavailable) = (&answer.lines, &answer.unavailable);
-    // All that the answer names, after the items.
+    // Everything that the answer names, after the items.
     varint(out, (lines.len() + unavailable.len() + answer.invalid.len()) as u64);
     for line in lines {
         text(out, line.product.as_str());

@@ -1,8 +1,8 @@
-//! What the engines store as JSON and read back: indexes of bases, heads of catalogues and changes; and
-//! the messages of the queues. The first byte says which.
+//! Fuzzes what the engines store as JSON and read back (indexes of bases, heads of catalogues, changes) and
+//! the messages of the queues. The first byte says which of them the input is.
 //!
-//! What is accepted is written as a text that reads the same, and everything that is done with it on
-//! the way to an answer can be done.
+//! What is accepted is written as a text that reads the same, and everything that happens to it on the way
+//! to an answer succeeds.
 
 #![no_main]
 
@@ -55,7 +55,7 @@ fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(text: &str) -> Opti
     Some(value)
 }
 
-/// Finds a product in what may be no index of a base.
+/// Looks up a product in an index, which may be no valid one.
 fn look_up(index: &BaseIndex) {
     let product = ProductId::new("P1").expect("it is an id");
     let part = one_product(product.clone());

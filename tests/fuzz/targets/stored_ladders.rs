@@ -1,8 +1,7 @@
-//! Ladders and keys of price lists as stores hold them: bytes as they are, and fields with the checksum
-//! that they need. The first byte says which.
+//! Fuzzes ladders and keys of price lists in their stored form: raw bytes, and fields with the checksum
+//! that they need. The first byte says which of them the input is.
 //!
-//! What is accepted must be sorted. Packed again it reads the same, and a key that is read is written as
-//! the same text.
+//! What is accepted must be sorted. Packed again it reads the same, and a key is written as the same text.
 
 #![no_main]
 

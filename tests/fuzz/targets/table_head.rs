@@ -1,7 +1,7 @@
-//! Heads of price tables.
+//! Fuzzes heads of price tables.
 //!
-//! What is accepted reads the same when it is packed again, and when an encoder of this target's own
-//! writes it; and everything that is done with a head on the way to an answer can be done.
+//! What is accepted reads the same when it is packed again, and when this target's own encoder writes it.
+//! Everything that happens to a head on the way to an answer succeeds.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ fuzz_target!(|input: &[u8]| {
     find_parts(&head.own);
 });
 
-/// Each part is found by the product that it begins with.
+/// Checks that each part is found by the product with which it begins.
 fn find_parts(own: &Own) {
     let Own::Parts(first) = own else { return };
     if first.is_sorted_by(|a, b| a < b) {
