@@ -1,4 +1,4 @@
-//! Instructions, counted by callgrind: the same on a busy machine as on an idle one.
+//! Counts instructions with callgrind. The counts are the same on a busy machine and on an idle one.
 //!
 //! `.ci/bench` runs this and compares the counts with `benches/instructions.txt`.
 
@@ -25,7 +25,7 @@ use ocache::protocol::{Request, ShownPrices, parse, render_prices, render_quotat
 use ocache::runtime::gateway::{Asked, Call, Resource};
 
 const PRODUCTS: u64 = 10_000;
-/// The products of a page of a shop.
+/// The number of products on a page of a shop.
 const SHOWN: usize = 50;
 
 /// A base and discounts that live as long as the process, so that dropping them is not counted.
@@ -48,13 +48,14 @@ fn kept(products: &[Product], discounts: Discounts) -> Inputs {
     tidy((base, discounts))
 }
 
-/// The allocator tidies up after all that was freed when it is next asked for much: let it be now.
+/// Lets the allocator clean up now. It does so after many frees at the next large request, which would be
+/// counted.
 fn tidy<T>(inputs: T) -> T {
     drop(black_box(Vec::<u8>::with_capacity(1 << 16)));
     inputs
 }
 
-/// What customers of a group have in common: a base and four lists, each with a percentage on everything and
+/// The terms of a group of customers: a base and four lists. Each list has a percentage on everything, and
 /// three rungs for three products in ten.
 type Terms = (&'static Base, &'static [(PriceList, ListRows)]);
 
@@ -64,8 +65,8 @@ fn four_lists() -> Terms {
     tidy((Box::leak(Box::new(inputs::base(&products))), lists.leak()))
 }
 
-/// A list with a percentage on everything and three rungs for three products in ten, which are others in
-/// each list.
+/// Returns a list with a percentage on everything and three rungs for three products in ten. Each list has
+/// other products.
 fn price_list(number: usize, products: &[Product]) -> (PriceList, ListRows) {
     let id = format!("list-{number}").parse().expect("it is an id");
     let list = PriceList {
@@ -112,14 +113,14 @@ fn hundred_priced() -> &'static OwnRows {
     rows(hundred())
 }
 
-/// A packed part of a base.
+/// Returns a packed part of a base.
 fn part() -> &'static [u8] {
     let products = inputs::dataset(PRODUCTS, 0, 0).products;
     let base = PackedBase::new(Currency::USD, products).expect("generated products differ");
     tidy(base.parts[3].clone().leak())
 }
 
-/// What an answer is made from: a base, a customer's rows as stored, and a product.
+/// Returns what an answer is made from: a base, a customer's stored rows, and a product.
 fn stored() -> (&'static Base, &'static [u8], ProductId) {
     let (base, discounts) = hundred();
     let packed = PackedOwn::new(rows((base, discounts))).expect("rows can be packed");
@@ -181,7 +182,7 @@ fn answered() -> &'static Quotation {
     }))
 }
 
-/// What products cost that are far apart, for a customer with a hundred discounts.
+/// Returns the prices of products from all parts of the base, for a customer with a hundred discounts.
 fn shown() -> ShownPrices<'static> {
     let (base, discounts) = hundred();
     let own = rows((base, discounts));
@@ -208,7 +209,7 @@ fn shown() -> ShownPrices<'static> {
     })
 }
 
-/// What asks for them.
+/// Returns the query that asks for these products.
 fn query() -> &'static str {
     let products = shown().items.iter().map(|item| format!("product={}", item.product));
     tidy(products.collect::<Vec<_>>().join("&").leak())

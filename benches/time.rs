@@ -1,4 +1,4 @@
-//! The same work as `instructions.rs` in time, beside the opponent, for a machine that does nothing
+//! Measures the work of `instructions.rs` in time, beside the opponent, on a machine that does nothing
 //! else: `cargo bench --bench time`.
 
 mod inputs;

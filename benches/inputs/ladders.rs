@@ -1,8 +1,8 @@
-//! Ladders that are measured with.
+//! Ladders for the benchmarks.
 
 use ocache::pricing::{MinQuantity, Money, PriceRule, Product, Rung};
 
-/// Stated prices of 5, 10 and 15 per cent below the list price, each lower by so many more per cent.
+/// Returns prices of 5, 10 and 15 per cent below the list price, each lower by `more` per cent.
 pub fn three_rungs(product: &Product, more: i64) -> Vec<Rung> {
     let price = product.price.expect("generated products have prices").minor();
     let rung = |(thousandths, percent): (u64, i64)| Rung {

@@ -1,11 +1,11 @@
-//! What is measured with: the data of `ocache generate --seed 1`.
+//! The inputs of the benchmarks: the data of `ocache generate --seed 1`.
 
 use std::path::Path;
 
 use ocache::data::{self, Dataset, Existing, Format, ListSpec, Spec};
 use ocache::pricing::{Base, Currency, Discount, Discounts, PackedBase, Percentage, Product};
 
-/// Writes the files of so many products, and the discounts of so many users.
+/// Writes the files of this many products, and the discounts of this many users.
 pub fn generate(folder: &Path, products: u64, users: u64, discounts_per_user: u64) {
     let spec = Spec {
         seed: 1,
@@ -26,20 +26,20 @@ pub fn read(folder: &Path) -> Dataset {
         .expect("they can be read")
 }
 
-/// The same, of files that nobody else needs.
+/// Returns such data without keeping its files.
 pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
     let folder = tempfile::tempdir().expect("a folder for the generated files");
     generate(folder.path(), products, users, discounts_per_user);
     read(folder.path())
 }
 
-/// The base of these products.
+/// Returns the base of these products.
 pub fn base(products: &[Product]) -> Base {
     let packed = PackedBase::new(Currency::USD, products.to_vec());
     Base::new(&packed.expect("generated products differ")).expect("it can be read")
 }
 
-/// A discount for every product, from 1 to 35 % in steps of a half, like the generated ones.
+/// Returns a discount for every product, from 1 to 35 % in steps of a half, like the generated ones.
 pub fn all_discounted(products: &[Product]) -> Discounts {
     let list = products.iter().zip(0_u32..).map(|(product, index)| Discount {
         product_id: product.id.clone(),

@@ -1,6 +1,6 @@
-//! The straightforward way to do what price calc does: for each message read all products, look for
-//! each of them through all of the user's discounts, store the table as one map, always. One
-//! message and one user a call. On the same ports, and to the same prices.
+//! The opponent: price calc in the straightforward way. For each message it reads all products, looks for
+//! each of them through all of the user's discounts, and always stores the table as one map. A call has one
+//! message and one user. It uses the same ports and gets the same prices.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use ocache::pricing::{
 };
 use serde_json::json;
 
-/// Does one order, if there is one; says whether there was.
+/// Handles one order, if there is one. Returns whether there was.
 pub async fn work_once(ports: &Ports) -> bool {
     let visibility = Duration::from_secs(60);
     let received = ports.queues.receive(Queue::Refresh, 1, Duration::ZERO, visibility).await;
@@ -78,7 +78,7 @@ async fn products(ports: &Ports) -> Vec<Product> {
     products.expect("products can be listed").rows
 }
 
-/// Every product, and whatever discount comes up for it.
+/// Returns every product with its price. Looks for the discount of each in the whole list.
 pub fn price<'a>(products: &'a [Product], discounts: &Discounts) -> Vec<(&'a Product, Entry)> {
     let mut table = Vec::new();
     for product in products {

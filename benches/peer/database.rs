@@ -1,4 +1,4 @@
-//! The tables, and the transaction of a quote.
+//! The peer's tables, and the transaction of a quote.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::{Item, Quote};
 
 /// One hundred percent, in millionths of a percent.
 const WHOLE: i128 = 100_000_000;
-/// Quotations are kept for a week.
+/// How long quotations are kept: a week.
 const KEPT_SECS: i64 = 7 * 24 * 60 * 60;
 
 const SCHEMA: &str = "
@@ -53,7 +53,7 @@ pub(super) struct Line {
 }
 
 impl Database {
-    /// A new one, with a row for every customer's price of every product.
+    /// Makes a new database, with a row for every customer's price of every product.
     pub(super) fn filled(folder: &Path, dataset: &Dataset) -> rusqlite::Result<Self> {
         let mut database = Connection::open(folder.join("peer.db"))?;
         database.execute_batch(SCHEMA)?;
@@ -83,7 +83,7 @@ impl Database {
         Ok(Self(database))
     }
 
-    /// Prices a quote and stores its answer, in one transaction.
+    /// Prices a quote and stores its answer in one transaction.
     pub(super) fn answer(
         &mut self,
         id: &str,
@@ -103,7 +103,7 @@ impl Database {
     }
 }
 
-/// The lines of those items that have a price.
+/// Returns the lines of the items that have a price.
 fn lines(database: &Connection, customer: i64, items: &[Item]) -> rusqlite::Result<Vec<Line>> {
     let mut price = database.prepare_cached(PRICE)?;
     let mut lines = Vec::with_capacity(items.len());
@@ -144,12 +144,12 @@ fn listed(product: &Product) -> i64 {
     product.price.expect("every product has a price").minor()
 }
 
-/// An amount of cents in dollars.
+/// Returns an amount of cents as dollars.
 pub(super) fn cents(amount: i64) -> String {
     format!("{}.{:02}", amount / 100, amount % 100)
 }
 
-/// A list price less a discount, rounded to the nearest cent, of two to the even one.
+/// Returns a list price less a discount, rounded to the nearest cent, and half to even.
 fn unit_price(list_price: i64, discount: u32) -> i64 {
     let exact = i128::from(list_price) * (WHOLE - i128::from(discount));
     let (floor, rest) = (exact / WHOLE, exact % WHOLE);

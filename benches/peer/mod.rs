@@ -1,8 +1,9 @@
-//! A plain and competent service for the same quotes, on `SQLite`: one row for each customer's price of
-//! each product, prepared statements, a write-ahead log that is synced at every commit, and one
-//! transaction a quote. It speaks ocache's protocol, and its answers are checked to be ocache's.
+//! The peer: a plain and competent service for the same quotes, on `SQLite`. It has one row for each
+//! customer's price of each product, prepared statements, a write-ahead log that is synced at every commit,
+//! and one transaction for a quote. It speaks ocache's protocol, and the benchmark checks that its answers
+//! are ocache's.
 //!
-//! Its prices are worked out once, before it listens; it never changes one.
+//! Its prices are calculated once, before it listens. It never changes one.
 
 mod database;
 
@@ -40,13 +41,13 @@ struct Item {
     quantity: u32,
 }
 
-/// A quote for the thread that has the database, and where its answer goes.
+/// A quote for the thread that has the database, and the channel for its answer.
 struct Job {
     quote: Quote,
     answer: oneshot::Sender<Result<QuotationFrame, rusqlite::Error>>,
 }
 
-/// Serves the data of a folder, until the process ends.
+/// Serves the data of a folder until the process ends.
 pub fn serve(folder: &Path) {
     let store = tempfile::tempdir().expect("a folder for the database");
     let database = Database::filled(store.path(), &inputs::read(folder));
@@ -60,7 +61,7 @@ pub fn serve(folder: &Path) {
         while let Ok((stream, _)) = listener.accept().await {
             let jobs = jobs.clone();
             tokio::spawn(async move {
-                // A client that goes away ends its session, and nothing else.
+                // A client that goes away ends only its own session.
                 let _ = session(stream, jobs).await;
             });
         }

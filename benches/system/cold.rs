@@ -1,4 +1,4 @@
-//! Cold quotes, with and without a mountain of refreshes before them.
+//! Measures cold quotes, with and without many refreshes before them.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ const PRODUCTS: u64 = 10_000;
 const DISCOUNTS: u64 = 100;
 const QUOTES: u32 = 400;
 const BACKLOG: u32 = 100_000;
-/// The first ones find nothing in memory, and are not counted.
+/// The first quotes find nothing in memory, and are not counted.
 const FIRST: usize = 5;
 const OTHER_PRICE: u32 = 1;
-/// The p99 with refreshes waiting, divided by that without.
+/// The target for the p99 with refreshes waiting, divided by that without.
 const TARGET: Target = Target::AtMost(2.0, "");
 
 pub async fn run(scale: Scale, builds: &[Build]) {
@@ -68,7 +68,7 @@ impl fmt::Display for Waits {
     }
 }
 
-/// One cold quote after the other, each of another customer.
+/// Asks for one cold quote after the other, each for another customer.
 async fn waits(stack: &Stack<'_>, dataset: &ocache::data::Dataset, users: &[UserId]) -> Waits {
     let to = stack.server().destination();
     let (first, counted) = users.split_at(FIRST);

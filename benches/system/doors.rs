@@ -1,5 +1,5 @@
-//! Prices and quotes over HTTP: 50 prices in turns with a bare server that answers 50 constant lines, and
-//! quotes in turns with the websocket.
+//! Measures prices and quotes over HTTP: 50 prices in turns with a bare server that answers 50 constant
+//! lines, and quotes in turns with the websocket.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,18 +19,18 @@ use crate::stack::{Build, Stack};
 const PRODUCTS: u64 = 10_000;
 const CUSTOMERS: u32 = 1_000;
 const DISCOUNTS: u64 = 100;
-/// So many prices are shown at once.
+/// How many prices one request asks for.
 const SHOWN: usize = 50;
-/// So many different requests are sent, again and again.
+/// How many different requests are sent, again and again.
 const REQUESTS: usize = 4_000;
 const ROUNDS: u32 = 4;
 const ROUND: Duration = Duration::from_secs(4);
-/// Prices a second, divided by those of the bare server.
+/// The target for prices a second, divided by those of the bare server.
 const TARGET: Target = Target::AtLeast(0.5);
 
 const BARE: &str = "bare hyper server";
 
-/// One server of those that are measured in turns.
+/// One of the servers that are measured in turns.
 struct Contestant<'a> {
     name: &'static str,
     server: &'a Server,
@@ -118,7 +118,8 @@ fn shown(tally: &HttpTally) -> String {
     format!("{}, p99 {p99:.2} ms", grouped(rate))
 }
 
-/// Each of another customer, and of products of their own that are far apart.
+/// Returns requests of different customers. Each has products of its own, spread over all parts of the
+/// base.
 fn price_requests(data: &Generated) -> Vec<Asked> {
     let dataset = data.read();
     let (users, products) = (&dataset.discounts, &dataset.products);

@@ -1,4 +1,4 @@
-//! A websocket server that only sends back what it gets: the same library with the same settings.
+//! A websocket server that only returns what it gets. It uses the same library with the same settings.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpListener;

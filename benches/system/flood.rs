@@ -1,4 +1,5 @@
-//! Quotes of clients that behave, while another one sends as fast as it can: beside calm, in turns.
+//! Measures the quotes of well-behaved clients while another client sends as fast as it can, in turns with
+//! a calm server.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::stack::{Build, Stack};
 const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
 const CLIENTS: u32 = 8;
 const ROUNDS: u32 = 4;
-/// A client quotes so long after its last answer.
+/// The pause of a client between an answer and its next quote.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub async fn run(scale: Scale, builds: &[Build]) {
@@ -27,7 +28,7 @@ async fn flooded(scale: Scale, build: &Build) {
     let mut stack = Stack::empty(build);
     let up = stack.start_limited();
     let count = scale.of(150);
-    // Warms the table.
+    // This warms the table.
     measure(up.url(), 10).await;
     let (mut calm, mut flooded, mut refused) = (vec![], vec![], 0);
     for _ in 0..ROUNDS {
@@ -35,7 +36,7 @@ async fn flooded(scale: Scale, build: &Build) {
         let flood = tokio::spawn(flood(up.url().to_owned()));
         flooded.extend(measure(up.url(), count).await);
         flood.abort();
-        // What is aborted has counted nothing; what has ended by itself was closed.
+        // A flood that is aborted returns nothing. One that ended by itself was closed by the server.
         refused += flood.await.unwrap_or(0);
     }
     assert_eq!(refused, 0, "a flood is told to slow down, not closed");
@@ -47,7 +48,7 @@ async fn flooded(scale: Scale, build: &Build) {
         .print();
 }
 
-/// The times that quotes take. Every one of them must be answered.
+/// Returns the times that quotes take. Every one of them must be answered.
 async fn measure(url: &str, count: u32) -> Vec<Duration> {
     let clients = (0..CLIENTS).map(|_| async move {
         let (mut socket, _) = connect_async(url).await.expect("the server takes sockets");
@@ -71,7 +72,7 @@ async fn measure(url: &str, count: u32) -> Vec<Duration> {
     join_all(clients).await.into_iter().flatten().collect()
 }
 
-/// Sends quotes without waiting, and reads what comes back; ends when it is closed.
+/// Sends quotes without waiting, and reads the replies. Ends when the server closes the connection.
 async fn flood(url: String) -> usize {
     let (socket, _) = connect_async(url).await.expect("the server takes sockets");
     let (mut sending, mut receiving) = socket.split();

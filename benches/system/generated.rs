@@ -1,4 +1,4 @@
-//! Generated data, for commands that load files, and what its prices are.
+//! Generated data for commands that load files, and its prices.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,14 +18,14 @@ use crate::inputs;
 /// Files of generated data.
 pub struct Generated(TempDir);
 
-/// What every line of a file of discounts begins with.
+/// The start of every line in a file of discounts.
 #[derive(Deserialize)]
 struct Customer {
     user_id: UserId,
 }
 
 impl Generated {
-    /// So many products, and the discounts of so many users.
+    /// Generates this many products, and the discounts of this many users.
     pub fn new(products: u64, users: u64, discounts_per_user: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the generated files");
         let discounts_per_user = discounts_per_user.min(products);
@@ -37,12 +37,12 @@ impl Generated {
         self.0.path()
     }
 
-    /// All of it.
+    /// Reads all data.
     pub fn read(&self) -> Dataset {
         inputs::read(self.folder())
     }
 
-    /// The users alone: their discounts may not fit the memory.
+    /// Reads the users alone, because their discounts may not fit the memory.
     pub fn users(&self) -> Vec<UserId> {
         let file = fs::File::open(self.folder().join("discounts.ndjson"));
         let lines = BufReader::new(file.expect("there are discounts")).lines();
@@ -53,7 +53,7 @@ impl Generated {
         lines.map(user).collect()
     }
 
-    /// The same after [`Self::with_another_price`] was loaded.
+    /// Returns the data after [`Self::with_another_price`] was loaded.
     pub fn read_with_another_price(&self, cents: u32) -> Dataset {
         let mut dataset = self.read();
         let changed = inputs::read(self.with_another_price(cents).path()).products.remove(0);
@@ -62,7 +62,7 @@ impl Generated {
         dataset
     }
 
-    /// A file with another price of the first product.
+    /// Returns a file with another price of the first product.
     pub fn with_another_price(&self, cents: u32) -> NamedTempFile {
         let file = fs::File::open(self.folder().join("products.ndjson"));
         let mut line = String::new();
@@ -77,7 +77,7 @@ impl Generated {
     }
 }
 
-/// The prices that answers must have, calculated with decimal numbers rather than by ocache.
+/// The prices that answers must have, calculated with decimal numbers and not by ocache.
 pub struct Prices {
     products: HashMap<ProductId, Money>,
     discounts: HashMap<UserId, HashMap<ProductId, Percentage>>,

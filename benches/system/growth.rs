@@ -1,4 +1,4 @@
-//! Whether more users or more products make each of them dearer, in time on the processors.
+//! Measures whether more users or more products make each of them more expensive in processor time.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::stack::{Build, Stack};
 
 const CUSTOMERS: u64 = 50;
 const DISCOUNTS: u64 = 100;
-/// What a hundredth of a second is too coarse for is not measured with fewer quotes.
+/// Fewer quotes would be too few for a clock that counts hundredths of a second.
 const QUOTES: u64 = 20_000;
-/// The most time of a warm quote, divided by the least.
+/// The target for the longest time of a warm quote, divided by the shortest.
 const TARGET: Target = Target::AtMost(1.5, "");
 
-/// Quotes on more and more products.
+/// Measures quotes with more and more products.
 pub async fn warm_quotes(scale: Scale, builds: &[Build]) {
     for build in builds {
         let mut all = vec![];
@@ -40,7 +40,7 @@ pub async fn warm_quotes(scale: Scale, builds: &[Build]) {
     }
 }
 
-/// What a warm quote takes of the server's processors.
+/// Returns the server's processor time for a warm quote.
 async fn warm_quote(build: &Build, products: u64) -> Duration {
     let data = Generated::new(products, CUSTOMERS, DISCOUNTS);
     let mut stack = Stack::loaded(build, &data);
@@ -55,7 +55,7 @@ async fn warm_quote(build: &Build, products: u64) -> Duration {
     used / QUOTES as u32
 }
 
-/// Refreshes of more and more users.
+/// Measures refreshes of more and more users.
 pub async fn unchanged_users(scale: Scale) {
     for count in [1_000, 10_000, 100_000, 1_000_000].map(|count| scale.of(count)) {
         let mut lab = Lab::new(inputs::dataset(10, 0, 0)).await;

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over connections that stay open: a load generator, and a bare server to compare with.
+//! HTTP/1.1 over connections that stay open: a load generator, and a bare server for comparison.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -24,11 +24,11 @@ pub struct Asked {
     pub body: Bytes,
 }
 
-/// What came of requests.
+/// The results of requests.
 pub struct HttpTally {
     pub answered: u64,
     pub took: Duration,
-    /// In microseconds.
+    /// The times until the answers, in microseconds.
     pub until_answered: Histogram<u64>,
 }
 
@@ -53,13 +53,13 @@ impl HttpTally {
     }
 }
 
-/// One exchange: the status and the body.
+/// Makes one request. Returns the status and the body.
 pub async fn exchange(url: &str, asked: &Asked) -> (StatusCode, Bytes) {
     let mut connection = Connection::open(address(url)).await;
     connection.exchange(asked).await
 }
 
-/// Sends requests over so many connections, one after the other over each, until the time is over. All of
+/// Sends requests over this many connections, one after the other on each, until the time is over. All of
 /// them must be answered with 200.
 pub async fn send(
     url: &str,
@@ -136,13 +136,13 @@ fn address(url: &str) -> &str {
     url.trim_start_matches("ws://").trim_end_matches('/')
 }
 
-/// Serves the text of a file, whatever is asked, until the process ends.
+/// Serves the text of a file to every request, until the process ends.
 pub fn serve(file: &Path) {
     let body = Bytes::from(std::fs::read(file).expect("the file can be read"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime can be started").block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        // As the other servers of this program say it.
+        // In the form of the other servers of this program.
         println!("ws://{}", listener.local_addr().expect("it has an address"));
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);

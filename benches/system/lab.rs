@@ -1,4 +1,4 @@
-//! A store to measure on, and what is measured of a process.
+//! A store for measurements inside this process, and figures of a process.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,18 +20,18 @@ use tokio::task::JoinHandle;
 
 use crate::server::cpu_time_of;
 
-/// How much of a row's full size is measured.
+/// The share of a row's full size that is measured.
 #[derive(Clone, Copy)]
 pub struct Scale(pub f64);
 
 impl Scale {
-    /// So much, and never nothing.
+    /// Returns the scaled size, but at least 1.
     pub fn of(self, full: u32) -> u32 {
         ((f64::from(full) * self.0) as u32).max(1)
     }
 }
 
-/// A store of its own, on a disk, with products and discounts in it.
+/// A new store on a disk, with products and discounts.
 pub struct Lab {
     pub ports: Ports,
     pub dataset: Dataset,
@@ -62,8 +62,8 @@ impl Lab {
         let ports = store.ports(Arc::new(MemoryConnections::default()));
         let lab = Self { ports, dataset, store, dir, ticks: 0 };
         lab.load(&lab.dataset).await;
-        // A build that is started beside this process keeps to the record, and one of before it was
-        // made to the flags.
+        // A build that is started beside this process follows the stored settings. One from before they
+        // existed follows its flags.
         let settings = [(Setting::Ttl, "1h".to_owned()), (Setting::RefreshEvery, "10m".to_owned())];
         set(&*lab.ports.store, &settings).await.expect("the settings of the stack can be set");
         lab
@@ -76,7 +76,7 @@ impl Lab {
         loaded.expect("generated data can be loaded").change
     }
 
-    /// Changes a price, so that every table has to be calculated anew.
+    /// Changes a price, so that every table must be calculated again.
     pub async fn change_the_catalogue(&mut self) -> Change {
         let product = &mut self.dataset.products[0];
         let price = product.price.expect("every product has a price");
@@ -120,7 +120,7 @@ impl Lab {
         Workers { shutdown, task }
     }
 
-    /// Waits until no refresh is waiting or in hand.
+    /// Waits until no refresh is waiting or in progress.
     pub async fn until_refreshed(&self) {
         loop {
             let depth = self.ports.queues.depth(Queue::Refresh).await.expect("depths can be read");
@@ -131,14 +131,14 @@ impl Lab {
         }
     }
 
-    /// How large the files of the store are.
+    /// Returns the size of the store's files in megabytes.
     pub fn megabytes(&self) -> u64 {
         let files = std::fs::read_dir(self.dir.path()).into_iter().flatten().flatten();
         files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum::<u64>()
             / 1_000_000
     }
 
-    /// The engine itself.
+    /// Returns the engine itself.
     pub const fn store(&self) -> &Embedded {
         &self.store
     }
@@ -152,7 +152,7 @@ pub fn users(kind: &str, count: u32) -> Vec<UserId> {
     (0..count).map(|n| UserId::new(format!("{kind}-{n}")).expect("it is an id")).collect()
 }
 
-/// Time on the wall and on the processors, since a moment.
+/// Measures elapsed time and processor time.
 pub struct Stopwatch {
     begun: Instant,
     cpu: Duration,
@@ -167,7 +167,8 @@ impl Stopwatch {
         self.begun.elapsed()
     }
 
-    /// Of this process, all threads together. A busy machine hardly changes it.
+    /// Returns the processor time of all threads of this process. Other work on the machine hardly changes
+    /// it.
     pub fn cpu(&self) -> Duration {
         cpu_time() - self.cpu
     }
@@ -177,7 +178,7 @@ fn cpu_time() -> Duration {
     cpu_time_of("self")
 }
 
-/// The time within which such a share of calls was done.
+/// Returns the time within which this share of the calls was done.
 pub fn quantile(times: &mut [Duration], share: f64) -> Duration {
     times.sort_unstable();
     let index = (times.len() as f64 * share) as usize;

@@ -1,12 +1,12 @@
-//! The system under load, each row beside what it is measured against, in one run.
+//! Measures the system under load, each row beside its comparison, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`,
-//! `stored`, `tables`, `terms`, `one-price`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`,
-//! `upkeep` and `doors`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
-//! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
-//! them, or the one that `--build` names, and also the one that `--beside` names: `quotes`, `ping` and
-//! `start` in turns. Each prints lines of a Markdown table, which `.ci/performance` writes into
-//! `docs/performance.md`.
+//! `stored`, `tables`, `terms`, `one-price`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`,
+//! `users`, `products`, `start`, `upkeep` and `doors`. A scale below 1 makes them smaller. Without a row
+//! all are measured, except `stored-aws`, which needs `.ci/ministack`. Rows that measure servers measure
+//! the binary that is built with them, or the one that `--build` names, and also the one that `--beside`
+//! names: `quotes`, `ping` and `start` in turns. Each row prints lines of a Markdown table, which
+//! `.ci/performance` writes into `docs/performance.md`.
 
 mod cold;
 mod doors;
@@ -74,7 +74,7 @@ fn main() {
     let wanted = |row: &str| rows.is_empty() || rows.iter().any(|wanted| wanted == row);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be started");
-    // Whoever shares the processors with a server has one thread.
+    // One thread, because this process shares the processors with a server.
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let client = client.expect("a runtime can be started");
     let builds = Build::all(build, beside);
@@ -84,7 +84,7 @@ fn main() {
     if wanted("stored") {
         stored::run(scale, &builds);
     }
-    // Needs a local AWS, so it is only measured when it is asked for.
+    // This row needs a local AWS, so it is measured only on request.
     if rows.iter().any(|row| row == "stored-aws") {
         stored_aws::run(scale, &builds);
     }

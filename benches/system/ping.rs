@@ -1,4 +1,4 @@
-//! A websocket's ping while large tables are refreshed, beside an idle server, in turns.
+//! Measures a websocket's ping while large tables are refreshed, in turns with an idle server.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,13 +20,13 @@ const PRODUCTS: u64 = 100_000;
 const DISCOUNTS: u64 = 5_000;
 const ROUNDS: u32 = 3;
 const SOCKETS: u32 = 4;
-/// A socket pings so long after its last pong: within what one socket may send.
+/// The pause of a socket between a pong and its next ping, which one socket may send.
 const PAUSE: Duration = Duration::from_millis(4);
 const IDLE: Duration = Duration::from_secs(4);
-/// The p99 while tables are refreshed, less that of an idle server.
+/// The target for the p99 while tables are refreshed, less that of an idle server.
 const TARGET: Target = Target::AtMost(2.0, " ms more than idle");
 
-/// One build's server, with a store of its own.
+/// The server of one build, with a new store.
 struct Measured<'a> {
     stack: Stack<'a>,
     idle: Vec<Duration>,
@@ -83,7 +83,7 @@ impl Measured<'_> {
     }
 }
 
-/// The times that pings of some sockets take while something goes on.
+/// Returns the times of pings over several sockets while something goes on.
 async fn pings_while(url: &str, what: impl FnOnce()) -> Vec<Duration> {
     let (ended, watch) = watch::channel(());
     let pinging: Vec<_> =

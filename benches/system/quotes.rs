@@ -1,5 +1,5 @@
-//! Warm quotes end to end: this build, the one before, a plain service on `SQLite`, and a websocket
-//! server that only sends back what it gets, in turns.
+//! Measures warm quotes end to end, in turns: this build, the previous one, a plain service on `SQLite`,
+//! and a websocket server that only returns what it gets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,41 +19,41 @@ const PRODUCTS: u64 = 10_000;
 const CUSTOMERS: u32 = 1_000;
 const DISCOUNTS: u64 = 100;
 const LINES: usize = 3;
-/// Each line is of one to so many pieces.
+/// Each line is of 1 to this many pieces.
 const PIECES: u64 = 4;
 pub const SOCKETS: usize = 50;
 const ROUNDS: u32 = 4;
 /// How long each server is measured in a round, at full scale.
 const ROUND: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So many quotes are sent to both ocache and the peer, and their answers compared.
+/// How many quotes are sent to both ocache and the peer to compare their answers.
 const COMPARED: u64 = 200;
 const ECHO: &str = "websocket echo";
-/// Quotes a second, divided by the echo's.
+/// The target for quotes a second, divided by the echo's.
 const RATE: Target = Target::AtLeast(0.3);
-/// The p99, divided by the echo's.
+/// The target for the p99, divided by the echo's.
 const P99: Target = Target::AtMost(5.0, "");
-/// Processor time of the server for each quote.
+/// The target for the server's processor time for each quote.
 const CPU: Target = Target::AtMost(30.0, " µs");
 
 /// What is quoted, for whom, and at which prices.
 #[derive(Clone)]
 pub struct Workload {
     mix: Arc<QuoteMix>,
-    /// What each answer must say, if that is known.
+    /// What each answer must contain, if that is known.
     expected: Option<Arc<dyn ExpectedPrices>>,
     pub customers: u64,
 }
 
 impl Workload {
-    /// Quotes of all customers with discounts, for all products.
+    /// Returns quotes of all customers with discounts, for all products.
     pub fn of(data: &Generated) -> Self {
         let dataset = data.read();
         let users: Vec<UserId> = dataset.discounts.iter().map(|list| list.user.clone()).collect();
         Self::for_users(&users, &dataset)
     }
 
-    /// Quotes of these customers, for all products.
+    /// Returns quotes of these customers, for all products.
     pub fn for_users(users: &[UserId], dataset: &ocache::data::Dataset) -> Self {
         let products = dataset.products.iter().map(|product| product.id.clone());
         let products: Vec<ProductId> = products.collect();
@@ -62,17 +62,17 @@ impl Workload {
         Self { mix: Arc::new(mix), expected: Some(expected), customers: users.len() as u64 }
     }
 
-    /// The frame of the quote of a number.
+    /// Returns the frame of the quote with a number.
     pub fn frame_of(&self, number: u64) -> String {
         self.mix.frame_of(number)
     }
 
-    /// The same quotes, while prices change.
+    /// Returns the same quotes without expected prices, because prices change.
     pub fn of_any_price(self) -> Self {
         Self { expected: None, ..self }
     }
 
-    /// Sends quotes over so many sockets. Every one of them must be answered, and rightly.
+    /// Sends quotes over this many sockets. Every one of them must be answered rightly.
     pub async fn quote(
         &self,
         to: &Destination,
@@ -106,7 +106,7 @@ impl Workload {
     }
 }
 
-/// One server of those that are measured in turns.
+/// One of the servers that are measured in turns.
 struct Contestant<'a> {
     name: &'static str,
     server: &'a Server,
@@ -137,7 +137,7 @@ impl<'a> Contestant<'a> {
         self.cpu.as_secs_f64() * 1e6 / self.tally.answered as f64
     }
 
-    /// Lines that compare it with another.
+    /// Prints lines that compare it with another.
     fn compare(&self, what: &str, other: &Self) {
         let per_sec = |one: &Self| grouped(one.tally.per_sec());
         let p99 = |one: &Self| format!("{:.2} ms", one.p99());
@@ -164,7 +164,7 @@ pub async fn run(scale: Scale, builds: &[Build]) {
     small(scale, builds).await;
 }
 
-/// The size that people have.
+/// Measures a shop of a usual size.
 async fn large(scale: Scale, builds: &[Build]) {
     let customers = scale.of(CUSTOMERS);
     let data = Generated::new(PRODUCTS, customers.into(), DISCOUNTS);
@@ -185,7 +185,7 @@ async fn large(scale: Scale, builds: &[Build]) {
     in_turns(&what, &workload, &stacks, Some(&peer), scale).await;
 }
 
-/// Five products and one customer.
+/// Measures five products and one customer.
 async fn small(scale: Scale, builds: &[Build]) {
     let dataset = ocache::data::fixtures::dataset().expect("the fixtures can be read");
     let workload = Workload::for_users(&[UserId::new("AAA").expect("it is an id")], &dataset);
@@ -227,7 +227,7 @@ async fn in_turns(
     line("quotes", "answers checked, all right", &grouped(checked as f64));
 }
 
-/// The peer answers as ocache does.
+/// Checks that the peer answers as ocache does.
 async fn compare(workload: &Workload, ocache: &Server, peer: &Server) {
     let mut answers = vec![];
     for server in [ocache, peer] {
@@ -253,7 +253,7 @@ pub async fn connect(server: &Server) -> Client {
     Client::connect(&server.destination(), None).await.expect("the server takes sockets")
 }
 
-/// The next answer. An error is none.
+/// Returns the next answer, and panics at an error.
 async fn answer(client: &mut Client) -> QuotationFrame {
     loop {
         match client.next().await.expect("the socket is open").frame {

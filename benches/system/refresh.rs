@@ -1,4 +1,5 @@
-//! Many active customers: how fast their tables are calculated, and what the server needs for it.
+//! Measures many active customers: how fast their tables are calculated, and what the server needs for
+//! that.
 
 use crate::generated::Generated;
 use crate::lab::Scale;
@@ -8,7 +9,7 @@ use crate::stack::{Build, Calculated, Stack};
 const PRODUCTS: u64 = 10_000;
 const CUSTOMERS: u32 = 100_000;
 const DISCOUNTS: u64 = 100;
-/// The memory of the server.
+/// The target for the memory of the server.
 const TARGET: Target = Target::AtMost(400.0, " MB");
 
 pub fn run(scale: Scale, builds: &[Build]) {

@@ -1,15 +1,15 @@
-//! The lines that the benchmark prints: those of the table in `docs/performance.md`.
+//! The lines that the benchmark prints, which are those of the table in `docs/performance.md`.
 
 use std::fmt;
 
-/// What a figure or a ratio is compared with.
+/// The target of a figure or a ratio.
 #[derive(Clone, Copy)]
 pub enum Target {
     AtLeast(f64),
     AtMost(f64, &'static str),
 }
 
-/// A line of the table. It is printed by `print`.
+/// A line of the table. `print` prints it.
 pub struct Line {
     row: &'static str,
     what: String,
@@ -20,25 +20,25 @@ pub struct Line {
     reached: &'static str,
 }
 
-/// Prints a line that has nothing beside it and no target.
+/// Prints a line without a comparison and without a target.
 pub fn line(row: &'static str, what: &str, ocache: &str) {
     Line::new(row, what, ocache).print();
 }
 
 impl Line {
-    /// A figure of ocache, from a row of the benchmark, named as in the command.
+    /// Returns a line with a figure of ocache. `row` is the name of the benchmark's row in the command.
     pub fn new(row: &'static str, what: &str, ocache: &str) -> Self {
         let (what, ocache) = (what.to_owned(), ocache.to_owned());
         let [beside, ratio, target] = [const { String::new() }; 3];
         Self { row, what, ocache, beside, ratio, target, reached: "" }
     }
 
-    /// What was measured beside it, and ocache's figure divided by that.
+    /// Adds what was measured for comparison, and ocache's figure divided by that.
     pub fn beside(self, beside: &str, ratio: f64) -> Self {
         Self { beside: beside.to_owned(), ratio: format!("{ratio:.2}"), ..self }
     }
 
-    /// The target, and the figure or ratio that has to reach it.
+    /// Adds the target, and the figure or ratio that must reach it.
     pub fn target(self, target: Target, measured: f64) -> Self {
         let reached = if target.is_reached_by(measured) { "yes" } else { "no" };
         Self { target: target.to_string(), reached, ..self }
@@ -68,7 +68,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// A whole number with separators, such as 12,345.
+/// Returns a whole number with separators, such as 12,345.
 pub fn grouped(number: impl Into<f64>) -> String {
     let digits = format!("{:.0}", number.into());
     let mut grouped = String::new();

@@ -1,4 +1,4 @@
-//! Servers in processes of their own, and what is measured of them.
+//! Servers in processes of their own, and figures of them.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::{fs, thread};
 
 use ocache::runtime::client::Destination;
 
-/// A process that is ended with what is measured.
+/// A process that ends with the measurement.
 pub struct Server {
     child: Child,
     url: String,
@@ -16,14 +16,14 @@ pub struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Server {
-    /// Starts a server, which says in a line where it listens.
+    /// Starts a server, which prints in a line where it listens.
     pub fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("a server can be started");
@@ -33,12 +33,12 @@ impl Server {
             let start = line.find("ws://")?;
             Some(line[start..].trim_end_matches(['"', ',']).to_owned())
         });
-        // What it prints later must not fill the pipe.
+        // Later output must not fill the pipe.
         thread::spawn(move || lines.for_each(drop));
         Self { child, url: url.expect("it says where it listens") }
     }
 
-    /// This program in another role.
+    /// Starts this program in another role.
     pub fn of_this_program(args: &[&str]) -> Self {
         let this = std::env::current_exe().expect("this program has a path");
         Self::start(Command::new(this).args(args))
@@ -52,7 +52,7 @@ impl Server {
         Destination::Url(self.url.clone())
     }
 
-    /// Has it drain and end.
+    /// Drains the server and ends it.
     pub fn stop(mut self) {
         let pid = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &pid]).status();
@@ -61,17 +61,17 @@ impl Server {
         assert!(ended.success(), "the server ended with {ended}");
     }
 
-    /// What it has used of the processors, its threads together.
+    /// Returns the processor time of all its threads.
     pub fn cpu_time(&self) -> Duration {
         cpu_time_of(self.child.id())
     }
 
-    /// The most memory it ever had, in MB.
+    /// Returns its peak memory, in MB.
     pub fn peak_megabytes(&self) -> u64 {
         peak_megabytes_of(self.child.id())
     }
 
-    /// The value of each line of its `/metrics`, by the line's name and labels.
+    /// Returns the value of each line of its `/metrics`, with the line's name and labels.
     pub fn metrics(&self) -> Vec<(String, f64)> {
         let address = self.url.trim_start_matches("ws://").trim_end_matches('/');
         let address = address.split('/').next().unwrap_or(address);
@@ -87,16 +87,16 @@ impl Server {
     }
 }
 
-/// What a process has used of the processors, its threads together.
+/// Returns the processor time of all threads of a process.
 pub fn cpu_time_of(process: impl std::fmt::Display) -> Duration {
-    // The 14th and 15th field, in hundredths of a second; the 2nd may have blanks, but ends with `)`.
+    // Fields 14 and 15, in hundredths of a second. Field 2 may contain blanks, but ends with `)`.
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
 }
 
-/// The most memory a process ever had, in MB.
+/// Returns the peak memory of a process, in MB.
 pub fn peak_megabytes_of(process: impl std::fmt::Display) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! How many bytes are stored.
+//! Measures how many bytes are stored.
 
 use ocache::pricing::{
     Base, Currency, Goods, Ladder, LadderPacker, OwnRows, PackedBase, PackedOwn, PriceList,
@@ -35,7 +35,7 @@ pub fn run() {
     line("size", "bytes per product of base and terms, 30 % at three rungs", &each(base + terms));
 }
 
-/// A list with three rungs for three of ten products, as all customers of a group share it.
+/// Prices a list with three rungs for three of ten products, as all customers of a group share it.
 fn terms(products: &[Product]) -> (usize, usize) {
     let list = PriceList {
         id: "gold".parse().expect("it is an id"),

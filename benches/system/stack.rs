@@ -1,5 +1,5 @@
-//! A store and its server, used as anybody uses them: by commands, the websocket and `/metrics`.
-//! So a build of another version, with another form of the store, can be measured as well.
+//! A store and its server, used through commands, the websocket and `/metrics` alone. So a build of another
+//! version, whose store has another format, can be measured as well.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use tempfile::{NamedTempFile, TempDir};
 use crate::generated::Generated;
 use crate::server::Server;
 
-/// A command line takes so many users.
+/// How many users one command line has at most.
 const USERS_AT_ONCE: usize = 5_000;
-/// How often it is looked whether tables are there. A look costs the server something.
+/// How often the server is asked whether tables are calculated. Each request costs the server something.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Calculations that are still missing when no queue has held anything for so long will not come.
+/// If all queues are empty for this long, missing calculations will not come.
 const NOTHING_FOR: Duration = Duration::from_secs(3);
 
 /// A build of ocache to measure.
@@ -27,14 +27,14 @@ pub struct Build {
 }
 
 impl Build {
-    /// The one that is measured beside, if there is one, and the one that is meant.
+    /// Returns the builds to measure: the one to compare with, if there is one, and then the main one.
     pub fn all(meant: Option<PathBuf>, beside: Option<PathBuf>) -> Vec<Self> {
         let meant = meant.unwrap_or_else(|| env!("CARGO_BIN_EXE_ocache").into());
         let beside = beside.map(|binary| Self { name: "before", binary });
         beside.into_iter().chain([Self { name: "now", binary: meant }]).collect()
     }
 
-    /// What was measured, and of which build unless it is the one that is meant.
+    /// Returns what was measured, with the build's name unless it is the main one.
     pub fn label(&self, what: &str) -> String {
         match self.name {
             "now" => what.to_owned(),
@@ -43,16 +43,16 @@ impl Build {
     }
 }
 
-/// A store of its own, on a disk, and perhaps its server.
+/// A new store on a disk, and perhaps its server.
 pub struct Stack<'a> {
     pub build: &'a Build,
     data: TempDir,
-    /// What every command is told beside: which local AWS it is on, if it is on one.
+    /// Flags of every command: which local AWS the stack is on, if it is on one.
     flags: Vec<String>,
     up: Option<Server>,
 }
 
-/// A load that is under way.
+/// A load that is in progress.
 pub struct Loading {
     child: Child,
     _changed: NamedTempFile,
@@ -65,7 +65,7 @@ impl Loading {
     }
 }
 
-/// Calculations that were done, and in which time.
+/// How many calculations were done, in which time.
 pub struct Calculated {
     pub tables: u64,
     pub took: Duration,
@@ -73,13 +73,13 @@ pub struct Calculated {
 }
 
 impl<'a> Stack<'a> {
-    /// With nothing in it: `up` loads the fixtures.
+    /// Returns an empty stack. `up` loads the fixtures.
     pub fn empty(build: &'a Build) -> Self {
         let data = tempfile::tempdir().expect("a folder for the store");
         Self { build, data, flags: vec![], up: None }
     }
 
-    /// With this data in it, on a local AWS. The stack has to be destroyed.
+    /// Returns a stack on a local AWS with this data. It must be destroyed afterwards.
     pub fn on_aws(build: &'a Build, endpoint: &str, name: &str, data: &Generated) -> Self {
         let flags = ["--endpoint-url", endpoint, "--stack", name].map(str::to_owned).into();
         let stack = Self { flags, ..Self::empty(build) };
@@ -88,14 +88,14 @@ impl<'a> Stack<'a> {
         stack
     }
 
-    /// With this data in it.
+    /// Returns a stack with this data.
     pub fn loaded(build: &'a Build, data: &Generated) -> Self {
         let stack = Self::empty(build);
         stack.run(&["load", path(data.folder())]);
         stack
     }
 
-    /// Runs a command on the store; what it printed.
+    /// Runs a command on the store. Returns what it printed.
     pub fn run(&self, args: &[&str]) -> String {
         let output = self.command(args).output().expect("the command can be run");
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -109,12 +109,12 @@ impl<'a> Stack<'a> {
         command
     }
 
-    /// Starts `ocache up`. Its limits are out of the way.
+    /// Starts `ocache up` with limits so high that they do not matter.
     pub fn start(&mut self) -> &Server {
         self.start_with(&["--max-frames", "1000000", "--max-active-users", "4000000"])
     }
 
-    /// Starts `ocache up` with the limits that it has by default.
+    /// Starts `ocache up` with its default limits.
     pub fn start_limited(&mut self) -> &Server {
         self.start_with(&[])
     }
@@ -129,14 +129,14 @@ impl<'a> Stack<'a> {
         self.up.as_ref().expect("the stack was started")
     }
 
-    /// Has the server drain and end.
+    /// Drains the server and ends it.
     pub fn stop(&mut self) {
         if let Some(up) = self.up.take() {
             up.stop();
         }
     }
 
-    /// Makes users active for longer than anything is measured.
+    /// Makes users active for longer than any measurement takes.
     pub fn subscribe(&self, users: &[UserId]) {
         for users in users.chunks(USERS_AT_ONCE) {
             let mut args = vec!["subscribe", "--quiet", "--ttl", "2h"];
@@ -145,13 +145,13 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Loads another price of one product, so that every table has to be calculated anew. Each time
-    /// it is a different one.
+    /// Loads another price of one product, so that every table must be calculated again. Each call needs
+    /// other `cents`.
     pub fn change_a_price(&self, data: &Generated, cents: u32) {
         self.start_changing_a_price(data, cents).finish();
     }
 
-    /// The same, and goes on while it is loaded.
+    /// Starts to load another price, and returns while it is loaded.
     pub fn start_changing_a_price(&self, data: &Generated, cents: u32) -> Loading {
         let changed = data.with_another_price(cents);
         let mut load = self.command(&["load", "--quiet", path(changed.path())]);
@@ -159,8 +159,8 @@ impl<'a> Stack<'a> {
         Loading { child, _changed: changed }
     }
 
-    /// Waits until so many tables were calculated since a count of before. What took no longer than
-    /// from the given moment is counted.
+    /// Waits until this many tables were calculated since an earlier count. Returns how many were
+    /// calculated, and how long it took until the last of them.
     pub fn until_calculated(&self, since: &Calculations, tables: u64) -> Calculated {
         let mut last = (since.count, since.at);
         let mut idle: Option<Instant> = None;
@@ -172,7 +172,7 @@ impl<'a> Stack<'a> {
                 last = (count, now);
             }
             idle = if waiting == 0 { idle.or(Some(now)) } else { None };
-            // A version that leaves out what is unchanged calculates less.
+            // A version that leaves out unchanged tables calculates fewer.
             let is_over = idle.is_some_and(|since| now - since > NOTHING_FOR);
             if last.0 >= since.count + tables || is_over {
                 let cpu = self.server().cpu_time() - since.cpu;
@@ -181,41 +181,42 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Waits until no calculation is waiting or in hand, such as those that warmed the tables.
+    /// Waits until no calculation is waiting or in progress, such as those that warmed the tables.
     pub fn until_quiet(&self) {
         while look(self.server()).1 > 0 {
             sleep(LOOK_EVERY);
         }
     }
 
-    /// What was calculated until now.
+    /// Returns what was calculated so far.
     pub fn calculations(&self) -> Calculations {
         let (count, _) = look(self.server());
         Calculations { count, at: Instant::now(), cpu: self.server().cpu_time() }
     }
 
-    /// Messages that wait in the queue of refreshes. What the server says is a second old at most.
+    /// Returns how many messages wait in the queue of refreshes. The server's figure is at most a second
+    /// old.
     pub fn refreshes_waiting(&self) -> u64 {
         let waiting = r#"ocache_queue_messages{queue="refresh",state="waiting"}"#;
         let metrics = self.server().metrics();
         metrics.iter().find(|(name, _)| name == waiting).map_or(0, |(_, value)| *value as u64)
     }
 
-    /// The files of the store.
+    /// Returns the files of the store.
     pub fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.data.path()).expect("the folder is there");
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect()
     }
 }
 
-/// How many tables a server has calculated at some moment, and what it had used then.
+/// How many tables a server has calculated at some moment, and the processor time that it had used.
 pub struct Calculations {
     count: u64,
     at: Instant,
     cpu: Duration,
 }
 
-/// How many tables were calculated, and how many messages the queues before them hold.
+/// Returns how many tables were calculated, and how many messages the queues of calculations hold.
 fn look(server: &Server) -> (u64, u64) {
     let (mut count, mut waiting) = (0.0, 0.0);
     for (name, value) in server.metrics() {

@@ -1,4 +1,4 @@
-//! How long the shortest command takes, beside a program that does nothing.
+//! Measures how long the shortest command takes, beside a program that does nothing.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ pub fn run(builds: &[Build]) {
         let args = &["completions", "bash"];
         commands.push((build.label("`ocache completions bash`"), &build.binary, args));
     }
-    // In turns, so that all of them have the same neighbours.
+    // The commands run in turns, so that other work on the machine affects all of them equally.
     let mut times = vec![vec![]; commands.len()];
     for _ in 0..RUNS {
         for (times, (_, program, args)) in times.iter_mut().zip(&commands) {

@@ -1,4 +1,4 @@
-//! How many bytes the tables of many customers take, each in two generations.
+//! Measures how many bytes the tables of many customers take, in two generations.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use crate::stack::{Build, Stack};
 pub const PRODUCTS: u64 = 10_000;
 pub const CUSTOMERS: u32 = 20_000;
 pub const DISCOUNTS: u64 = 20;
-/// For all of them, in two generations.
+/// The target for all of them in two generations.
 pub const TARGET: Target = Target::AtMost(50.0, " MB");
-/// DynamoDB bills so many bytes more for each item.
+/// DynamoDB bills this many bytes more for each item.
 pub const OVERHEAD: u64 = 100;
-/// What stays of a load and of a table.
+/// What a load and a table leave behind.
 const KEPT: [&str; 3] = ["prices_by_user", "products", "discounts"];
 
 pub fn run(scale: Scale, builds: &[Build]) {
@@ -29,7 +29,7 @@ pub fn run(scale: Scale, builds: &[Build]) {
     }
 }
 
-/// Has the tables of all customers calculated twice; how many customers there are.
+/// Calculates the tables of all customers twice. Returns how many customers there are.
 pub fn two_generations(stack: &mut Stack<'_>, data: &Generated) -> usize {
     let users = data.users();
     stack.start();
@@ -39,7 +39,7 @@ pub fn two_generations(stack: &mut Stack<'_>, data: &Generated) -> usize {
     let before = stack.calculations();
     stack.change_a_price(data, 1);
     stack.until_calculated(&before, users.len() as u64);
-    // What a process has used is written down when it ends.
+    // A process writes down what it used when it ends.
     stack.stop();
     users.len()
 }
@@ -72,7 +72,7 @@ fn show(stack: &Stack<'_>, customers: usize) {
     line("stored", &stack.build.label(what), &megabytes(bytes));
 }
 
-/// The bytes of the pages of each table and index, the largest first.
+/// Returns the bytes of the pages of each table and index, the largest first.
 fn tables(store: &Path) -> Vec<(String, u64)> {
     let store = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let store = store.expect("the store can be opened");

@@ -1,5 +1,6 @@
-//! The same on a local AWS: `.ci/ministack cargo bench --bench system -- stored-aws`. It is too slow for
-//! so many customers, so two smaller stacks are measured, and what a customer adds is extrapolated.
+//! Measures stored bytes on a local AWS: `.ci/ministack cargo bench --bench system -- stored-aws`. It is
+//! too slow for so many customers, so two smaller stacks are measured, and what a customer adds is
+//! extrapolated.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,11 +13,11 @@ use crate::results::Line;
 use crate::stack::{Build, Stack};
 use crate::stored::{CUSTOMERS, DISCOUNTS, OVERHEAD, PRODUCTS, TARGET, two_generations};
 
-/// Where the local AWS is.
+/// The variable with the endpoint of the local AWS.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
-/// So many customers, at full scale.
+/// The numbers of customers, at full scale.
 const SAMPLES: [u32; 2] = [100, 300];
-/// What stays of a load and of a table.
+/// What a load and a table leave behind.
 const KEPT: [&str; 3] = ["prices-by-user", "products", "discounts"];
 
 pub fn run(scale: Scale, builds: &[Build]) {
@@ -39,7 +40,7 @@ pub fn run(scale: Scale, builds: &[Build]) {
     }
 }
 
-/// The bytes of the items of two generations.
+/// Returns the bytes of the items of two generations.
 fn stored(build: &Build, endpoint: &str, customers: u32) -> u64 {
     let data = Generated::new(PRODUCTS, customers.into(), DISCOUNTS);
     let name = format!("bench-{}-{customers}-{}", std::process::id(), build.name);
@@ -51,7 +52,7 @@ fn stored(build: &Build, endpoint: &str, customers: u32) -> u64 {
     bytes
 }
 
-/// What DynamoDB counts for all items of a table.
+/// Returns what DynamoDB counts for all items of a table.
 fn bytes_of(endpoint: &str, table: &str) -> u64 {
     let (mut bytes, mut from) = (0, None);
     loop {
@@ -69,7 +70,7 @@ fn bytes_of(endpoint: &str, table: &str) -> u64 {
     }
 }
 
-/// By the rules that AWS documents for the sizes of items.
+/// Returns the size of an item by the rules that AWS documents.
 fn item_bytes(item: &Map<String, Value>) -> u64 {
     let attributes = item.iter().map(|(name, value)| name.len() as u64 + value_bytes(value));
     OVERHEAD + attributes.sum::<u64>()
@@ -82,7 +83,7 @@ fn value_bytes(value: &Value) -> u64 {
     let text = value.as_str().unwrap_or_default();
     match (kind.as_str(), value) {
         ("S", _) => text.len() as u64,
-        // As many bytes as the base64 stands for.
+        // The number of bytes that the base64 stands for.
         ("B", _) => (text.trim_end_matches('=').len() * 3 / 4) as u64,
         ("N", _) => 1 + text.bytes().filter(u8::is_ascii_digit).count().div_ceil(2) as u64,
         ("L", Value::Array(list)) => 3 + list.iter().map(|one| 1 + value_bytes(one)).sum::<u64>(),
@@ -94,8 +95,7 @@ fn value_bytes(value: &Value) -> u64 {
     }
 }
 
-/// A call that ocache itself never makes. A local AWS looks at the signature only to see which service
-/// is meant.
+/// Makes a call that ocache itself never makes. A local AWS reads only the service from the signature.
 fn call(endpoint: &str, action: &str, body: &Value) -> Value {
     let address = endpoint.strip_prefix("http://").expect("a local AWS has no TLS");
     let mut stream = TcpStream::connect(address).expect("the local AWS is there");

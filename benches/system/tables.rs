@@ -1,4 +1,4 @@
-//! Tables a second, beside price calc done the straightforward way.
+//! Measures how many tables are calculated a second, beside the straightforward way of price calc.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::{inputs, opponent};
 
 const PRODUCTS: u64 = 10_000;
 const DISCOUNTS: u64 = 100;
-/// As many as the worker has in hand.
+/// As many as the worker calculates at once.
 const AT_ONCE: usize = 20;
-/// Tables a second, divided by the opponent's.
+/// The target for tables a second, divided by the opponent's.
 const TARGET: Target = Target::AtLeast(100.0);
 
-/// Every input changed, both on one store, in turns.
+/// Measures tables of which every input has changed, both on one store, in turns.
 pub async fn against_the_opponent(scale: Scale) {
     let count = scale.of(4_000);
     let mut lab = Lab::new(inputs::dataset(PRODUCTS, count.into(), DISCOUNTS)).await;
@@ -66,7 +66,7 @@ pub async fn against_the_opponent(scale: Scale) {
     lab.close().await;
 }
 
-/// The opponent's prices are ours.
+/// Checks that the opponent's prices are ocache's.
 fn check_prices(lab: &Lab) {
     let base = inputs::base(&lab.dataset.products);
     for list in lab.dataset.discounts.iter().take(20) {

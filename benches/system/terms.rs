@@ -1,4 +1,4 @@
-//! Price lists at the size that sellers have them: from a load to the last table.
+//! Measures price lists at the size that sellers have: from a load to the last table.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,19 +15,19 @@ use crate::results::line;
 
 const WORK: &[Role] = &[Role::PriceCalc];
 
-/// What is loaded.
+/// The size of what is loaded.
 struct Shape {
     products: u32,
     lists: u32,
-    /// Rows of each list for single products, and rungs of each.
+    /// How many rows for single products each list has, and how many rungs each row has.
     rows: u32,
     rungs: u32,
     /// Whether each list also has a percentage on everything.
     wide: bool,
     customers: u32,
-    /// How many groups each customer is in, one list each.
+    /// How many groups each customer is in. Each group has one list.
     groups: u32,
-    /// Discounts of each customer's own.
+    /// How many own discounts each customer has.
     own: u32,
 }
 
@@ -67,7 +67,7 @@ pub async fn run(scale: Scale) {
     row("a term for each customer, 25 lists of 10 rungs", many).await;
 }
 
-/// From a load to the last table of all customers.
+/// Measures the time from a load to the last table of all customers.
 async fn row(name: &str, shape: Shape) {
     let customers = users("customer", shape.customers);
     let parsing = Stopwatch::start();
@@ -107,7 +107,7 @@ async fn calculate(lab: &mut Lab, customers: &[UserId]) -> (Duration, Duration) 
     spent
 }
 
-/// One price of a large list that everyone has.
+/// Measures a change of one price in a large list that everyone has.
 pub async fn one_price(scale: Scale) {
     let shape = Shape {
         products: 100_000,
@@ -146,7 +146,7 @@ pub async fn one_price(scale: Scale) {
     lab.close().await;
 }
 
-/// The parts of the terms that the table of a customer names.
+/// Returns the parts of the terms that the table of a customer names.
 async fn parts_of_terms(lab: &Lab, customer: &UserId) -> Vec<Vec<u8>> {
     let store = &lab.ports.store;
     let heads = store.table_heads(std::slice::from_ref(customer)).await.expect("heads can be read");
@@ -201,7 +201,7 @@ impl Shape {
         }
         for (number, customer) in (0_u32..).zip(customers) {
             let groups = (0..self.groups).map(|group| {
-                // Of many groups no two customers have the same.
+                // If there are many groups, no two customers have the same.
                 let list = (number + group * (1 + number / self.lists.max(1))) % self.lists;
                 format!("\"g{list}\"")
             });
@@ -230,7 +230,7 @@ fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-/// The most memory that this process has had, in KB.
+/// Returns the peak memory of this process, in KB.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! Whether what is deleted keeps up with what is written, while all tables change again and again.
+//! Measures whether deletion keeps up with writing while all tables change again and again.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use crate::lab::{Lab, Scale};
 use crate::results::{grouped, line};
 
 const PRODUCTS: u64 = 1_000;
-/// All of them change once a second, if the machine is fast enough for that.
+/// How many tables change once a second, if the machine is fast enough.
 const USERS: u64 = 5_000;
 /// Ten minutes at full scale.
 const SECS: u32 = 600;
-/// So many rows tell of the course.
+/// How many rows show the course.
 const ROWS: u64 = 10;
 
 pub async fn run(scale: Scale) {

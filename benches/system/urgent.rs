@@ -1,5 +1,5 @@
-//! What waits before cold quotes after a load of prices: messages sent to the urgent queue while warm
-//! users quote.
+//! Counts what waits before cold quotes after a load of prices: messages sent to the urgent queue while
+//! warm users quote.
 
 use ocache::load_generator::{Amount, Peer};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub async fn run(scale: Scale, builds: &[Build]) {
         let mut stack = Stack::loaded(build, &data);
         let to = stack.start().destination();
         workload.warm(&to).await;
-        // What a process has used is written down when it ends. A start sends something of its own.
+        // A process writes down what it used when it ends. A start itself sends some messages.
         stack.stop();
         let warmed = sent(&stack);
         stack.start();
@@ -64,7 +64,7 @@ struct Used {
     items: u64,
 }
 
-/// The messages that servers have sent to the two queues of calculations, but for those of the
+/// Returns how many messages servers have sent to the two queues of calculations, without those of the
 /// schedule and of loads.
 fn sent(stack: &Stack<'_>) -> [u64; 2] {
     let meter = stack.run(&["meter", "--over", "1h", "--output", "json"]);

@@ -324,14 +324,14 @@ impl System {
         }
     }
 
-    /// Waits until a queue holds so many messages.
+    /// Waits until this many messages wait in a queue.
     pub async fn waiting_when(&self, queue: Queue, wanted: u64) {
         while self.ports.queues.depth(queue).await.unwrap().waiting != wanted {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Drops whatever waits in the urgent queue, so that only a later order counts.
+    /// Whether a user is active.
     pub async fn is_active(&self, who: &str) -> bool {
         let active = self.ports.store.active_user(&user(who)).await.unwrap();
         active.is_some_and(|active| active.is_active(self.now()))

@@ -1,4 +1,4 @@
-//! A catalogue far larger than a quote.
+//! Tests of a catalogue that is far larger than a quote.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ pub async fn two_hundred_thousand_products_are_quoted_from_the_parts_needed(engi
     let mut system = System::new(engine);
     // The first quote waits for the base, which a local AWS makes in minutes.
     system.policy.quote_within = Duration::from_secs(3600);
-    // Prices that tell the products apart.
+    // Prices that differ between products.
     system.load((0..PRODUCTS).map(|n| (format!("SKU{n:06}"), n as i64 + 1))).await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = system.quote("Foo", "SKU000000:1 SKU123456:1 SKU199999:2").await;
     let totals: Vec<_> = quotation.lines.iter().map(|line| line.total.as_str()).collect();
     assert_eq!(totals, ["0.01", "1234.57", "4000.00"]);
 
-    // Every part of the base that such a quote does not need becomes rubbish, which any reader would
+    // Every part of the base that the quote does not need is replaced by garbage, which any reader would
     // refuse.
     let head = system.head("Foo").await.unwrap();
     assert_eq!(head.products, PRODUCTS as u64);

@@ -1,4 +1,4 @@
-//! Which calculations are ordered, in which queue, and how often.
+//! Tests of which calculations are ordered, in which queue, and how often.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::harness::{Engine, System, items, user};
 
 const USERS: usize = 20;
 
-/// A system whose schedule is too slow to explain anything, and what counts its calls.
+/// Returns a system whose schedule is too slow to explain any result, and the meter of its calls.
 async fn counted(engine: Engine) -> (System, Arc<Meter>) {
     let mut system = System::with_fixtures(engine).await;
     system.policy.refresh_every = Duration::from_secs(3600);
@@ -24,7 +24,7 @@ async fn counted(engine: Engine) -> (System, Arc<Meter>) {
     (system, meter)
 }
 
-/// How many messages were sent to a queue, those included that the queue dropped as repetitions.
+/// Returns how many messages were sent to a queue, including duplicates that the queue dropped.
 fn sent(meter: &Meter, queue: Resource) -> u64 {
     let to_queue =
         meter.usage().total(|line| line.resource == queue && line.action == Action::Send);
@@ -55,7 +55,7 @@ pub async fn a_stale_table_is_ordered_once_and_behind_every_cold_quote(engine: E
     let urgent_before = sent(&meter, Resource::QuotationQueue);
     for round in 1..=2 {
         system.stop().await;
-        // A load whose loader died before it ordered anything: quotes find their tables stale.
+        // The loader died before it ordered anything, so quotes find their tables stale.
         system.load([("P1".to_owned(), 60_000 + round)]).await;
         system.run(&[Role::QuotationProvider]);
         let gateway = system.handler();
@@ -97,10 +97,11 @@ pub async fn a_visit_orders_what_its_quote_does_not(engine: Engine) {
     system.pushed("AAA").await;
     system.stop().await;
     let aaa = user("AAA");
-    // Answered before, so nothing is published; and refused, because the id is taken.
+    // First a quote that was answered before, so that nothing is published; then one that is refused,
+    // because its id is taken.
     for (products, is_accepted) in [("P1:1", true), ("P2:1", false)] {
         system.ports.store.remove_active_user(&aaa).await.unwrap();
-        // Another expiry than before, so that the order is no repetition of an earlier one.
+        // The expiry differs from the previous one, so that the order is not a duplicate of an earlier one.
         system.policy.ttl += Duration::from_secs(10);
         let handler = system.handler();
         let ask = Ask {
