@@ -1,5 +1,5 @@
-# One line for each request of an API, and for each frame of the websocket. No line has the query of a
-# URL in it, where browsers put their token.
+# One line for each request of an API, and for each frame of the websocket. No line has the query of a URL,
+# because browsers put their token there.
 
 locals {
   access_log_format = jsonencode({

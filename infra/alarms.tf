@@ -1,8 +1,8 @@
-# What somebody should be told of. docs/deploying.md says what each means and what to do.
+# The alarms. docs/deploying.md says what each means and what to do.
 
 locals {
   alarm = "${var.stack}-"
-  # Known when planning, also of topics that are made with the stack.
+  # Known when planning, unlike the ARNs of topics that are made with the stack.
   has_emails = length(var.alarm_emails) > 0
   told       = concat(var.alarm_topic_arns, aws_sns_topic.alarms[*].arn)
 
@@ -13,8 +13,8 @@ locals {
   )
 }
 
-# A message was given up: it failed ten times. If it was a change of a source table, the prices are not those of the
-# table.
+# A message failed ten times and is a dead letter. If it was a change of a source table, the prices differ
+# from that table.
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   for_each = merge(
     {
@@ -75,7 +75,7 @@ moved {
   to   = aws_cloudwatch_metric_alarm.undelivered["undelivered"]
 }
 
-# Quotes wait for these; past the deadline of a quotation they are lost.
+# Quotes wait for these messages. Past the deadline of a quotation it has failed.
 resource "aws_cloudwatch_metric_alarm" "age" {
   for_each = {
     urgent   = { queue = "quotation", description = "Urgent calculations wait for so long that cold quotes fail." }
@@ -104,7 +104,7 @@ moved {
   to   = aws_cloudwatch_metric_alarm.age["urgent"]
 }
 
-# An invocation that ended without a result: it crashed, or ran out of time or memory.
+# An invocation ended without a result: it crashed, or ran out of time or memory.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   for_each = local.functions
 
@@ -125,7 +125,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   tags                = local.tags
 }
 
-# A message that failed is no failed invocation: only the log tells.
+# A failed message does not make the invocation fail, so only the log shows it.
 resource "aws_cloudwatch_log_metric_filter" "failed_messages" {
   for_each = local.failure_messages
 
@@ -159,7 +159,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_messages" {
   tags                = local.tags
 }
 
-# Without the refresh, every table goes stale and then away.
+# Without the refresh every table becomes stale, and in the end unusable.
 resource "aws_cloudwatch_metric_alarm" "no_refresh" {
   alarm_name          = "${local.alarm}no-refresh"
   alarm_description   = "The schedule has not run for three intervals: tables go stale."

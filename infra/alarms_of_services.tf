@@ -1,6 +1,6 @@
-# What the services refuse or fail at: throttled calls and failed requests.
+# Alarms on refusals and failures of the services: throttled calls and failed requests.
 
-# Events of a queue come again, and those of the schedule do not; of a client's request it is an error.
+# Events of a queue come again, those of the schedule do not, and a client's request gets an error.
 resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = local.functions
 
@@ -21,7 +21,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   tags                = local.tags
 }
 
-# DynamoDB has a metric for reads and one for writes, and writes them only when there are any.
+# DynamoDB has one metric for reads and one for writes, and reports them only if there are any.
 resource "aws_cloudwatch_metric_alarm" "table_throttles" {
   for_each = local.tables
 
@@ -77,7 +77,7 @@ resource "aws_cloudwatch_metric_alarm" "http_failures" {
   tags                = local.tags
 }
 
-# The WebSocket API has no 5xx. These are its errors behind the API and in it.
+# The WebSocket API has no 5xx metric. These are the errors behind it and in it.
 resource "aws_cloudwatch_metric_alarm" "websocket_failures" {
   alarm_name          = "${local.alarm}websocket-failures"
   alarm_description   = "Frames or connections of the websocket fail on the side of AWS."

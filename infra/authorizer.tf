@@ -1,20 +1,20 @@
-# Who may connect and subscribe: tokens, checked by a function. The keys that they are checked with are
-# in the secret `{stack}/token-keys`. Terraform makes and deletes the secret; `ocache keys rotate` gives
-# it its value, which is in no state and in no plan.
+# A function checks tokens, and decides who may connect and subscribe. The keys for the check are in the
+# secret `{stack}/token-keys`. Terraform makes and deletes the secret. `ocache keys rotate` sets its value,
+# which is in no state and in no plan.
 
 data "aws_partition" "current" {}
 
 locals {
   uses_tokens = var.authorization == "TOKEN"
-  # Loads over HTTP always need one.
+  # Loads over HTTP always need a token.
   checks_tokens = local.uses_tokens || var.load_over_http
-  # As API Gateway calls it.
+  # The name that API Gateway has for it.
   authorization_type = local.uses_tokens ? "CUSTOM" : var.authorization
 
-  # That of the topic, so that a plan needs no account to ask.
+  # The account of the topic's ARN, so that a plan needs no request to AWS.
   account = split(":", aws_sns_topic.quotations.arn)[4]
-  # Functions name the secret. AWS appends a hyphen and six characters, which a secret that is made anew
-  # has others of.
+  # Functions name the secret. AWS appends a hyphen and six characters, which differ for a secret that is
+  # made again.
   token_keys_arn = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${local.account}:secret:${var.stack}/token-keys-??????"
 
   authorized_apis = merge(
@@ -38,8 +38,8 @@ resource "aws_secretsmanager_secret" "token_keys" {
   tags                    = local.tags
 }
 
-# Asked once for each connection. It has no identity sources: the token is in a header or, from
-# browsers, in the URL, and API Gateway would refuse whoever has not both.
+# Called once for each connection. It has no identity sources: the token is in a header or, from browsers,
+# in the URL, and API Gateway would refuse a request that does not have both.
 resource "aws_apigatewayv2_authorizer" "websocket" {
   count = local.uses_tokens ? 1 : 0
 
@@ -48,14 +48,14 @@ resource "aws_apigatewayv2_authorizer" "websocket" {
   authorizer_type = "REQUEST"
   authorizer_uri  = local.alias["authorizer"].invoke_arn
 
-  # Authorizers of this kind have neither; a local AWS shows both all the same.
+  # Authorizers of this kind have neither, but a local AWS reports both.
   lifecycle {
     ignore_changes = [authorizer_payload_format_version, jwt_configuration]
   }
 }
 
-# Who sends no header is refused before the function is asked. Its answers are not kept: a user
-# subscribes once in a visit, and a token that expired would open the door for as long.
+# A request without the header is refused before the function is called. Its answers are not cached: a user
+# subscribes once in a visit, and an expired token would still be accepted from the cache.
 resource "aws_apigatewayv2_authorizer" "http" {
   count = local.checks_tokens ? 1 : 0
 
@@ -68,7 +68,7 @@ resource "aws_apigatewayv2_authorizer" "http" {
   identity_sources                  = ["$request.header.Authorization"]
   authorizer_result_ttl_in_seconds  = 0
 
-  # As above.
+  # The same as above.
   lifecycle {
     ignore_changes = [jwt_configuration]
   }

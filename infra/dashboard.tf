@@ -1,9 +1,10 @@
-# One page: are quotes answered, do calculations keep up, is anything given up.
+# One page that shows whether quotes are answered, whether calculations keep up, and whether there are dead
+# letters.
 
 data "aws_region" "current" {}
 
 locals {
-  # One line of a graph for each of some names.
+  # One line of a graph for each of several names.
   lines = {
     invocations = [for name in keys(local.functions) : ["AWS/Lambda", "Invocations", "FunctionName", "${var.stack}-${name}", { stat = "Sum" }]]
     duration    = [for name in keys(local.functions) : ["AWS/Lambda", "Duration", "FunctionName", "${var.stack}-${name}", { stat = "p99" }]]

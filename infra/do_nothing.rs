@@ -1,4 +1,4 @@
-//! A Lambda function that does nothing: what a cold start of ocache's is measured against.
+//! A Lambda function that does nothing. Cold starts of ocache's functions are compared with it.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-# Names of your own for the two APIs. API Gateway lets a WebSocket and an HTTP API share none.
+# Custom domain names for the two APIs. API Gateway does not let a WebSocket and an HTTP API share a name.
 
 locals {
   domains = { for api, domain in var.domains : api => domain if domain != null }
@@ -30,7 +30,7 @@ resource "aws_apigatewayv2_api_mapping" "this" {
   stage       = local.named[each.key].stage
 }
 
-# Without a zone, point the name at the output `domain_targets` where your DNS is kept.
+# Without a zone, point the name to the output `domain_targets` in your own DNS.
 resource "aws_route53_record" "this" {
   for_each = { for api, domain in local.domains : api => domain if domain.zone_id != null }
 

@@ -1,4 +1,4 @@
-# The functions: one zip, one program. The handler's name says which stage it runs.
+# The functions: one zip with one program. The handler's name says which stage it runs.
 
 locals {
   package = coalesce(var.package, "${path.module}/../target/lambda/ocache-${var.architecture}.zip")
@@ -22,17 +22,18 @@ locals {
     disconnect         = { memory_mb = var.memory_mb.disconnect }
   }
 
-  # What a function has to know before it can read the settings of the stack.
+  # What a function must know before it can read the settings of the stack.
   environment = {
     OCACHE_STACK               = var.stack
     OCACHE_MANAGEMENT_ENDPOINT = local.management_endpoint
     OCACHE_AUTHORIZATION       = var.authorization
   }
 
-  # The schedule decides the interval, so the function that it wakes tells the stack what that is.
+  # The schedule decides the interval, so the function that it invokes stores the interval in the stack's
+  # settings.
   scheduled = { refresh = { OCACHE_SCHEDULED_EVERY = "${var.refresh_every_mins}m" } }
 
-  # Whose tokens the authorizer accepts beside ocache's own.
+  # The identity provider whose tokens the authorizer accepts beside ocache's own.
   identity_provider = var.identity_provider == null ? {} : { for name, value in {
     OCACHE_JWKS         = var.identity_provider.jwks_url
     OCACHE_ISSUER       = var.identity_provider.issuer
@@ -44,8 +45,8 @@ locals {
     load-changes = { OCACHE_SOURCE_TABLES = jsonencode(local.source_layouts) }
   })
 
-  # Which function takes the messages of a queue. Price calc has two mappings, so that urgent
-  # calculations never wait for scheduled ones to give them room.
+  # Which function takes the messages of a queue. Price calc has two mappings, so that urgent calculations
+  # never wait for scheduled ones.
   consumers = {
     refresh   = { function = "price-calc", max_concurrency = var.max_concurrency.refresh }
     quotation = { function = "price-calc", max_concurrency = var.max_concurrency.quotation }
@@ -83,11 +84,11 @@ resource "aws_lambda_function" "this" {
   kms_key_arn      = var.kms_key_arn
   tags             = local.tags
 
-  # Every change is a version, which the alias may go to, or back to: see releases.tf.
+  # Every change is a version, to which the alias may move, forward or back; see releases.tf.
   publish = true
 
   environment {
-    # The last one is what AWS logs of each call as the application's name.
+    # AWS logs the last one as the application's name in each call.
     variables = merge(local.environment, lookup(local.own_environment, each.key, {}), { AWS_SDK_UA_APP_ID = each.key })
   }
 
@@ -102,7 +103,7 @@ resource "aws_lambda_function" "this" {
     system_log_level      = "WARN"
   }
 
-  # A function that runs before it may log, or do anything else, fails its first invocations.
+  # A function that runs before its role has permissions fails its first invocations.
   depends_on = [aws_iam_role_policy.function]
 }
 

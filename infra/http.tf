@@ -1,4 +1,4 @@
-# Subscriptions, quotes, prices and loads over HTTP. Preflights of pages are answered by API Gateway itself.
+# Subscriptions, quotes, prices and loads over HTTP. API Gateway itself answers preflights of pages.
 
 locals {
   http_routes = merge(var.load_over_http ? { "POST /load" = "load" } : {}, {
@@ -10,7 +10,7 @@ locals {
     "HEAD /prices/{client}" = "http-api"
     "POST /prices/{client}" = "http-api"
   })
-  # These ask for a token however other clients are let in.
+  # These routes need a token, however other clients are let in.
   token_routes = ["POST /load"]
 }
 
@@ -25,7 +25,7 @@ resource "aws_apigatewayv2_api" "http" {
     content {
       allow_origins = cors_configuration.value
       allow_methods = ["GET", "HEAD", "POST", "PUT"]
-      # As the local gateway does.
+      # The same as in the local gateway.
       allow_headers  = ["authorization", "content-type", "if-none-match", "prefer", "traceparent"]
       expose_headers = ["etag", "link", "location", "ocache-priced-at", "ocache-stale", "preference-applied", "retry-after"]
       max_age        = 600
@@ -83,7 +83,7 @@ resource "aws_lambda_permission" "http" {
   source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*"
 }
 
-# Until version 0.1.0 there was one route.
+# Up to version 0.1.0 there was one route.
 moved {
   from = aws_apigatewayv2_integration.subscribe
   to   = aws_apigatewayv2_integration.http["subscribe"]

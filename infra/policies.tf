@@ -1,9 +1,9 @@
-# What people, and machines beside the functions, need to run the commands of ocache: policies to attach
-# to their roles. `infra/test` runs each command with no more than its own.
+# What people, and machines beside the functions, need to run the commands of ocache: policies to attach to
+# their roles. `infra/test` runs each command with only its own policy.
 
 locals {
   arn_of_service = "arn:${data.aws_partition.current.partition}"
-  # Commands look at tables and queues by name, also at those that are still to be made.
+  # Commands look up tables and queues by name, including those that are not yet made.
   all_tables = "${local.arn_of_service}:dynamodb:${data.aws_region.current.name}:${local.account}:table/${var.stack}-*"
   all_queues = "${local.arn_of_service}:sqs:${data.aws_region.current.name}:${local.account}:${var.stack}-*"
   all_apis   = "${local.arn_of_service}:apigateway:${data.aws_region.current.name}::"
@@ -15,11 +15,11 @@ locals {
   process = [local.report, local.settings_read]
 
   operators = {
-    # `ocache doctor`, which tries a write, and takes it back.
+    # `ocache doctor`, which tries a write and undoes it.
     doctor = concat(local.process, [
       { actions = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"], resources = [local.all_tables] },
       { actions = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"], resources = [local.table["active-users"]] },
-      # Who waits, and which processes live to work for them.
+      # It checks what waits, and which processes are alive to work on it.
       { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:Query"], resources = [local.table["meter"]] },
       { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"], resources = [local.all_queues] },
@@ -29,7 +29,7 @@ locals {
       { actions = ["events:DescribeRule"], resources = local.schedule_arns },
       { actions = ["apigateway:GET"], resources = ["${local.all_apis}/apis", "${local.all_apis}/apis/${aws_apigatewayv2_api.websocket.id}/stages"] },
     ])
-    # `ocache provision`, `--fix` too. Deleting is nobody's but Terraform's.
+    # `ocache provision`, also with `--fix`. Only Terraform may delete.
     provision = concat(local.process, [
       { actions = ["dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"], resources = [local.all_tables] },
       { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:CreateQueue", "sqs:SetQueueAttributes"], resources = [local.all_queues] },
@@ -37,7 +37,7 @@ locals {
       { actions = ["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"], resources = ["*"] },
       { actions = ["dynamodb:UpdateItem", "dynamodb:PutItem"], resources = [local.table["products"]] },
     ])
-    # `ocache load`, and what it orders: tables of active users.
+    # `ocache load`, and its orders of active users' tables.
     load = concat(local.process, [
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], resources = local.loaded },
       { actions = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
@@ -57,7 +57,7 @@ locals {
     ]
   }
 
-  # What files are loaded into: all that does not come back by itself, but the journal and quotations.
+  # The tables into which files are loaded: those that are not rebuilt, except the journal and quotations.
   loaded = [
     for name, table in local.tables : local.table[name]
     if !try(table.rebuilt, false) && !contains(["journal", "quotations"], name)

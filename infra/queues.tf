@@ -1,8 +1,7 @@
-# The queues, their dead letters, and the topic, as `ocache provision` makes them; a test compares
-# the two.
+# The queues, their dead letters, and the topic, as `ocache provision` makes them. A test compares the two.
 
 locals {
-  # Lambda takes no queue that hides its messages for less time than its function may take.
+  # Lambda refuses a queue whose visibility timeout is shorter than its function's timeout.
   function_timeout_secs = 10
 
   dead_visibility_secs = 60
@@ -12,13 +11,13 @@ locals {
   queue_retention_secs = 4 * 24 * 60 * 60
 
   queues = {
-    # What a function that crashed had in its hands comes again after `visibility_secs`. What it reports
-    # as failed comes again sooner, because the function says when. Lambda takes no less than the
-    # function's timeout, and advises six times that, for invocations that are throttled. Where a client
-    # waits, that would be longer than a quotation may take; and max_concurrency keeps these
-    # invocations from being throttled. A message that comes twice does no harm.
+    # If a function crashes, its messages come again after `visibility_secs`. Messages that it reports as
+    # failed come again sooner, because the function says when. Lambda demands at least the function's
+    # timeout, and advises six times that, for invocations that are throttled. Where a client waits, that
+    # would be longer than a quotation may take, and max_concurrency keeps these invocations from being
+    # throttled. A message that comes twice does no harm.
 
-    # Scheduled calculations: every tick repeats them, so an old one need not wait.
+    # Scheduled calculations. Every tick repeats them, so an old one need not be kept.
     refresh = { fifo = true, retention_secs = 10 * 60, visibility_secs = max(60, var.price_calc_timeout_secs) }
     # Urgent calculations.
     quotation = { fifo = true, retention_secs = local.queue_retention_secs, visibility_secs = var.price_calc_timeout_secs }
@@ -53,7 +52,7 @@ resource "aws_sqs_queue" "live" {
   kms_master_key_id          = var.kms_key_arn
   tags                       = local.tags
 
-  # High-throughput mode: ids are remembered per group, and throughput is counted per group.
+  # High-throughput mode: throughput and deduplication are per group.
   fifo_queue                  = each.value.fifo
   content_based_deduplication = each.value.fifo ? false : null
   deduplication_scope         = each.value.fifo ? "messageGroup" : null
@@ -71,8 +70,8 @@ resource "aws_sns_topic" "quotations" {
   tags              = local.tags
 }
 
-# Principals of the account publish by their own policies, so the topic's allows nothing. SNS takes no
-# wildcard here: of the calls of a stage, only publishing can be denied.
+# The topic's policy allows nothing, because principals of the account publish by their own policies. SNS
+# takes no wildcard here, and of a stage's calls only publishing can be denied.
 resource "aws_sns_topic_policy" "quotations" {
   arn = aws_sns_topic.quotations.arn
   policy = jsonencode({
@@ -87,16 +86,16 @@ resource "aws_sns_topic_subscription" "provider" {
   endpoint             = aws_sqs_queue.live["provider"].arn
   raw_message_delivery = true
 
-  # What cannot be delivered goes to where quotations go that are given up, so that both are found, and
-  # sent again, in one place.
+  # What cannot be delivered goes to the dead letters of quotations, so that both kinds are found, and sent
+  # again, in one place.
   redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead["provider"].arn })
 
-  # What is published before the topic may send to the queue is lost.
+  # Messages that are published before the topic may send to the queue are lost.
   depends_on = [aws_sqs_queue_policy.live, aws_sqs_queue_policy.dead]
 }
 
 locals {
-  # Refuses requests that are not encrypted on their way, whoever makes them.
+  # Denies unencrypted requests, whoever makes them.
   only_over_tls = {
     Sid       = "OnlyOverTls"
     Effect    = "Deny"
@@ -104,8 +103,8 @@ locals {
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }
 
-  # Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
-  # cannot deliver.
+  # Lets this topic, and no other, send to the queue to which it delivers, or to the one for what it cannot
+  # deliver.
   topic_may_send = {
     Sid       = "TopicMaySend"
     Effect    = "Allow"
@@ -116,7 +115,7 @@ locals {
 }
 
 locals {
-  # Of a queue and of its dead letters.
+  # The statements for a queue and for its dead letters.
   queue_statements = {
     for name, _ in local.queues : name => concat(
       [merge(local.only_over_tls, { Action = "sqs:*" })],

@@ -1,14 +1,14 @@
-# Which version of a function runs: the one that its alias names. Everything that invokes a function
+# Decides which version of a function runs: the one that its alias names. Everything that invokes a function
 # invokes the alias.
 #
-# Without `gradual_deployment` an apply moves the aliases to what it has made. With it they stay, and
-# `infra/release` has CodeDeploy move them, a part of the invocations first; an alarm moves them back.
+# Without `gradual_deployment` an apply moves the aliases to the new versions. With it they stay, and
+# `infra/release` lets CodeDeploy move them, for a part of the invocations first. An alarm moves them back.
 
 locals {
   is_gradual = var.gradual_deployment != null
   alias      = merge(aws_lambda_alias.newest, aws_lambda_alias.released)
 
-  # What tells that a new version is no good. The alarms of a function that has no messages are fewer.
+  # The alarms that show that a new version is bad. A function without messages has fewer of them.
   rollback_alarms = {
     for name, _ in local.functions : name => concat(
       [aws_cloudwatch_metric_alarm.errors[name].alarm_name],
@@ -36,7 +36,7 @@ resource "aws_lambda_alias" "released" {
   function_name    = aws_lambda_function.this[each.key].function_name
   function_version = aws_lambda_function.this[each.key].version
 
-  # CodeDeploy's, once it is made.
+  # CodeDeploy sets these once the alias is made.
   lifecycle {
     ignore_changes = [function_version, routing_config]
   }

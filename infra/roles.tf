@@ -1,17 +1,17 @@
-# One role for each function, with what its stage calls and nothing else. sts:GetCallerIdentity,
-# which tells a function the topic's ARN, needs no permission.
+# One role for each function, with the permissions for what its stage calls and nothing else.
+# sts:GetCallerIdentity, which tells a function the topic's ARN, needs no permission.
 
 locals {
   table = { for name, table in aws_dynamodb_table.this : name => table.arn }
   queue = { for name, queue in aws_sqs_queue.live : name => queue.arn }
 
-  # What Lambda does on behalf of a function, and what the function does to messages that failed.
+  # What Lambda does on behalf of a function, and what the function does to failed messages.
   consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"]
   send    = ["sqs:SendMessage", "sqs:GetQueueUrl"]
   publish = ["sns:Publish"]
-  # What DynamoDB, SQS and SNS do with a key of yours in the name of who calls them.
+  # What DynamoDB, SQS and SNS do with a key of yours on behalf of the caller.
   use_key = ["kms:Decrypt", "kms:GenerateDataKey"]
-  # The settings of the stack are with the head of the catalogue.
+  # The settings of the stack are in the item of the catalogue's head.
   settings_read = { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] }
   report        = { actions = ["dynamodb:PutItem"], resources = [local.table["meter"]] }
   push          = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"
@@ -27,8 +27,8 @@ locals {
       local.report,
       { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
-      # It folds and drops what loads that died have left: the head says what there is of it. There it also
-      # writes down the interval of the schedule, when that is another one.
+      # It folds or drops what loads that died have left, which the head names. It also stores the interval
+      # of the schedule there, if that has changed.
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
@@ -40,45 +40,45 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"], local.table["customers"]] },
       { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
-      # What a load has brought into force and is not in the rows yet.
+      # Changes of a load that is in force and not yet folded into the rows.
       { actions = ["dynamodb:Query"], resources = [local.table["journal"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
-    # As the quotation handler, but that nobody is pushed anything.
+    # The same as the quotation handler, but nothing is pushed.
     http-api = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       local.settings_read,
-      # A quotation past its deadline is written down as failed before its client is told so.
+      # A quotation past its deadline is stored as failed before its client is told.
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
-      # To the quotation queue: the first visit of a user whose quote orders no table. To the refresh
-      # queue: a table that a quote found stale. To the provider queue: the deadline of a quotation that
-      # a websocket waits for, asked for again.
+      # To the quotation queue: the first visit of a user whose quote orders no table. To the refresh queue:
+      # a table that a quote found stale. To the provider queue: the deadline of a quotation for which a
+      # websocket waits, if the quote is repeated.
       { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
     load = [
       local.report,
-      # What is stored is compared with what is loaded; what differs goes into the journal, which the head then
-      # names, and from there into the rows. Without them in what is loaded, `prune` looks for all of them.
+      # What is stored is compared with what is loaded. The differences go into the journal, which the head
+      # then names, and from there into the rows. `prune` scans for stored rows that the load does not have.
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], resources = [local.table["products"]] },
       { actions = ["dynamodb:Scan"], resources = [local.table["discounts"], local.table["customers"]] },
       { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
       { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
-      # Whose tables are outdated, and the orders of these.
+      # Finds whose tables are outdated, and orders them.
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
     ]
-    # As load, but that nothing is looked for to be pruned.
+    # The same as load, but without `prune`.
     load-changes = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
-      # The rows of a price list that is gone.
+      # The rows of a price list that is removed.
       { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
@@ -89,16 +89,16 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       local.settings_read,
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # The table that a quote is answered from where it arrives.
+      # The table from which a quote is answered directly.
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
-      # To the quotation queue: the first visit of a user whose quote orders no table, because it is
-      # refused or was answered before. To the refresh queue: a table that a quote found stale. To the
-      # provider queue: the message that tells the client when the deadline has passed, and an answer
-      # that could not be pushed.
+      # To the quotation queue: the first visit of a user whose quote orders no table, because it is refused
+      # or was answered before. To the refresh queue: a table that a quote found stale. To the provider
+      # queue: the message that tells the client when the deadline has passed, and an answer that could not
+      # be pushed.
       { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
-      # A quote that is answered where it arrives, or was answered before, is answered by a push.
+      # A quote that is answered directly, or was answered before, is answered by a push.
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     quotation-provider = [
@@ -107,7 +107,7 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # To the quotation queue: a table that a quote waits for. To the refresh queue: one that a quote
+      # To the quotation queue: a table for which a quote waits. To the refresh queue: one that a quote
       # found stale.
       { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"]] },
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
@@ -139,7 +139,7 @@ data "aws_iam_policy_document" "function" {
     resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
   }
 
-  # The X-Ray daemon of a function sends what it has, to no resource of its own.
+  # The X-Ray daemon of a function sends its data to no resource that a policy could name.
   dynamic "statement" {
     for_each = var.tracing ? ["*"] : []
     content {

@@ -1,16 +1,16 @@
 # The refresh: a tick at every interval, by one invocation or, for many users, by several side by side. A
-# tick that is late has been overtaken by the next one, so nothing repeats it: not the rule's delivery, not
-# Lambda's own queue of events.
+# late tick is superseded by the next one, so nothing repeats it: neither the rule's delivery nor Lambda's
+# own queue of events.
 
 locals {
-  # A rule has five targets at most, so the parts that refresh_parts asks for need several rules. The first has
-  # the name that one alone would have.
+  # A rule has at most five targets, so the parts of refresh_parts may need several rules. The first has the
+  # name that a single rule would have.
   targets_of_rule = 5
   schedule_rules = {
     for number in range(ceil(var.refresh_parts / local.targets_of_rule)) :
     tostring(number) => number == 0 ? "${var.stack}-refresh" : "${var.stack}-refresh-${number + 1}"
   }
-  # One pattern for all rules. A hundred ARNs are more than the policy of a function has room for.
+  # One pattern for all rules, because the policy of a function has no room for a hundred ARNs.
   refresh_names  = "${var.stack}-refresh*"
   refresh_rules  = "${local.arn_of_service}:events:${data.aws_region.current.name}:${local.account}:rule/${local.refresh_names}"
   schedule_parts = { for part in range(var.refresh_parts) : tostring(part) => tostring(floor(part / local.targets_of_rule)) }
@@ -25,7 +25,7 @@ resource "aws_cloudwatch_event_rule" "refresh" {
   schedule_expression = var.refresh_every_mins == 1 ? "rate(1 minute)" : "rate(${var.refresh_every_mins} minutes)"
 }
 
-# Each target is an invocation for a part of the users. One that fails leaves the others alone.
+# Each target is an invocation for a part of the users. If one fails, the others are not affected.
 resource "aws_cloudwatch_event_target" "refresh" {
   for_each = local.schedule_parts
 

@@ -1,16 +1,16 @@
-# The settings of the stack, as they are when it is made. Every process reads them from the table of
-# products, and from then on `ocache config set` changes them: what is written here counts until the first
-# change, and a later apply changes nothing of it.
+# The settings of the stack when it is made. Every process reads them from the table of products, and from
+# then on `ocache config set` changes them. What is written here counts until the first change, and a later
+# apply changes nothing.
 #
-# It is an item of its own beside the head of the catalogue, which ocache writes: Terraform deletes what
-# it made, and must never delete that.
+# They are an item of their own, apart from the head of the catalogue, which ocache writes. Terraform
+# deletes what it made, and must never delete the head.
 
 resource "aws_dynamodb_table_item" "settings" {
   table_name = aws_dynamodb_table.this["products"].name
   hash_key   = aws_dynamodb_table.this["products"].hash_key
 
   item = jsonencode({
-    # A control character, which no product has in its id.
+    # It begins with a control character, which no product's id has.
     product_id = { S = "\u0001settings" }
     settings   = { M = { for name, value in local.settings : name => { S = value } } }
   })
@@ -21,7 +21,7 @@ resource "aws_dynamodb_table_item" "settings" {
 }
 
 locals {
-  # By the names of the flags of `ocache`.
+  # The names are those of the flags of `ocache`.
   settings = {
     ttl             = "${var.ttl_secs}s"
     refresh-every   = "${var.refresh_every_mins}m"
@@ -31,7 +31,7 @@ locals {
     keep-quotations = "${var.keep_quotations_secs}s"
     keep-tables     = "${var.keep_tables_secs}s"
     answer          = var.answer
-    # Of gateways that run elsewhere on this stack; the APIs here let in whom var.authorization says.
+    # This setting is for gateways that run elsewhere on this stack. The APIs here follow var.authorization.
     require-token = tostring(local.uses_tokens)
   }
 }

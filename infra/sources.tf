@@ -1,10 +1,10 @@
-# Tables of others: what changes in them is loaded. Their streams wake one function, and a batch of records is
-# one load. Without source tables there is none of this.
+# Loads the changes of other programs' tables. The streams of these tables wake one function, and a batch of
+# records is one load. Without source tables none of this is made.
 
 locals {
   has_sources = length(var.source_tables) > 0
 
-  # What the attributes of a table mean. The records name their table.
+  # The meanings of a table's attributes. The records name their table.
   source_layouts = {
     for source in values(var.source_tables) :
     regex(":table/([^/]+)/stream/", source.stream_arn)[0] => {
@@ -14,7 +14,7 @@ locals {
     }
   }
 
-  # What Lambda does on behalf of the function: it reads the streams, and puts away what it gives up.
+  # What Lambda does on behalf of the function: it reads the streams, and stores what it gives up.
   source_grants = concat(
     [
       {
@@ -38,15 +38,16 @@ resource "aws_lambda_event_source_mapping" "source" {
   function_name    = local.alias["load-changes"].arn
   tags             = local.tags
 
-  # What changed while the stack was made is loaded too. Loading a row twice does no harm, once the last change of
-  # it is loaded.
+  # Changes from the time before the stack was ready are loaded too. Loading a row twice does no harm if its
+  # last change is loaded last.
   starting_position = "TRIM_HORIZON"
   batch_size        = 500
-  # Each load with a product has the base of the catalogue made again, so changes are gathered.
+  # Each load with a product makes a new base necessary, so changes are gathered.
   maximum_batching_window_in_seconds = each.value.window_secs
 
-  # A record that cannot be loaded is isolated by halving its batch, is tried as often as a message, and then goes
-  # where somebody is told of it, so that it does not hold up its shard. One shard is one load at a time.
+  # A record that cannot be loaded is isolated by halving its batch. It is tried as often as a message, and
+  # then goes to a queue with an alarm, so that it does not hold up its shard. A shard has one load at a
+  # time.
   function_response_types        = ["ReportBatchItemFailures"]
   bisect_batch_on_function_error = true
   maximum_retry_attempts         = local.max_receives
@@ -58,11 +59,11 @@ resource "aws_lambda_event_source_mapping" "source" {
     }
   }
 
-  # Lambda tries the role when the mapping is made.
+  # Lambda checks the role when the mapping is made.
   depends_on = [aws_iam_role_policy.function]
 }
 
-# Which records were given up: the stream, the shard and their sequence numbers.
+# The records that were given up: the stream, the shard and their sequence numbers.
 resource "aws_sqs_queue" "source_dead" {
   count = local.has_sources ? 1 : 0
 

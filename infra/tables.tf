@@ -1,6 +1,6 @@
-# The tables, as `ocache provision` makes them; a test compares the two. Keys are strings, and
-# items expire by `ttl`, a number of epoch seconds. What is `rebuilt` comes back by itself, by visits and
-# calculations, or is a count of no lasting use: it has no point-in-time recovery unless it is asked for.
+# The tables, as `ocache provision` makes them. A test compares the two. Keys are strings, and items expire
+# by `ttl`, a number of epoch seconds. A `rebuilt` table is filled again by visits and calculations, or has
+# counts of no lasting use, so it has no point-in-time recovery unless that is requested.
 
 locals {
   tables = {

@@ -1,4 +1,4 @@
-# Who is told: topics of yours, and a topic of the stack's own for addresses.
+# Who is notified: topics of yours, and a topic of the stack for e-mail addresses.
 
 resource "aws_sns_topic" "alarms" {
   count = local.has_emails ? 1 : 0
@@ -36,7 +36,7 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = each.value
 }
 
-# Both only warn: a plan is not held up by somebody who has not read a mail yet.
+# Both checks only warn, so a plan does not fail because somebody has not read a mail yet.
 check "somebody_is_told" {
   assert {
     condition     = local.has_emails || length(var.alarm_topic_arns) > 0
@@ -51,7 +51,7 @@ check "addresses_are_confirmed" {
   }
 }
 
-# What the stack costs, by its tag. Billing must know the tag: see docs/deploying.md.
+# The budget of the stack, by its tag. Billing must know the tag; see docs/deploying.md.
 resource "aws_budgets_budget" "this" {
   count = var.monthly_budget_usd == null ? 0 : 1
 
@@ -68,7 +68,7 @@ resource "aws_budgets_budget" "this" {
   }
 
   dynamic "notification" {
-    # What was spent, and what is expected until the end of the month, each as a percentage.
+    # What was spent, and what is expected until the end of the month, each in percent.
     for_each = { ACTUAL = 80, FORECASTED = 100 }
     content {
       notification_type          = notification.key

@@ -1,5 +1,5 @@
 terraform {
-  # Validations that look at other variables need 1.9.
+  # Validations that use other variables need 1.9.
   required_version = ">= 1.9"
 
   required_providers {
@@ -9,7 +9,7 @@ terraform {
     }
   }
 
-  # No provider and no backend: this is a module. Whoever calls it says which account and region, as
+  # This is a module, so it has no provider and no backend. Its caller chooses the account and region, as
   # examples/stack does.
 }
 

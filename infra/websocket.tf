@@ -1,10 +1,10 @@
-# The websocket: frames are routed by their action. Replies go back as the route's response, answers
-# by the management API.
+# The websocket. Frames are routed by their action. Replies go back as the route's response, and answers
+# through the management API.
 
 locals {
   stage = "live"
 
-  # Both dialects; `$default` gets what has no action that is known, and says so.
+  # The routes of both dialects. `$default` gets frames with an unknown action, and says so.
   websocket_routes = {
     "$connect"    = "connect"
     "$disconnect" = "disconnect"
@@ -67,7 +67,7 @@ resource "aws_apigatewayv2_stage" "websocket" {
   auto_deploy = true
   tags        = local.tags
 
-  # API Gateway itself logs nothing of requests: the URL of a browser has a token in it.
+  # API Gateway itself logs nothing of requests, because the URL of a browser contains a token.
   default_route_settings {
     data_trace_enabled     = false
     logging_level          = "OFF"

@@ -1,11 +1,11 @@
-# What variables change, and what they refuse. Nothing here asks AWS anything; what is deployed is
-# tried on a local AWS by `infra/test`.
+# Tests what variables change, and what they refuse. Nothing here contacts AWS. `infra/test` tries a
+# deployed stack on a local AWS.
 
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
   }
-  # Whether an address was confirmed is known when planning: here it was.
+  # When planning it is known whether an address was confirmed; here it was.
   mock_resource "aws_sns_topic_subscription" {
     override_during = plan
     defaults        = { pending_confirmation = false }

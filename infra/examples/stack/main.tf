@@ -1,4 +1,4 @@
-# One stack. Copy this folder to where your own configuration is kept, and let `source` point to infra/.
+# One stack. Copy this folder to your own configuration, and let `source` point to infra/.
 
 terraform {
   required_version = ">= 1.9"
@@ -10,7 +10,7 @@ terraform {
     }
   }
 
-  # State is kept on this machine until you say where else: see backend.tf.example.
+  # The state is kept on this machine until you configure another place; see backend.tf.example.
 }
 
 variable "region" {
@@ -56,7 +56,7 @@ module "ocache" {
   deletion_protection = var.deletion_protection
 }
 
-# What other parts of your configuration, and ocache's command line, have to know.
+# What other parts of your configuration, and ocache's command line, need.
 output "ocache" {
   description = "All outputs of the module."
   value       = module.ocache

@@ -1,4 +1,4 @@
-# What belongs to the account and not to a stack: the key, and the role that API Gateway logs with.
+# What belongs to the account and not to a stack: the key, and the role with which API Gateway logs.
 
 data "aws_caller_identity" "current" {}
 
@@ -10,7 +10,7 @@ data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109: A key's policy is about that key: its resource is always "*".
   # checkov:skip=CKV_AWS_111: As above.
   # checkov:skip=CKV_AWS_356: As above.
-  # Whoever administers the account says by IAM who else may use the key.
+  # The account's administrators decide by IAM who else may use the key.
   statement {
     actions   = ["kms:*"]
     resources = ["*"]
@@ -21,7 +21,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # The topic writes to encrypted queues; alarms and budgets write to an encrypted topic.
+  # The topic writes to encrypted queues. Alarms and budgets write to an encrypted topic.
   statement {
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
@@ -83,7 +83,7 @@ resource "aws_iam_role_policy_attachment" "gateway" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 }
 
-# There is one in each region of an account.
+# Each region of an account has one.
 resource "aws_api_gateway_account" "this" {
   cloudwatch_role_arn = aws_iam_role.gateway.arn
 

@@ -1,5 +1,5 @@
-# Two stacks in one account: one for customers, with a key, names, a budget and gradual releases, and
-# one to try things on. Their names keep everything of them apart.
+# Two stacks in one account: one for customers, with a key, domain names, a budget and gradual releases, and
+# one for experiments. Their names keep everything of them apart.
 
 terraform {
   required_version = ">= 1.9"
