@@ -1,7 +1,7 @@
 # What is deployed, and where.
 
 variable "stack" {
-  description = "What all names begin with. `ocache --stack` must say the same."
+  description = "The start of all resource names. `ocache --stack` must have the same value."
   type        = string
   default     = "organic-cache"
 
@@ -13,13 +13,13 @@ variable "stack" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have them, beside `stack` and `application`."
+  description = "Tags of all resources that can have them, in addition to `stack` and `application`."
   type        = map(string)
   default     = {}
 }
 
 variable "architecture" {
-  description = "Processor of the functions, x86_64 or arm64. The package must be built for it."
+  description = "Processor architecture of the functions: x86_64 or arm64. The package must be built for it."
   type        = string
   default     = "x86_64"
 
@@ -30,15 +30,15 @@ variable "architecture" {
 }
 
 variable "package" {
-  description = "The zip that `infra/package` built. Null: where it puts it for this architecture."
+  description = "The zip that `infra/package` built. Null: the file that it makes for this architecture."
   type        = string
   default     = null
 }
 
-# How the cache behaves. The same settings as those of the command line.
+# How the cache behaves. These are settings of the command line too.
 
 variable "ttl_secs" {
-  description = "How long a customer stays active after a visit, in seconds. Only when the stack is made; then `ocache config set ttl`."
+  description = "How long a customer stays active after a visit, in seconds. Used only when the stack is made; later use `ocache config set ttl`."
   type        = number
   default     = 300
 
@@ -49,7 +49,7 @@ variable "ttl_secs" {
 }
 
 variable "refresh_every_mins" {
-  description = "The time between two scheduled calculations of an active customer's table, in minutes. EventBridge counts in whole ones. The schedule decides it, so an apply changes it for all processes."
+  description = "The time between two scheduled calculations of an active customer's table, in whole minutes, because EventBridge counts in these. The schedule decides the interval, so an apply changes it for all processes."
   type        = number
   default     = 1
 
@@ -60,7 +60,7 @@ variable "refresh_every_mins" {
 }
 
 variable "fresh_for_secs" {
-  description = "How long a table counts as fresh after it was checked, in seconds. Only when the stack is made; then `ocache config set fresh-for`."
+  description = "How long a table counts as fresh after it was checked, in seconds. Used only when the stack is made; later use `ocache config set fresh-for`."
   type        = number
   default     = 600
 
@@ -71,7 +71,7 @@ variable "fresh_for_secs" {
 }
 
 variable "usable_for_secs" {
-  description = "How long a table answers quotes when nothing refreshes it, in seconds. Only when the stack is made; then `ocache config set usable-for`."
+  description = "How long a table answers quotes if nothing refreshes it, in seconds. Used only when the stack is made; later use `ocache config set usable-for`."
   type        = number
   default     = 900
 
@@ -82,7 +82,7 @@ variable "usable_for_secs" {
 }
 
 variable "answer" {
-  description = "Where a quote is answered whose table is there: direct, where it arrives, or topic, by way of the topic. Only when the stack is made; then `ocache config set answer`."
+  description = "How a quote with a usable table is answered: direct, by whoever receives it, or topic, by way of the topic. Used only when the stack is made; later use `ocache config set answer`."
   type        = string
   default     = "direct"
 
@@ -93,7 +93,7 @@ variable "answer" {
 }
 
 variable "quote_within_secs" {
-  description = "How long a quotation may take before it fails, in seconds. Only when the stack is made; then `ocache config set quote-within`."
+  description = "How long a quotation may take before it fails, in seconds. Used only when the stack is made; later use `ocache config set quote-within`."
   type        = number
   default     = 30
 
@@ -104,7 +104,7 @@ variable "quote_within_secs" {
 }
 
 variable "keep_quotations_secs" {
-  description = "How long a past quotation can be asked for, in seconds. DynamoDB deletes it some days later. Only when the stack is made; then `ocache config set keep-quotations`."
+  description = "How long a past quotation can be asked for, in seconds. DynamoDB deletes it some days later. Used only when the stack is made; later use `ocache config set keep-quotations`."
   type        = number
   default     = 604800
 
@@ -115,7 +115,7 @@ variable "keep_quotations_secs" {
 }
 
 variable "keep_tables_secs" {
-  description = "How long a table that nothing calculates again stays stored, in seconds. DynamoDB deletes it some days later. Only when the stack is made; then `ocache config set keep-tables`."
+  description = "How long a table stays stored if nothing calculates it again, in seconds. DynamoDB deletes it some days later. Used only when the stack is made; later use `ocache config set keep-tables`."
   type        = number
   default     = 86400
 
@@ -125,10 +125,10 @@ variable "keep_tables_secs" {
   }
 }
 
-# Who may use it.
+# Who may use the stack.
 
 variable "authorization" {
-  description = "Who may connect and subscribe: TOKEN takes tokens that `ocache token` makes, for the customers that each names; AWS_IAM takes requests signed by principals that may execute-api:Invoke; NONE takes everybody's, so that anybody who knows the URL can ask for any customer's prices."
+  description = "Who may connect and subscribe. TOKEN: clients with a token of `ocache token`, for the customers that the token names. AWS_IAM: principals that may execute-api:Invoke and sign their requests. NONE: everybody, so anybody who knows the URL can ask for any customer's prices."
   type        = string
   default     = "TOKEN"
 
@@ -139,7 +139,7 @@ variable "authorization" {
 }
 
 variable "identity_provider" {
-  description = "An identity provider whose tokens are accepted beside those of `ocache token`: the URL of its public keys (a JWKS), what its tokens have as `iss`, what they must have as `aud` (null: they must have none), and the claim that names the customers. Null: no other tokens are accepted."
+  description = "An identity provider whose tokens are accepted in addition to those of `ocache token`: the URL of its public keys (a JWKS), the `iss` of its tokens, the `aud` that they must have (null: they must have none), and the claim that names the customers. Null: no other tokens are accepted."
   type = object({
     jwks_url     = string
     issuer       = string
@@ -155,13 +155,13 @@ variable "identity_provider" {
 }
 
 variable "load_over_http" {
-  description = "Whether POST /load takes products and discounts, from clients with a token of `ocache token --load`. It needs one whatever the authorization is."
+  description = "Whether POST /load accepts products and discounts from clients with a token of `ocache token --load`. It needs such a token whatever the authorization is."
   type        = bool
   default     = false
 }
 
 variable "source_tables" {
-  description = "Tables of others whose changes are loaded, by names of your choice: the ARN of each table's stream, with the view type NEW_AND_OLD_IMAGES; which of its attributes are fields of ocache by another name; which are left out; the key that encrypts the table, if it is one of yours; and for how many seconds changes are gathered for one load, 0 to 300. See docs/tables-of-others.md."
+  description = "Tables of other programs whose changes are loaded, by names of your choice: the ARN of each table's stream, with the view type NEW_AND_OLD_IMAGES; the attributes that are fields of ocache under another name; the attributes to ignore; the key that encrypts the table, if it is one of yours; and for how many seconds changes are gathered for one load, 0 to 300. See docs/tables-of-others.md."
   type = map(object({
     stream_arn     = string
     columns        = optional(map(string), {})
@@ -189,10 +189,10 @@ variable "allowed_origins" {
   default     = []
 }
 
-# How much of it runs at once.
+# How much runs at once.
 
 variable "max_concurrency" {
-  description = "The most invocations at once for the messages of each queue. Refreshing cannot take more than its own share, so it never starves quoting."
+  description = "The greatest number of concurrent invocations for the messages of each queue. Refreshing cannot use more than its own share, so it never starves quotes."
   type = object({
     refresh   = optional(number, 20)
     quotation = optional(number, 20)
@@ -212,7 +212,7 @@ variable "max_concurrency" {
 }
 
 variable "gateway_concurrency" {
-  description = "Invocations at once that are left free for the websocket, the HTTP API and the schedule."
+  description = "How many concurrent invocations are left free for the websocket, the HTTP API and the schedule."
   type        = number
   default     = 50
 
@@ -223,13 +223,13 @@ variable "gateway_concurrency" {
 }
 
 variable "account_concurrency" {
-  description = "Concurrent executions that the account has in this region, less what others reserve there: `aws lambda get-account-settings`. New accounts may have as few as 10."
+  description = "The concurrent executions that the account has in this region, less those that are reserved for other functions: `aws lambda get-account-settings`. New accounts may have as few as 10."
   type        = number
   default     = 1000
 }
 
 variable "memory_mb" {
-  description = "Memory of each function in MB. Processor time comes with it: 1769 MB are one whole processor."
+  description = "Memory of each function in MB. Processor time is proportional to it: 1769 MB give one whole processor."
   type = object({
     subscribe          = optional(number, 256)
     refresh            = optional(number, 512)
@@ -252,7 +252,7 @@ variable "memory_mb" {
 }
 
 variable "price_calc_timeout_secs" {
-  description = "How long one run of price-calc may take, in seconds. The first one after a load of products reads all of them; what it has read is kept, and the next one goes on from there. A cold quote that such a run was cut off with comes again a second later."
+  description = "How long one run of price-calc may take, in seconds. The first run after a load of products reads all of them. What it has read is kept, and the next run continues from there. If such a run is cut off with a cold quote, the quote comes again a second later."
   type        = number
   default     = 10
 
@@ -274,7 +274,7 @@ variable "refresh_timeout_secs" {
 }
 
 variable "refresh_parts" {
-  description = "Into how many invocations, side by side, each refresh is split: one for about 300,000 active customers at an interval of a minute, with memory_mb.refresh of 1769. They come out of gateway_concurrency."
+  description = "How many parallel invocations each refresh is split into. Use one for about 300,000 active customers at an interval of a minute, with memory_mb.refresh of 1769. They count toward gateway_concurrency."
   type        = number
   default     = 1
 
@@ -290,7 +290,7 @@ variable "refresh_parts" {
 }
 
 variable "throttle" {
-  description = "The most requests that each API takes: in a burst, and per second in the long run."
+  description = "The greatest number of requests that each API accepts: in a burst, and per second in the long run."
   type = object({
     burst    = optional(number, 500)
     per_secs = optional(number, 1000)
@@ -298,16 +298,16 @@ variable "throttle" {
   default = {}
 }
 
-# What is kept, and who is told.
+# What is kept, and what is logged.
 
 variable "deletion_protection" {
-  description = "Whether the tables refuse to be deleted. Set it to false and apply, to be able to destroy the stack."
+  description = "Whether the tables refuse to be deleted. To destroy the stack, set it to false and apply first."
   type        = bool
   default     = true
 }
 
 variable "point_in_time_recovery" {
-  description = "Which tables can be restored to any second of the last 35 days, by name without the stack, where that is not to be as tables.tf says: all but those that ocache makes anew by itself."
+  description = "Which tables can be restored to any second of the last 35 days, by table name without the stack. Set it only for tables that shall differ from the default in tables.tf: all tables except those that ocache fills again by itself."
   type        = map(bool)
   default     = {}
 
@@ -318,7 +318,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept, in days: one of the figures that CloudWatch takes."
+  description = "How long logs are kept, in days: one of the values that CloudWatch accepts."
   type        = number
   default     = 30
 
@@ -329,7 +329,7 @@ variable "log_retention_days" {
 }
 
 variable "log_level" {
-  description = "What the functions log: WARN, INFO or DEBUG. Alarms count warnings, so less is no choice."
+  description = "What the functions log: WARN, INFO or DEBUG. Alarms count warnings, so a higher level is not allowed."
   type        = string
   default     = "INFO"
 

@@ -1,19 +1,19 @@
-# How it is watched, kept and reached.
+# How the stack is watched, encrypted, reached and released.
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that are told when an alarm goes off, when it is over, and when the budget is nearly spent. Their policies must let CloudWatch, and Budgets, publish."
+  description = "SNS topics that are notified when an alarm begins, when it ends, and when the budget is nearly spent. Their policies must let CloudWatch and Budgets publish."
   type        = list(string)
   default     = []
 }
 
 variable "alarm_emails" {
-  description = "Addresses that are told the same, by a topic that is made for them. Each has to confirm a mail first."
+  description = "E-mail addresses that are notified of the same, by a topic that is made for them. Each must confirm a mail first."
   type        = list(string)
   default     = []
 }
 
 variable "monthly_budget_usd" {
-  description = "What the stack may cost in a month, in US dollars. Who is told of alarms is told when 80 % of it is spent, or more than all of it is expected to be. Null: no budget."
+  description = "What the stack may cost in a month, in US dollars. Whoever is notified of alarms is notified when 80 % of it is spent, or when the whole is expected to be exceeded. Null: no budget."
   type        = number
   default     = null
 
@@ -24,7 +24,7 @@ variable "monthly_budget_usd" {
 }
 
 variable "access_logs" {
-  description = "Which APIs log each request. That of the websocket can only once the region's API Gateway has a role to log with: see docs/deploying.md."
+  description = "Which APIs log each request. The websocket's API can do so only if API Gateway has a role for logging in the region: see docs/deploying.md."
   type = object({
     http      = optional(bool, true)
     websocket = optional(bool, false)
@@ -39,13 +39,13 @@ variable "tracing" {
 }
 
 variable "kms_key_arn" {
-  description = "A key of yours that tables, queues, topics, logs, the token keys and the functions' variables are encrypted with; its policy is in docs/deploying.md. Null: keys that AWS owns."
+  description = "A key of yours that encrypts tables, queues, topics, logs, the token keys and the functions' variables. Its policy is in docs/deploying.md. Null: keys that AWS owns."
   type        = string
   default     = null
 }
 
 variable "token_keys_recovery_days" {
-  description = "How long the secret with the token keys can be restored after the stack was destroyed, 7 to 30 days, or 0: deleted at once. Until it is gone no stack of this name can be made."
+  description = "How long the secret with the token keys can be restored after the stack was destroyed: 7 to 30 days, or 0 to delete it at once. Until it is gone no stack of this name can be made."
   type        = number
   default     = 7
 
@@ -56,7 +56,7 @@ variable "token_keys_recovery_days" {
 }
 
 variable "domains" {
-  description = "Names of your own for the APIs: a name, a certificate of ACM in this region and, if Route 53 shall point to it, the zone."
+  description = "Custom domain names for the APIs: a name, a certificate of ACM in this region and, if Route 53 shall point to it, the zone."
   type = object({
     websocket = optional(object({ name = string, certificate_arn = string, zone_id = optional(string) }))
     http      = optional(object({ name = string, certificate_arn = string, zone_id = optional(string) }))
@@ -70,7 +70,7 @@ variable "domains" {
 }
 
 variable "gradual_deployment" {
-  description = "How new versions of the functions take over, as CodeDeploy calls it: LambdaCanary10Percent5Minutes, LambdaLinear10PercentEvery1Minute and so on. Then `infra/release` moves the aliases after an apply. Null: the apply does, at once."
+  description = "How new versions of the functions take over, as a deployment configuration of CodeDeploy: LambdaCanary10Percent5Minutes, LambdaLinear10PercentEvery1Minute and so on. `infra/release` then moves the aliases after an apply. Null: the apply moves them at once."
   type        = string
   default     = null
 

@@ -20,7 +20,7 @@ variable "region" {
 }
 
 variable "stack" {
-  description = "What all names begin with. `ocache --stack` must say the same."
+  description = "The start of all resource names. `ocache --stack` must have the same value."
   type        = string
   default     = "organic-cache"
 }
@@ -32,7 +32,7 @@ variable "package" {
 }
 
 variable "alarm_emails" {
-  description = "Who is told when an alarm goes off."
+  description = "E-mail addresses that are notified of alarms."
   type        = list(string)
   default     = []
 }
@@ -63,6 +63,6 @@ output "ocache" {
 }
 
 output "environment" {
-  description = "What the command line needs to work on this stack."
+  description = "The variables with which the command line works on this stack."
   value       = module.ocache.environment
 }

@@ -25,13 +25,13 @@ variable "package" {
 }
 
 variable "domain" {
-  description = "What the names of the APIs end with."
+  description = "The domain below which both APIs have their names."
   type        = string
   default     = "example.com"
 }
 
 variable "zone_id" {
-  description = "The zone of Route 53 that the names are in."
+  description = "The zone of Route 53 that has the names."
   type        = string
   default     = "Z0000000000000EXAMPLE"
 }
@@ -43,7 +43,7 @@ variable "certificate_arn" {
 }
 
 variable "alarm_emails" {
-  description = "Who is told when an alarm goes off."
+  description = "E-mail addresses that are notified of alarms."
   type        = list(string)
   default     = ["on-call@example.com"]
 }
@@ -91,6 +91,6 @@ output "shop" {
 }
 
 output "trial" {
-  description = "All outputs of the stack to try things on."
+  description = "All outputs of the stack for experiments."
   value       = module.trial
 }
