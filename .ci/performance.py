@@ -13,7 +13,8 @@ PAGE = Path("docs/performance.md")
 
 MEASURED = ["what", "row", "ocache", "beside", "ratio", "target", "reached?"]
 
-# What is counted, and how many products are in it if a figure for each says more.
+# The names of counts in the page, and how many products a count is for, if a figure for each product says
+# more.
 COUNTED = {
     "price.all_discounted": ("price a customer who has a discount on each of 10,000 products", 10_000),
     "price.hundred_discounted": ("price a customer who has discounts on 100 of 10,000 products", 10_000),
@@ -32,7 +33,7 @@ COUNTED = {
     "render_shown_prices.fifty_products": ("write the reply of `GET /prices` of 50 products", 50),
 }
 
-# What `tests/fewest_calls.rs` calls it, what the page calls it, and its target.
+# The names of calls in `tests/fewest_calls.rs`, their names in the page, and their targets.
 CALLS = {
     "first": ("first table of a customer", ""),
     "changed": ("changed table", "≤ 1.6 calls, ≤ 2 units"),

@@ -75,7 +75,7 @@ moved {
   to   = aws_cloudwatch_metric_alarm.undelivered["undelivered"]
 }
 
-# Quotes wait for these messages. Past the deadline of a quotation it has failed.
+# Quotes wait for these messages. A quotation whose deadline passes meanwhile has failed.
 resource "aws_cloudwatch_metric_alarm" "age" {
   for_each = {
     urgent   = { queue = "quotation", description = "Urgent calculations wait for so long that cold quotes fail." }

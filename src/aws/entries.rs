@@ -30,7 +30,8 @@ pub(super) struct RefusedEntry {
 }
 
 impl RefusedEntry {
-    /// Returns an entry of an answer. Its id is its place in the call; any other id was never sent.
+    /// Returns an entry of an answer. Its id is its place in the call. Returns `None` for any other id,
+    /// because it was never sent.
     pub(super) fn new(
         id: &str,
         code: &str,
