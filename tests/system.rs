@@ -138,6 +138,7 @@ macro_rules! all_of_it_works {
                 who_came_last_comes_first_and_behind_every_cold_quote,
                 a_table_of_an_older_catalogue_is_stale_at_once,
                 the_schedule_finds_what_a_dead_loader_did_not_order,
+                a_check_after_a_load_that_changed_nothing_for_the_user_ends_staleness,
             }
             wrong_clocks {
                 a_tick_of_an_hour_ago_still_refreshes,

@@ -341,8 +341,9 @@ impl PriceCalc {
         Ok(is_done.then_some((Effect::Calculated, next)))
     }
 
-    /// Validates a table: writes a new head that says it is still right, unless that was done recently. An
-    /// order that follows a load always writes it if the head does not know that load yet.
+    /// Validates a table: writes a new head that says it is still right, unless that was done recently. The
+    /// head is always written if it does not know the load that the order follows, or the last load that
+    /// changed shared data. Otherwise its answers would still be marked stale.
     async fn validate(
         &self,
         order: &Calculation,
@@ -353,10 +354,11 @@ impl PriceCalc {
         let Some(head) = &inputs.head else { return Ok(None) };
         let lately = head.validated_at.plus(self.policy.now().confirmed_after());
         let is_lately = head.validated_at <= now && now < lately;
-        let is_told = match &order.cause {
-            Cause::Change { version, .. } => head.catalogue_version >= *version,
-            _ => true,
+        let followed = match &order.cause {
+            Cause::Change { version, .. } => *version,
+            _ => 0,
         };
+        let is_told = head.catalogue_version >= followed.max(inputs.at.shared_version);
         if is_lately && is_told && head.is_fresh(now) && head.is_usable(now) {
             return Ok(Some((Effect::Validated, head.clone())));
         }

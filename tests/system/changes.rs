@@ -1,15 +1,18 @@
 //! Tests of what a load does for active users.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ocache::data::{Dataset, LoadOptions, LoadReport, load};
 use ocache::model::{Calculation, Cause, UserId};
-use ocache::ports::{Queue, UserDiscounts};
-use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::ports::{Queue, Record, RowChange, UserDiscounts};
+use ocache::pricing::{Currency, Discount, Discounts, Money, PriceList, Product, Recipients};
 use ocache::runtime::Role;
 use ocache::stages::change::{self, Ordered};
+use ocache::stages::price_calc::PriceCalc;
+use ocache::stages::{BaseMaker, Lookup};
 
-use super::harness::{Engine, System, user};
+use super::harness::{Engine, System, received, user};
 
 const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
 const ALL: &[Role] = &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider];
@@ -140,4 +143,46 @@ pub async fn the_schedule_finds_what_a_dead_loader_did_not_order(engine: Engine)
     system.head_when("AAA", |head| head.generation != before.generation).await;
     assert_eq!(system.quote("AAA", "P1:1").await.total.as_deref(), Some("250.00"));
     system.stop().await;
+}
+
+/// Returns a price list without rows, for a group that has no customers.
+fn list_of_others() -> RowChange {
+    RowChange::Put(Record::PriceList(PriceList {
+        id: "OTHERS".parse().unwrap(),
+        priority: 0,
+        currency: None,
+        from: None,
+        until: None,
+        recipients: Recipients {
+            groups: ["others".parse().unwrap()].into(),
+            ..Recipients::default()
+        },
+        is_wide: false,
+        revision: 1,
+    }))
+}
+
+/// Calculates the table of AAA for a cause, without a worker.
+async fn calculate(system: &System, cause: Cause) {
+    let bases = BaseMaker::new(&system.ports, Lookup::new(&system.ports).bases().clone());
+    let stage = PriceCalc::new(&system.ports, Arc::new(bases), system.policy.clone());
+    let order = Calculation { user: user("AAA"), cause };
+    assert!(stage.handle(&[received(&order, 1)]).await[0].is_done());
+}
+
+pub async fn a_check_after_a_load_that_changed_nothing_for_the_user_ends_staleness(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    let expires_at = system.now().plus(Duration::from_secs(3600));
+    calculate(&system, Cause::Subscribe { expires_at }).await;
+    let before = system.head("AAA").await.unwrap();
+    // The loaders die before they order anything. A quote orders the first check, a tick the second.
+    let scheduled =
+        Cause::Scheduled { tick: 1, due: system.now(), interval_ms: 60_000, expires_at };
+    for cause in [Cause::Stale { version: before.version }, scheduled] {
+        let version = system.change(vec![list_of_others()]).await;
+        calculate(&system, cause.clone()).await;
+        let head = system.head("AAA").await.unwrap();
+        assert_eq!(head.generation, before.generation, "{cause:?}");
+        assert_eq!(head.catalogue_version, version, "{cause:?}");
+    }
 }
