@@ -110,6 +110,7 @@ macro_rules! all_of_it_works {
             orders {
                 a_stale_table_is_ordered_once_and_behind_every_cold_quote,
                 the_quote_of_a_new_user_orders_one_calculation,
+                a_user_who_returns_to_a_table_from_before_a_load_orders_one_calculation,
             }
             price_lists {
                 a_group_has_its_lists_and_no_other_group_sees_them,
@@ -139,6 +140,7 @@ macro_rules! all_of_it_works {
                 a_table_of_an_older_catalogue_is_stale_at_once,
                 the_schedule_finds_what_a_dead_loader_did_not_order,
                 a_check_after_a_load_that_changed_nothing_for_the_user_ends_staleness,
+                a_user_who_returns_has_what_was_loaded_meanwhile,
             }
             wrong_clocks {
                 a_tick_of_an_hour_ago_still_refreshes,

@@ -4,8 +4,10 @@
 //! ordered once.
 
 use std::borrow::Borrow;
+use std::slice;
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use tracing::warn;
 
 use super::StageError;
@@ -13,8 +15,8 @@ use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
 use super::quote_inputs::{Asked, Priced, QuoteInputs, Sources, Table};
 use super::recent_orders::RecentOrders;
-use super::shared_in_force::SharedInForce;
-use super::subscribe::send;
+use super::shared_in_force::{SharedInForce, Versions};
+use super::subscribe::{Subscribed, Visit, order_unless_known, send};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Generation, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
@@ -41,6 +43,17 @@ pub(super) enum Look {
     Verdict(Verdict, Option<u64>),
     /// There is no usable table. The generation is that of a head whose parts are missing.
     Missing(Option<Generation>),
+}
+
+/// What the quote of a visit has done about the customer's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeenTo {
+    /// Nothing.
+    Nothing,
+    /// The table is fresh, or the provider finds out.
+    Fresh,
+    /// The calculation of the table is ordered, or the provider orders it.
+    Ordered,
 }
 
 /// A customer's table that is usable now. Quotes and prices that are only shown both use this decision.
@@ -160,21 +173,69 @@ impl Lookup {
         Sources { tables: &*self.tables, bases: &self.bases, work: &self.work }
     }
 
-    /// Orders the calculation of a stale table, once for each version of its head. The order goes to the
-    /// Refresh Queue, behind all cold quotes, because the quote is already answered. A failure is only
-    /// logged, because the next quote tries again. Returns whether the table is ordered.
-    pub(super) async fn order_stale(&self, stage: Stage, user: &UserId, version: u64) -> bool {
+    /// Orders the calculation of a table that is stale, once for each version of its head; `stale` is that
+    /// version. The order goes to the Refresh Queue, behind all cold quotes, because the quote is already
+    /// answered. A failure is only logged, because the next quote tries again.
+    pub(super) async fn order_stale(
+        &self,
+        stage: Stage,
+        user: &UserId,
+        stale: Option<u64>,
+    ) -> SeenTo {
+        let Some(version) = stale else { return SeenTo::Fresh };
         if !self.stale_orders.claim(user, version) {
-            return true;
+            return SeenTo::Ordered;
         }
         let calculation = Calculation { user: user.clone(), cause: Cause::Stale { version } };
         let order = send(&*self.queues, Queue::Refresh, &calculation);
         let ordered = Scope::new(stage, Reason::Urgent).of(order).await;
-        if let Err(error) = &ordered {
-            self.stale_orders.forget(user);
-            warn!(error = %Chain(error), "a stale table was not ordered again");
+        match ordered {
+            Ok(()) => SeenTo::Ordered,
+            Err(error) => {
+                self.stale_orders.forget(user);
+                warn!(error = %Chain(&error), "a stale table was not ordered again");
+                SeenTo::Nothing
+            }
         }
-        ordered.is_ok()
+    }
+
+    /// Orders the first calculation of a new or returned customer, if the visit's quote needs none but the
+    /// visit does. A fresh table needs one if a load came into force since it was checked: loads order only
+    /// the tables of active customers.
+    pub(super) async fn follow_visit(
+        &self,
+        user: &UserId,
+        visit: Option<Subscribed>,
+        seen_to: SeenTo,
+    ) {
+        let Some(visit) = visit.filter(|visit| visit.visit != Visit::Known) else { return };
+        let is_needed = match seen_to {
+            SeenTo::Nothing => true,
+            SeenTo::Fresh => {
+                let scope = Scope::new(Stage::Subscribe, Reason::Quote);
+                scope.of(self.is_outdated(user)).await.unwrap_or_else(|error| {
+                    warn!(%user, error = %Chain(&error), "the table of a new customer was not checked");
+                    false
+                })
+            }
+            SeenTo::Ordered => false,
+        };
+        if is_needed {
+            order_unless_known(&*self.queues, user, visit).await;
+        }
+    }
+
+    /// Whether a customer's table is usable, but from before the last load.
+    async fn is_outdated(&self, user: &UserId) -> Result<bool, PortError> {
+        let users = slice::from_ref(user);
+        let (heads, versions) = match self.tables.heads_with_catalogue(users).await? {
+            Some((heads, catalogue)) => (heads, Versions::of(&catalogue)),
+            None => try_join(self.tables.table_heads(users), self.in_force.versions()).await?,
+        };
+        let now = self.clock.now();
+        let is_outdated =
+            |head: &TableHead| head.is_usable(now) && head.catalogue_version < versions.all;
+        Ok(heads.first().is_some_and(|(_, head)| is_outdated(head)))
     }
 }
 

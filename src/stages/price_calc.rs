@@ -413,7 +413,8 @@ fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
             cause.is_overtaken(now) && just_now
         }
         Cause::Subscribe { .. } | Cause::Stale { .. } => {
-            let is_current = head.catalogue_version >= inputs.at.shared_version;
+            // A load orders only active customers, so it may have changed discounts of this one unnoticed.
+            let is_current = head.catalogue_version >= inputs.at.version;
             is_current && head.is_fresh(now) && head.products > 0
         }
         Cause::Change { version, .. } => head.catalogue_version >= *version,

@@ -210,16 +210,11 @@ impl Prices {
         Ok(shown.map_err(|_| Some(found.table.head.generation)))
     }
 
-    /// Orders a stale table. If that fails and the visitor is new, orders the calculation that a new visitor
-    /// gets.
+    /// Orders a stale table. If that fails or the table is from before the last load, and the visitor is new,
+    /// orders the calculation that a new visitor gets.
     async fn see_to(&self, user: &UserId, stale: Option<u64>, visit: Option<Subscribed>) {
-        let is_provided = match stale {
-            Some(version) => self.lookup.order_stale(Stage::QuotationHandler, user, version).await,
-            None => true,
-        };
-        if let Some(visit) = visit.filter(|_| !is_provided) {
-            subscribe::order_unless_known(&*self.queues, user, visit).await;
-        }
+        let seen_to = self.lookup.order_stale(Stage::QuotationHandler, user, stale).await;
+        self.lookup.follow_visit(user, visit, seen_to).await;
     }
 
     /// Orders a missing table, unless this process has ordered it and its deadline has not passed. Each order

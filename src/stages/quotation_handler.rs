@@ -22,7 +22,7 @@ use futures_util::future::{join, try_join};
 use tracing::{info, warn};
 
 use super::deadline::send_deadline;
-use super::lookup::{Look, Lookup};
+use super::lookup::{Look, Lookup, SeenTo};
 use super::outcome::{only, write_body};
 use super::push::push;
 use super::{
@@ -87,11 +87,10 @@ pub struct Accepted {
     pub settled: Option<Box<Quotation>>,
 }
 
-/// The result of a quote, and whether its table is being taken care of.
+/// The result of a quote, and what it has done about its table.
 struct Taken {
     accepted: Result<Accepted, StageError>,
-    /// Whether the table is fresh or its calculation is ordered.
-    is_table_provided: bool,
+    seen_to: SeenTo,
 }
 
 impl QuotationHandler {
@@ -141,8 +140,8 @@ impl QuotationHandler {
     }
 
     /// Accepts a quote. When this returns, the quotation is saved, and answered or published. The visit is
-    /// stored at the same time. It orders a calculation only if the table is not fresh and the quote does not
-    /// order one.
+    /// stored at the same time. It orders a calculation only if the table is not fresh, or from before the
+    /// last load, and the quote does not order one.
     ///
     /// # Errors
     /// [`StageError`] if the quotation cannot be saved, published or handed over, or if another quote has the
@@ -175,9 +174,7 @@ impl QuotationHandler {
         let taken = ACCOUNT.of(self.take(ask, request_id, key, &policy));
         trace::within(span, async {
             let (taken, visit) = join(taken, visit).await;
-            if let Some(visit) = visit.filter(|_| !taken.is_table_provided) {
-                subscribe::order_unless_known(&*self.queues, &user, visit).await;
-            }
+            self.lookup.follow_visit(&user, visit, taken.seen_to).await;
             taken.accepted
         })
         .await
@@ -230,9 +227,14 @@ impl QuotationHandler {
             None => {
                 let accepted = self.submit(&quotation, now).await;
                 // The provider orders the table if it is missing or stale.
-                let is_table_provided =
-                    accepted.as_ref().is_ok_and(|accepted| accepted.settled.is_none());
-                Taken { accepted, is_table_provided }
+                let seen_to = match &accepted {
+                    Ok(Accepted { settled: None, .. }) => match policy.answering {
+                        Answering::Direct => SeenTo::Ordered,
+                        Answering::Topic => SeenTo::Fresh,
+                    },
+                    _ => SeenTo::Nothing,
+                };
+                Taken { accepted, seen_to }
             }
         }
     }
@@ -259,16 +261,8 @@ impl QuotationHandler {
 
     /// Stores a quotation with its answer, and passes the answer to the client.
     async fn answer(&self, quotation: Quotation, stale: Option<u64>) -> Taken {
-        let order = async {
-            match stale {
-                None => true,
-                Some(version) => {
-                    let (stage, user) = (Stage::QuotationHandler, &quotation.user);
-                    self.lookup.order_stale(stage, user, version).await
-                }
-            }
-        };
-        let (stored, is_table_provided) = join(self.store_answered(&quotation), order).await;
+        let order = self.lookup.order_stale(Stage::QuotationHandler, &quotation.user, stale);
+        let (stored, seen_to) = join(self.store_answered(&quotation), order).await;
         let accepted = match stored {
             Ok(None) => self.answered(quotation).await,
             Ok(Some(existing)) => {
@@ -276,7 +270,7 @@ impl QuotationHandler {
             }
             Err(error) => Err(error),
         };
-        Taken { accepted, is_table_provided }
+        Taken { accepted, seen_to }
     }
 
     /// Stores a quotation with its answer. Returns the stored quotation instead if the key is taken.

@@ -134,9 +134,7 @@ impl QuotationProvider {
         match self.lookup.look(&request, shared, now).await? {
             Look::Verdict(verdict, stale) => {
                 self.settle(&request.key, verdict, warmth).await?;
-                if let Some(version) = stale {
-                    self.lookup.order_stale(Stage::QuotationProvider, &request.user, version).await;
-                }
+                self.lookup.order_stale(Stage::QuotationProvider, &request.user, stale).await;
                 Ok(())
             }
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {

@@ -1,17 +1,32 @@
-//! The version of the shared data in force. Quotes use it to decide whether a table is stale.
+//! The versions in force. Quotes use them to decide whether a table is stale or outdated.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Timestamp;
-use crate::ports::{CatalogueStore, Clock, PortError};
+use crate::ports::{CatalogueHead, CatalogueStore, Clock, PortError};
 
-/// Keeps the version for a moment. On AWS the head of the catalogue is one item: if every quote read it, it
+/// The versions of the catalogue in force; 0 before the first load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Versions {
+    /// The version of the last load.
+    pub(super) all: u64,
+    /// The version of the last load that changed shared data.
+    pub(super) shared: u64,
+}
+
+/// Keeps the versions for a moment. On AWS the head of the catalogue is one item: if every quote read it, it
 /// would be the first item to be throttled.
 pub(super) struct SharedInForce {
     store: Arc<dyn CatalogueStore>,
     clock: Arc<dyn Clock>,
-    /// The version, and when it was read.
-    kept: Mutex<Option<(u64, Timestamp)>>,
+    /// The versions, and when they were read.
+    kept: Mutex<Option<(Versions, Timestamp)>>,
+}
+
+impl Versions {
+    pub(super) const fn of(head: &CatalogueHead) -> Self {
+        Self { all: head.version, shared: head.shared_version }
+    }
 }
 
 impl SharedInForce {
@@ -19,20 +34,24 @@ impl SharedInForce {
         Self { store, clock, kept: Mutex::default() }
     }
 
-    /// Returns the version; 0 before the first load.
+    /// Returns the version of the last load that changed shared data.
     pub(super) async fn version(&self) -> Result<u64, PortError> {
+        Ok(self.versions().await?.shared)
+    }
+
+    pub(super) async fn versions(&self) -> Result<Versions, PortError> {
         let now = self.clock.now();
         let kept = *self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, read_at)) = kept
+        if let Some((versions, read_at)) = kept
             && read_at <= now
             && now < read_at.plus(self.store.head_kept_for())
         {
-            return Ok(version);
+            return Ok(versions);
         }
         let head = self.store.catalogue_head().await?;
-        let version = head.map_or(0, |head| head.shared_version);
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, now));
-        Ok(version)
+        let versions = head.as_ref().map(Versions::of).unwrap_or_default();
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((versions, now));
+        Ok(versions)
     }
 }
 

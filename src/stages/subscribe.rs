@@ -88,7 +88,7 @@ async fn order_first(
 /// Records the visit that every quote is. Reads the customer first, and writes only if a tenth of the TTL has
 /// passed. Until then the visit is remembered in memory and not even read. A failure is only logged, so that
 /// the quote continues. Orders no calculation, because the quote does. If the quote does not, the caller
-/// passes the result to [`order_unless_known`].
+/// passes the result to `Lookup::follow_visit`.
 pub(super) async fn touch(
     users: &dyn ActiveUsers,
     visits: &Visits,

@@ -186,3 +186,16 @@ pub async fn a_check_after_a_load_that_changed_nothing_for_the_user_ends_stalene
         assert_eq!(head.catalogue_version, version, "{cause:?}");
     }
 }
+
+pub async fn a_user_who_returns_has_what_was_loaded_meanwhile(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    let expires_at = system.now().plus(Duration::from_secs(3600));
+    calculate(&system, Cause::Subscribe { expires_at }).await;
+    // The user is not active, so the load orders nothing.
+    let report = load_only(&system, vec![], vec![discount("AAA", "50")]).await;
+    assert_eq!(order(&system, &report).await, Ordered::default());
+    calculate(&system, Cause::Subscribe { expires_at }).await;
+    system.run(&[Role::QuotationProvider]);
+    assert_eq!(system.quote("AAA", "P1:1").await.total.as_deref(), Some("250.00"));
+    system.stop().await;
+}

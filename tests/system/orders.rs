@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use ocache::meter::{Action, Meter, Resource, metered};
 use ocache::model::{Calculation, Cause, Dialect, RequestId};
-use ocache::ports::Queue;
+use ocache::ports::{Queue, UserDiscounts};
+use ocache::pricing::Discounts;
 use ocache::runtime::Role;
 use ocache::stages::StageError;
 use ocache::stages::quotation_handler::Ask;
@@ -120,5 +121,31 @@ pub async fn a_visit_orders_what_its_quote_does_not(engine: Engine) {
         assert!(system.is_active("AAA").await);
         let orders = urgent_orders(&system).await;
         assert!(matches!(orders[..], [Cause::Subscribe { .. }]), "{products}: {orders:?}");
+    }
+}
+
+pub async fn a_user_who_returns_to_a_table_from_before_a_load_orders_one_calculation(
+    engine: Engine,
+) {
+    let (mut system, _) = counted(engine).await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    system.quote("AAA", "P1:1").await;
+    system.stop().await;
+    let aaa = user("AAA");
+    for is_loaded in [false, true] {
+        system.ports.store.remove_active_user(&aaa).await.unwrap();
+        if is_loaded {
+            // Nobody orders the table of a user who is not active.
+            let discounts = UserDiscounts::new(aaa.clone(), Discounts::default());
+            system.change(vec![discounts.into()]).await;
+        }
+        system.policy.ttl += Duration::from_secs(10);
+        system.run(&[Role::QuotationProvider]);
+        let quotation = system.quote("AAA", "P1:1").await;
+        system.stop().await;
+        assert!(!quotation.stale);
+        let orders = urgent_orders(&system).await;
+        assert_eq!(orders.len(), usize::from(is_loaded), "{orders:?}");
+        assert!(orders.iter().all(|order| matches!(order, Cause::Subscribe { .. })), "{orders:?}");
     }
 }
