@@ -94,6 +94,7 @@ macro_rules! all_of_it_works {
                 a_quote_without_a_calculator_fails_at_its_deadline,
                 an_empty_catalogue_is_a_reason,
                 an_answer_too_large_for_a_message_is_a_reason,
+                the_longest_name_is_quoted_and_a_longer_one_is_not_loaded,
                 a_damaged_table_is_calculated_anew,
                 an_unreadable_message_ends_in_the_dead_letters,
                 a_failure_that_was_not_pushed_is_pushed_again,

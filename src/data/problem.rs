@@ -15,8 +15,8 @@ use crate::model::{
     DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId,
 };
 use crate::pricing::{
-    CategoryError, Currency, MinQuantity, MoneyError, QuantityRulesError, RateError, Scope,
-    WindowError,
+    CategoryError, Currency, MinQuantity, MoneyError, Product, QuantityRulesError, RateError,
+    Scope, WindowError,
 };
 
 /// What is wrong with a row, a file or a folder.
@@ -96,6 +96,12 @@ pub enum Problem {
     /// A product without a name.
     #[error("`name` is empty")]
     EmptyName,
+    /// A product's name that is too long.
+    #[error("`name` has {bytes} bytes, {max} are allowed", max = Product::MAX_NAME_BYTES)]
+    LongName {
+        /// Its length in bytes.
+        bytes: usize,
+    },
     /// A product's name with a line break or another control character.
     #[error("`name` has a control character")]
     ControlCharacter,

@@ -46,6 +46,7 @@ impl Problem {
             Self::Repeated { .. } => "repeated_field",
             Self::WrongKind { .. } => "wrong_kind",
             Self::EmptyName => "empty_name",
+            Self::LongName { .. } => "long_name",
             Self::ControlCharacter => "control_character",
             Self::Id(_) => "bad_id",
             Self::Price(_) => "bad_price",

@@ -135,6 +135,9 @@ fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
     if name.trim().is_empty() {
         return Err(Problem::EmptyName);
     }
+    if name.len() > Product::MAX_NAME_BYTES {
+        return Err(Problem::LongName { bytes: name.len() });
+    }
     if name.chars().any(char::is_control) {
         return Err(Problem::ControlCharacter);
     }

@@ -31,7 +31,7 @@ const FORMAT_VERSION: u8 = 1;
 pub(super) const SMALL: i32 = 6;
 /// The compression level of runs, which are soon packed again.
 pub(super) const FAST: i32 = 1;
-/// No part that we write decompresses to more than this: one product has a name of at most 400 KB.
+/// No part that we write decompresses to more than this: a name has at most [`Product::MAX_NAME_BYTES`].
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// An unpacked part.

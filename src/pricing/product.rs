@@ -40,6 +40,10 @@ pub struct ProductDetail {
 }
 
 impl Product {
+    /// The most bytes of a name. A much longer one would make a part of a base that cannot be unpacked. Then
+    /// no product of that part would have a price.
+    pub const MAX_NAME_BYTES: usize = 64 * 1024;
+
     /// Creates a product that has only a price.
     #[must_use]
     pub const fn new(id: ProductId, name: String, price: Money) -> Self {

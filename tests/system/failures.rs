@@ -1,11 +1,13 @@
 //! Tests of quotes that cannot be answered, and of work that cannot be done.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use ocache::data::{LoadOptions, load, read_texts};
 use ocache::model::{
     Calculation, Cause, ConnectionRef, DeduplicationId, GroupId, ProviderMessage, QuotationKey,
     QuotationRequest, RequestId,
@@ -14,7 +16,7 @@ use ocache::ports::{
     Connections, Delivery, FailureReason, MAX_RECEIVES, Outgoing, PortError, Posting, Queue,
     Received, RowChange, Verdict,
 };
-use ocache::pricing::{Money, Product};
+use ocache::pricing::{Currency, Money, Product};
 use ocache::protocol::MAX_ITEMS;
 use ocache::runtime::Role;
 use ocache::stages::price_calc::PriceCalc;
@@ -141,6 +143,25 @@ pub async fn a_row_that_cannot_be_read_stops_nobody_else(engine: Engine) {
     let outcomes = price_calc(&system).handle(&batch).await;
     assert_eq!([outcomes[0].is_done(), outcomes[1].is_done()], [false, true], "{outcomes:?}");
     assert!(system.head("AAA").await.is_none() && system.head("BBB").await.is_some());
+}
+
+pub async fn the_longest_name_is_quoted_and_a_longer_one_is_not_loaded(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    let data = |bytes: usize| {
+        let name = "n".repeat(bytes);
+        let text = format!("id,name,price\nLONG,{name},1.00\n");
+        read_texts(&[(Path::new("f.csv"), text.as_bytes())], Currency::USD)
+    };
+    let errors = data(Product::MAX_NAME_BYTES + 1).unwrap_err();
+    let expected = "f.csv:2:6: `name` has 65537 bytes, 65536 are allowed";
+    assert_eq!(errors.errors[0].to_string(), expected);
+
+    let (data, ports) = (data(Product::MAX_NAME_BYTES).unwrap(), &system.ports);
+    let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
+    load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| ()).await.unwrap();
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    assert_eq!(system.quote("AAA", "P1:1 LONG:1").await.total.as_deref(), Some("451.00"));
+    system.stop().await;
 }
 
 pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine) {
