@@ -241,4 +241,9 @@ mod damaged {
     test_on!((flavor = "current_thread") []
         a_row_that_cannot_be_read_stops_nobody_else
         failures::a_row_that_cannot_be_read_stops_nobody_else(harness::embedded()).await);
+
+    test_on!((flavor = "current_thread")
+        [#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]]
+        a_process_that_waits_for_a_restore_opens_the_restored_store
+        failures::a_process_that_waits_for_a_restore_opens_the_restored_store().await);
 }

@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use ocache::data::{LoadOptions, load, read_texts};
+use ocache::embedded::Embedded;
 use ocache::model::{
     Calculation, Cause, ConnectionRef, DeduplicationId, GroupId, ProviderMessage, QuotationKey,
     QuotationRequest, RequestId,
 };
 use ocache::ports::{
-    Connections, Delivery, FailureReason, MAX_RECEIVES, Outgoing, PortError, Posting, Queue,
-    Received, RowChange, Verdict,
+    ActiveUsers as _, Clock as _, Connections, Delivery, FailureReason, MAX_RECEIVES, Outgoing,
+    PortError, Posting, Queue, Received, RowChange, SystemClock, SystemRandomness, Verdict,
 };
 use ocache::pricing::{Currency, Money, Product};
 use ocache::protocol::MAX_ITEMS;
@@ -22,6 +23,7 @@ use ocache::runtime::Role;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::{BaseMaker, Lookup};
+use ocache::supervisor::Supervisor;
 
 use super::harness::{Engine, System, received, user};
 
@@ -162,6 +164,38 @@ pub async fn the_longest_name_is_quoted_and_a_longer_one_is_not_loaded(engine: E
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     assert_eq!(system.quote("AAA", "P1:1 LONG:1").await.total.as_deref(), Some("451.00"));
     system.stop().await;
+}
+
+/// Returns how often this process has a file open.
+fn times_open(file: &Path) -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let links = open.filter_map(|link| std::fs::read_link(link.ok()?.path()).ok());
+    links.filter(|link| link == file).count()
+}
+
+pub async fn a_process_that_waits_for_a_restore_opens_the_restored_store() {
+    let open = |dir: &Path| {
+        let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+        Embedded::open(dir, clock, randomness, &Supervisor::new()).unwrap()
+    };
+    let (dir, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (restored, now) = (open(backup.path()), SystemClock.now());
+    restored.record_visit(&user("ann"), now, now).await.unwrap();
+    restored.close().await;
+    open(dir.path()).close().await;
+    let file = dir.path().join("store.db");
+    let restoring = rusqlite::Connection::open(&file).unwrap();
+    let lock = "PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE";
+    restoring.execute_batch(lock).unwrap();
+    let folder = dir.path().to_owned();
+    let opening = std::thread::spawn(move || open(&folder));
+    while times_open(&file) < 2 {
+        std::thread::yield_now();
+    }
+    std::fs::rename(backup.path().join("store.db"), &file).unwrap();
+    drop(restoring);
+    let store = opening.join().unwrap();
+    assert!(store.active_user(&user("ann")).await.unwrap().is_some());
 }
 
 pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine) {
