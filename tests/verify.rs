@@ -13,7 +13,7 @@ use harness::{Engine, System, user};
 use ocache::data::{LoadOptions, apply, load, read_texts};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    AtHead, Flip, Own, Ports, Quotation, QuotationStatus, Segment, Settlement, TableHead,
+    AtHead, Flip, NewTable, Own, Ports, Quotation, QuotationStatus, Segment, Settlement, TableHead,
     UserDiscounts, Verdict,
 };
 use ocache::pricing::{
@@ -146,8 +146,9 @@ async fn change_head(system: &System, who: &str, change: impl FnOnce(&mut TableH
     head.version += 1;
     change(&mut head);
     let until = system.now().plus(Duration::from_secs(3600));
-    let flip =
-        system.ports.store.put_table(&user(who), &head, &[], Some(expected), until, None).await;
+    let user = user(who);
+    let table = NewTable::new(&user, &head, until).replacing(Some(expected));
+    let flip = system.ports.store.put_table(table).await;
     assert_eq!(flip.unwrap(), Flip::Done);
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ocache::model::{Calculation, Generation, UserId};
-use ocache::ports::{Own, Ports, Prices, Queue, TableHead, discounts_now, first_products};
+use ocache::ports::{
+    NewTable, Own, Ports, Prices, Queue, TableHead, discounts_now, first_products,
+};
 use ocache::pricing::{
     Currency, Discounts, Entry, PRICING_VERSION, Product, UnitRounding, fingerprint,
 };
@@ -69,7 +71,9 @@ async fn store(ports: &Ports, user: &UserId) {
         fresh_until: expire_at,
         usable_until: expire_at,
     };
-    let stored = ports.store.put_table(user, &head, &[map], old, expire_at, None).await;
+    let parts = [map];
+    let table = NewTable::new(user, &head, expire_at).with_parts(&parts).replacing(old);
+    let stored = ports.store.put_table(table).await;
     stored.expect("a table can be stored");
 }
 

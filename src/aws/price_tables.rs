@@ -13,10 +13,10 @@ use super::errors::Call;
 use super::item::{self, FieldError, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
-use crate::model::{Generation, Timestamp, UserId};
+use crate::model::{Generation, UserId};
 use crate::ports::{
-    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead,
-    WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, NewTable, Page, PortError, PriceTables,
+    TableHead, WantedParts,
 };
 use crate::pricing::PackError;
 
@@ -80,17 +80,9 @@ impl PriceTables for Tables {
         Ok(None)
     }
 
-    async fn put_table(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Bytes],
-        expected: Option<u64>,
-        expire_at: Timestamp,
-        _awaited: Option<&str>,
-    ) -> Result<Flip, PortError> {
-        self.put_parts(user, &head.generation, parts, expire_at).await?;
-        self.flip_head(user, head, expected, expire_at).await
+    async fn put_table(&self, table: NewTable<'_>) -> Result<Flip, PortError> {
+        self.put_parts(table).await?;
+        self.flip_head(table).await
     }
 
     async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
@@ -154,16 +146,11 @@ impl PriceTables for Tables {
 }
 
 impl Tables {
-    /// Writes parts, if there are any.
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
+    /// Writes the parts, if there are any.
+    async fn put_parts(&self, table: NewTable<'_>) -> Result<(), PortError> {
+        let NewTable { user, head, parts, expire_at, .. } = table;
         let write = |(number, bytes): (usize, &Bytes)| {
-            let mut item = key(user, &part_name(generation, number));
+            let mut item = key(user, &part_name(&head.generation, number));
             item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
             item.insert(TTL.to_owned(), item::ttl(expire_at));
             Write::Put(item)
@@ -172,14 +159,9 @@ impl Tables {
         self.write_all(Table::PricesByUser, writes).await
     }
 
-    /// Replaces the head if its version is still `expected`.
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
+    /// Replaces the head if its version is still the expected one.
+    async fn flip_head(&self, table: NewTable<'_>) -> Result<Flip, PortError> {
+        let NewTable { user, head, expected, expire_at, .. } = table;
         let nonce = self.nonce();
         let mut item = key(user, HEAD);
         item.insert("version".to_owned(), number(head.version));

@@ -14,10 +14,10 @@ use super::queues::{check, send};
 use super::rows::id;
 use super::topic::published;
 use super::writer::Urgency;
-use crate::model::{Timestamp, UserId};
+use crate::model::UserId;
 use crate::ports::{
-    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, Queue, TableHead,
-    WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, NewTable, Page, PortError, PriceTables, Queue,
+    TableHead, WantedParts,
 };
 use crate::pricing::{PackError, Reader, put_varint};
 
@@ -113,15 +113,8 @@ impl PriceTables for Embedded {
         .await
     }
 
-    async fn put_table(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Bytes],
-        expected: Option<u64>,
-        expire_at: Timestamp,
-        awaited: Option<&str>,
-    ) -> Result<Flip, PortError> {
+    async fn put_table(&self, table: NewTable<'_>) -> Result<Flip, PortError> {
+        let NewTable { user, head, parts, expected, expire_at, awaited } = table;
         let row = Row {
             user: user.clone(),
             version: head.version,
@@ -297,11 +290,17 @@ mod tests {
         let (store, _dir) = fresh();
         let (ann, until) = (user("ann"), store.clock().now().plus(secs(60)));
         let first = head(1, &Generation::from_random([1; 16]), store.clock().now());
-        let put = store.put_table(&ann, &first, &[], None, until, Some("ann's quotation"));
+        let table =
+            NewTable { awaited: Some("ann's quotation"), ..NewTable::new(&ann, &first, until) };
+        let put = store.put_table(table);
         assert_eq!(put.await.unwrap(), Flip::Published);
         let too_long = "x".repeat(MAX_BODY_BYTES + 1);
         let next = TableHead { version: 2, ..first.clone() };
-        store.put_table(&ann, &next, &[], Some(1), until, Some(&too_long)).await.unwrap_err();
+        let table = NewTable {
+            awaited: Some(&too_long),
+            ..NewTable::new(&ann, &next, until).replacing(Some(1))
+        };
+        store.put_table(table).await.unwrap_err();
         assert_eq!(store.table_heads(&[ann]).await.unwrap()[0].1, first);
         let received = store.receive(Queue::Provider, 10, Duration::ZERO, secs(60)).await.unwrap();
         let bodies: Vec<&str> = received.iter().map(|message| &*message.body).collect();
@@ -323,20 +322,22 @@ mod tests {
             ..head(version, generation, now)
         };
         let parts = [b"one", b"two"].map(|part| Bytes::from_static(part));
+        let [one, two] = [1, 2].map(|version| in_parts(version, &first));
+        let one = NewTable::new(&ann, &one, late).with_parts(&parts);
         // Another write was faster, so nothing of this one is stored.
-        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, Some(7), late, None).await;
+        let flip = store.put_table(one.replacing(Some(7))).await;
         assert_eq!(flip.unwrap(), Flip::Conflict);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
-        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, None, late, None).await;
+        let flip = store.put_table(one).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         let found = parts_of(&store, &ann, &first, &[1, 2, 0]).await.unwrap();
-        let [one, two] = parts.clone().map(Some);
-        assert_eq!(found, [two, None, one]);
+        assert_eq!(found, [Some(parts[1].clone()), None, Some(parts[0].clone())]);
         // A validated table keeps its parts. A replaced one has only those of its new generation.
-        let flip = store.put_table(&ann, &in_parts(2, &first), &[], Some(1), late, None).await;
+        let flip = store.put_table(NewTable::new(&ann, &two, late).replacing(Some(1))).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         assert!(parts_of(&store, &ann, &first, &[0]).await.unwrap()[0].is_some());
-        let flip = store.put_table(&ann, &head(3, &second, now), &[], Some(2), late, None).await;
+        let three = head(3, &second, now);
+        let flip = store.put_table(NewTable::new(&ann, &three, late).replacing(Some(2))).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
     }
@@ -346,7 +347,7 @@ mod tests {
         let (store, _dir) = fresh();
         let (now, ann) = (store.clock().now(), user("ann"));
         let head = head(1, &Generation::from_random([1; 16]), now);
-        let flip = store.put_table(&ann, &head, &[], None, now.plus(secs(9)), None).await.unwrap();
+        let flip = store.put_table(NewTable::new(&ann, &head, now.plus(secs(9)))).await.unwrap();
         assert_eq!(flip, Flip::Done);
         let load = LoadId("1".to_owned());
         store.begin_load(&load, now).await.unwrap();
@@ -374,7 +375,7 @@ mod tests {
         assert!(heads().await.is_empty());
         assert!(store.list_table_heads(None).await.unwrap().items.is_empty());
         let head = head(1, &Generation::from_random([1; 16]), now);
-        let flip = store.put_table(&ann, &head, &[], None, now.plus(secs(9)), None).await.unwrap();
+        let flip = store.put_table(NewTable::new(&ann, &head, now.plus(secs(9)))).await.unwrap();
         assert_eq!((flip, heads().await.len()), (Flip::Done, 1));
     }
 
@@ -386,8 +387,8 @@ mod tests {
         let put = async |version: u64| {
             let head = head(version, &generation, clock.now());
             let expected = Some(version - 1).filter(|version| *version > 0);
-            let flip =
-                store.put_table(&ann, &head, &[], expected, clock.now().plus(day), None).await;
+            let table = NewTable::new(&ann, &head, clock.now().plus(day)).replacing(expected);
+            let flip = store.put_table(table).await;
             assert_eq!(flip.unwrap(), Flip::Done);
         };
         put(1).await;
@@ -412,7 +413,7 @@ mod tests {
         let names: Vec<String> = (0..40).map(|n| format!("user-{n:02}")).collect();
         for name in &names {
             let (user, until) = (user(name), now.plus(secs(3600)));
-            let flip = store.put_table(&user, &head, &[], None, until, None).await.unwrap();
+            let flip = store.put_table(NewTable::new(&user, &head, until)).await.unwrap();
             assert_eq!(flip, Flip::Done);
         }
         let (mut found, mut pages, mut from) = (vec![], 0, None);

@@ -62,7 +62,8 @@ mod tests {
     use crate::model::{Generation, ProductId, Timestamp, UserId};
     use crate::ports::testing::head;
     use crate::ports::{
-        LoadId, Loads as _, PriceTables as _, RowChange, SystemRandomness, UserDiscounts, parts_of,
+        LoadId, Loads as _, NewTable, PriceTables as _, RowChange, SystemRandomness, UserDiscounts,
+        parts_of,
     };
     use crate::pricing::{Discount, Discounts, Money, Percentage, Product};
 
@@ -106,7 +107,7 @@ mod tests {
         let generation = Generation::from_random([0; 16]);
         let at = Timestamp::default();
         let put = memory
-            .put_table(&user, &head(1, &generation, at), &parts, None, at, None)
+            .put_table(NewTable::new(&user, &head(1, &generation, at), at).with_parts(&parts))
             .await
             .map(drop);
         assert_eq!(rejected(put), "part 1 of the price table of customer `ann`");

@@ -10,8 +10,8 @@ use super::limits::check_item_bytes;
 use super::paging::page;
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{
-    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead,
-    WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, NewTable, Page, PortError, PriceTables,
+    TableHead, WantedParts,
 };
 
 #[derive(Default)]
@@ -71,15 +71,8 @@ impl PriceTables for Memory {
         Ok(None)
     }
 
-    async fn put_table(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Bytes],
-        expected: Option<u64>,
-        expire_at: Timestamp,
-        _awaited: Option<&str>,
-    ) -> Result<Flip, PortError> {
+    async fn put_table(&self, table: NewTable<'_>) -> Result<Flip, PortError> {
+        let NewTable { user, head, parts, expected, expire_at, awaited: _ } = table;
         for (number, bytes) in parts.iter().enumerate() {
             let what = format!("part {number} of the price table of customer `{user}`");
             check_item_bytes(&what, bytes.len())?;
@@ -146,7 +139,8 @@ mod tests {
         let put = async |version: u64, generation| {
             let (head, parts) = (head(version, generation, expiry), [Bytes::from_static(b"part")]);
             let expected = version.checked_sub(1).filter(|version| *version > 0);
-            memory.put_table(&user, &head, &parts, expected, expiry, None).await.unwrap()
+            let table = NewTable::new(&user, &head, expiry).with_parts(&parts).replacing(expected);
+            memory.put_table(table).await.unwrap()
         };
         let left = async |generation| {
             parts_of(&memory, &user, generation, &[0]).await.unwrap()[0].is_some()

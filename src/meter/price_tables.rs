@@ -45,23 +45,14 @@ layer!(
             Ok(found)
         }
 
-        async fn put_table(
-            &self,
-            user: _,
-            head: _,
-            parts: _,
-            expected: _,
-            expire_at: _,
-            awaited: _,
-        ) -> _ {
-            let flip =
-                self.inner.store.put_table(user, head, parts, expected, expire_at, awaited).await?;
-            if !parts.is_empty() {
-                self.wrote_parts(user, &head.generation, parts);
+        async fn put_table(&self, table: _) -> _ {
+            let flip = self.inner.store.put_table(table).await?;
+            if !table.parts.is_empty() {
+                self.wrote_parts(table.user, &table.head.generation, table.parts);
             }
-            self.flipped(user, head, &flip);
+            self.flipped(table.user, table.head, &flip);
             if flip == Flip::Published {
-                self.published(awaited.iter().map(|body| body.len() as u64));
+                self.published(table.awaited.iter().map(|body| body.len() as u64));
             }
             Ok(flip)
         }

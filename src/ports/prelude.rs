@@ -7,8 +7,8 @@ pub(crate) use bytes::Bytes;
 
 pub(crate) use super::{
     ActiveUser, AtHead, BaseClaim, BaseName, CatalogueHead, Commit, Committed, Created, Cursor,
-    DeadLetter, Delivery, Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError,
-    ProcessRecord, Queue, Quotation, Receipt, Received, RowChange, Segment, Selection,
+    DeadLetter, Delivery, Depth, FailedEntry, Flip, Journal, LoadId, NewTable, Outgoing, Page,
+    PortError, ProcessRecord, Queue, Quotation, Receipt, Received, RowChange, Segment, Selection,
     SettingsRecord, Settlement, StoredBase, TableHead, Topic, UsageRecord, UserDiscounts, Verdict,
     WantedParts, layer,
 };

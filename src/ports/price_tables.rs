@@ -170,6 +170,44 @@ impl Prices {
     }
 }
 
+/// A table that is to replace the current one of a customer.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTable<'a> {
+    /// The customer.
+    pub user: &'a UserId,
+    /// The new head.
+    pub head: &'a TableHead,
+    /// The parts of the head's generation, numbered from 0. If there are none, stored parts stay as they are.
+    pub parts: &'a [Bytes],
+    /// The version of the head that it replaces; `None` if there is no head, or one in the form of another
+    /// version of ocache.
+    pub expected: Option<u64>,
+    /// The time until which head and parts are stored.
+    pub expire_at: Timestamp,
+    /// The topic's message about the quotation that waits for the table, if one does.
+    pub awaited: Option<&'a str>,
+}
+
+impl<'a> NewTable<'a> {
+    /// Returns a first table without parts, for which no quotation waits.
+    #[must_use]
+    pub const fn new(user: &'a UserId, head: &'a TableHead, expire_at: Timestamp) -> Self {
+        Self { user, head, parts: &[], expected: None, expire_at, awaited: None }
+    }
+
+    /// Returns the same table with these parts.
+    #[must_use]
+    pub const fn with_parts(self, parts: &'a [Bytes]) -> Self {
+        Self { parts, ..self }
+    }
+
+    /// Returns the same table, which replaces the head of this version.
+    #[must_use]
+    pub const fn replacing(self, expected: Option<u64>) -> Self {
+        Self { expected, ..self }
+    }
+}
+
 /// The result of an attempt to replace a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flip {
@@ -217,26 +255,15 @@ port!(
             users: &[UserId],
         ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError>;
 
-        /// Writes the parts of the head's generation, numbered from 0. Then replaces the head, if its version
-        /// is still `expected` (`None`: there is no head, or one in another version's form). Both are stored
-        /// until `expire_at`. If `parts` is empty, stored parts stay as they are. Writing parts again is
-        /// harmless.
+        /// Writes the parts of a table. Then replaces the head, if its version is still the expected one.
+        /// Writing parts again is harmless.
         ///
         /// On a conflict, parts may have been written that nobody will read; an error may also leave only
         /// some of them. An engine that can write both at once does so.
         ///
-        /// If a quotation waits for the table, `awaited` is its message for the topic. An engine that keeps
-        /// tables and topic in one place publishes the message together with the head, and returns
-        /// [`Flip::Published`]. On all other engines the caller publishes it.
-        async fn put_table(
-            &self,
-            user: &UserId,
-            head: &TableHead,
-            parts: &[Bytes],
-            expected: Option<u64>,
-            expire_at: Timestamp,
-            awaited: Option<&str>,
-        ) -> Result<Flip, PortError>;
+        /// An engine that keeps tables and topic in one place publishes the awaited message together with the
+        /// head, and returns [`Flip::Published`]. On all other engines the caller publishes it.
+        async fn put_table(&self, table: NewTable<'_>) -> Result<Flip, PortError>;
 
         /// Returns parts of any number of tables, in the order of the request, read consistently; `None` for
         /// a part that is missing. The parts of a replaced generation may be gone at once. No part may be

@@ -360,31 +360,24 @@ layer!(
             Ok(heads)
         }
 
-        async fn put_table(
-            &self,
-            user: _,
-            head: _,
-            parts: _,
-            expected: _,
-            expire_at: _,
-            awaited: _,
-        ) -> _ {
+        async fn put_table(&self, table: _) -> _ {
             if self.bug == PlantedBug::PanicsOnce {
                 let panicked = std::mem::replace(&mut self.memory().panicked, true);
                 assert!(panicked, "planted");
             }
-            let mut expected = expected;
+            let mut table = table;
             if self.bug == PlantedBug::NoConditionOnHead {
-                let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
-                expected = heads.first().map(|(_, head)| head.version);
+                let heads = self.inner.store.table_heads(std::slice::from_ref(table.user)).await?;
+                table.expected = heads.first().map(|(_, head)| head.version);
             }
             let store = &self.inner.store;
-            if self.bug != PlantedBug::HeadBeforeParts || parts.is_empty() {
-                return store.put_table(user, head, parts, expected, expire_at, awaited).await;
+            if self.bug != PlantedBug::HeadBeforeParts || table.parts.is_empty() {
+                return store.put_table(table).await;
             }
-            let flip = store.put_table(user, head, &[], expected, expire_at, awaited).await?;
+            let flip = store.put_table(table.with_parts(&[])).await?;
             if flip.is_done() {
-                store.put_table(user, head, parts, NEVER, expire_at, None).await?;
+                let parts = table.replacing(NEVER);
+                store.put_table(NewTable { awaited: None, ..parts }).await?;
             }
             Ok(flip)
         }

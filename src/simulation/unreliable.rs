@@ -287,27 +287,20 @@ layer!(
     #[over(inner.store, through = call)]
     impl PriceTables for Unreliable {
         /// Writes the parts first and then the head, so that a fault can happen between the two.
-        async fn put_table(
-            &self,
-            user: _,
-            head: _,
-            parts: _,
-            expected: _,
-            expire_at: _,
-            awaited: _,
-        ) -> _ {
+        async fn put_table(&self, table: _) -> _ {
             let store = &self.inner.store;
+            let parts = table.parts;
             if !parts.is_empty() {
                 let torn = self.breaks(FaultKind::Torn, self.world.plan.rates.torn);
                 let written = if torn { self.world.chance.index(parts.len()) } else { parts.len() };
-                let put = store.put_table(user, head, &parts[..written], NEVER, expire_at, None);
+                let parts = table.with_parts(&parts[..written]).replacing(NEVER);
+                let put = store.put_table(NewTable { awaited: None, ..parts });
                 self.call("put_table", put).await?;
                 if torn {
                     return Err(unavailable("put_table"));
                 }
             }
-            self.call("put_table", store.put_table(user, head, &[], expected, expire_at, awaited))
-                .await
+            self.call("put_table", store.put_table(table.with_parts(&[]))).await
         }
 
         fn inline_bytes(&self) -> _ {

@@ -154,17 +154,9 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl PriceTables for Witness {
-        async fn put_table(
-            &self,
-            user: _,
-            head: _,
-            parts: _,
-            expected: _,
-            expire_at: _,
-            awaited: _,
-        ) -> _ {
-            let flip =
-                self.inner.store.put_table(user, head, parts, expected, expire_at, awaited).await?;
+        async fn put_table(&self, table: _) -> _ {
+            let flip = self.inner.store.put_table(table).await?;
+            let NewTable { user, head, parts, expected, .. } = table;
             self.tell(|| {
                 if expected == NEVER {
                     return format!("{user:?}: {} parts written", parts.len());

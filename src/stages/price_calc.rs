@@ -21,7 +21,8 @@ use super::{Effect, Observer, Outcome, PolicyInForce, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Generation, Timestamp, UserId};
 use crate::ports::{
-    ActiveUsers, BaseName, Clock, Ports, PriceTables, Randomness, Received, Store, TableHead, Topic,
+    ActiveUsers, BaseName, Clock, NewTable, Ports, PriceTables, Randomness, Received, Store,
+    TableHead, Topic,
 };
 use crate::pricing::PRICING_VERSION;
 use crate::trace;
@@ -337,7 +338,9 @@ impl PriceCalc {
             usable_until: self.usable_until(inputs, own.valid_until, now),
         };
         let expected = head.as_ref().map(|head| head.version);
-        let is_done = self.flip(&order.user, &next, &parts, expected, expire_at, awaiting).await?;
+        let table = NewTable::new(&order.user, &next, expire_at);
+        let table = table.with_parts(&parts).replacing(expected);
+        let is_done = self.flip(table, awaiting).await?;
         Ok(is_done.then_some((Effect::Calculated, next)))
     }
 
@@ -371,8 +374,8 @@ impl PriceCalc {
             ..head.clone()
         };
         let expire_at = now.plus(self.policy.now().keep_tables());
-        let expected = Some(head.version);
-        let is_done = self.flip(&order.user, &next, &[], expected, expire_at, awaiting).await?;
+        let table = NewTable::new(&order.user, &next, expire_at).replacing(Some(head.version));
+        let is_done = self.flip(table, awaiting).await?;
         Ok(is_done.then_some((Effect::Validated, next)))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::model::UserId;
-use ocache::ports::{Flip, Own, Ports, SystemClock, SystemRandomness, TableHead};
+use ocache::ports::{Flip, NewTable, Own, Ports, SystemClock, SystemRandomness, TableHead};
 use ocache::supervisor::Supervisor;
 use serde_json::{Value, json};
 
@@ -67,7 +67,8 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
         let own = Own::Inline(bytes.into());
         let damaged = TableHead { own, version: head.version + 1, ..head.clone() };
         let until = head.parts_expire_at;
-        let put = ports.store.put_table(user, &damaged, &[], Some(head.version), until, None).await;
+        let table = NewTable::new(user, &damaged, until).replacing(Some(head.version));
+        let put = ports.store.put_table(table).await;
         assert_eq!(put.unwrap(), Flip::Done);
     });
     let (report, stderr) = failing(&home, &["verify"], 3);
@@ -92,7 +93,8 @@ fn what_is_only_old_fails_only_when_it_shall() {
             ..head.clone()
         };
         let until = head.parts_expire_at;
-        ports.store.put_table(user, &old, &[], Some(head.version), until, None).await.unwrap();
+        let table = NewTable::new(user, &old, until).replacing(Some(head.version));
+        ports.store.put_table(table).await.unwrap();
     });
     let report = home.json(&["verify"]);
     assert_eq!(

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ocache::aws::AwsSettings;
 use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
-use ocache::ports::{Flip, Outgoing, Own, PortError, Posting, Prices, Queue, TableHead, parts_of};
+use ocache::ports::{
+    Flip, NewTable, Outgoing, Own, PortError, Posting, Prices, Queue, TableHead, parts_of,
+};
 use ocache::pricing::{Currency, UnitRounding};
 
 use super::proxy::Fault;
@@ -100,7 +102,8 @@ async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
     assert!(ports.topic.publish(&["{}".to_owned()]).await.unwrap().is_empty());
 
     system.proxy.break_with(Fault::Undone, None);
-    let error = ports.store.put_table(&user, &head, &parts, None, later, None).await.unwrap_err();
+    let table = NewTable::new(&user, &head, later).with_parts(&parts);
+    let error = ports.store.put_table(table).await.unwrap_err();
     assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
     let error = parts_of(&*ports.store, &user, &generation, &[0, 1]).await.unwrap_err();
     assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
@@ -117,7 +120,8 @@ async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
 
     // Each call leaves half of the entries undone. In the end all are done, once.
     system.proxy.break_with(Fault::Halves, Some(Service::DynamoDb));
-    let flip = ports.store.put_table(&user, &head, &parts, None, later, None).await.unwrap();
+    let table = NewTable::new(&user, &head, later).with_parts(&parts);
+    let flip = ports.store.put_table(table).await.unwrap();
     assert_eq!(flip, Flip::Done);
     let numbers: Vec<u32> = (0..30).collect();
     let read = parts_of(&*ports.store, &user, &generation, &numbers).await.unwrap();

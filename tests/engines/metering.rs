@@ -6,7 +6,8 @@ use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId, PriceListId};
 use ocache::ports::{
-    BaseName, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, Segment, StoredBase,
+    BaseName, NewTable, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, Segment,
+    StoredBase,
 };
 use ocache::ports::{
     Receipt, Record, TableHead, UsageRecord, UserDiscounts, Verdict, WantedParts, parts_of,
@@ -113,12 +114,14 @@ pub async fn work(ports: &Ports) {
     let (generation, expires_at) = (generation(), now().plus(secs(86_400)));
     let parts = [vec![7; 800], vec![7; 900], vec![7; 5000]].map(Bytes::from);
     let one = TableHead { generation: generation.clone(), ..head(1) };
-    store.put_table(&ann, &one, &parts, None, expires_at, None).await.unwrap();
-    store.put_table(&ann, &head(2), &[], Some(7), expires_at, None).await.unwrap();
+    store.put_table(NewTable::new(&ann, &one, expires_at).with_parts(&parts)).await.unwrap();
+    let two = head(2);
+    store.put_table(NewTable::new(&ann, &two, expires_at).replacing(Some(7))).await.unwrap();
     // Parts and a head, and the same write refused.
     let (bob, first, parts) = (user("bob"), head(1), [Bytes::from_static(b"part")]);
-    store.put_table(&bob, &first, &parts, None, expires_at, None).await.unwrap();
-    store.put_table(&bob, &head(2), &parts, Some(7), expires_at, None).await.unwrap();
+    store.put_table(NewTable::new(&bob, &first, expires_at).with_parts(&parts)).await.unwrap();
+    let table = NewTable::new(&bob, &two, expires_at).with_parts(&parts).replacing(Some(7));
+    store.put_table(table).await.unwrap();
     let wanted = [(&ann, &generation, vec![2, 0]), (&bob, &first.generation, vec![0])];
     let wanted = wanted.map(|(user, generation, numbers)| {
         let (user, generation) = (user.clone(), generation.clone());

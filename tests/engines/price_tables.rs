@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
 use ocache::ports::{
-    Flip, NextPrices, Own, Ports, Prices, Queue, TableHead, WantedParts, parts_of,
+    Flip, NewTable, NextPrices, Own, Ports, Prices, Queue, TableHead, WantedParts, parts_of,
 };
 use ocache::pricing::{Rounding, UnitRounding};
 
@@ -20,12 +20,13 @@ fn late() -> Timestamp {
 }
 
 async fn flip(ports: &Ports, of: &UserId, head: &TableHead, expected: Option<u64>) -> Flip {
-    ports.store.put_table(of, head, &[], expected, late(), None).await.unwrap()
+    ports.store.put_table(NewTable::new(of, head, late()).replacing(expected)).await.unwrap()
 }
 
 /// Puts the first table of a user.
 async fn put(ports: &Ports, of: &UserId, head: &TableHead, parts: &[Bytes]) {
-    let flip = ports.store.put_table(of, head, parts, None, late(), None).await.unwrap();
+    let table = NewTable::new(of, head, late()).with_parts(parts);
+    let flip = ports.store.put_table(table).await.unwrap();
     assert_eq!(flip, Flip::Done);
 }
 
@@ -68,7 +69,11 @@ pub async fn a_message_about_an_awaited_table_is_published_with_it_or_left_to_th
 ) {
     let put = async |id: &str, expected, message| {
         let (user, head) = (user(id), head(2));
-        ports.store.put_table(&user, &head, &[], expected, late(), Some(message)).await.unwrap()
+        let table = NewTable {
+            awaited: Some(message),
+            ..NewTable::new(&user, &head, late()).replacing(expected)
+        };
+        ports.store.put_table(table).await.unwrap()
     };
     assert_eq!(put("ann", Some(1), "a conflict").await, Flip::Conflict);
     let flips = [put("ann", None, "one").await, put("ann", Some(2), "two").await];
@@ -193,8 +198,8 @@ pub async fn parts_may_be_written_again(ports: Ports) {
     for (expected, expire_at) in [(None, late()), (Some(1), late().plus(secs(86_400)))] {
         let head = head(expected.unwrap_or(0) + 1);
         let head = TableHead { generation: generation.clone(), ..head };
-        let flip =
-            ports.store.put_table(&ann, &head, &written, expected, expire_at, None).await.unwrap();
+        let table = NewTable::new(&ann, &head, expire_at).with_parts(&written).replacing(expected);
+        let flip = ports.store.put_table(table).await.unwrap();
         assert_eq!(flip, Flip::Done);
         let read = parts(&ports, &ann, &generation, &[0, 1]).await;
         assert_eq!(read, written.clone().map(Some));
@@ -211,8 +216,8 @@ pub async fn generations_and_users_are_kept_apart(ports: Ports) {
         let (part, head) = (Bytes::from_static(part), head(expected.unwrap_or(0) + 1));
         let head = TableHead { generation: generation.clone(), ..head };
         let written = std::slice::from_ref(&part);
-        let flip =
-            ports.store.put_table(&user, &head, written, expected, late(), None).await.unwrap();
+        let table = NewTable::new(&user, &head, late()).with_parts(written).replacing(expected);
+        let flip = ports.store.put_table(table).await.unwrap();
         assert_eq!(flip, Flip::Done);
         assert_eq!(parts(&ports, &user, generation, &[0]).await, [Some(part)]);
     }
@@ -237,8 +242,8 @@ pub async fn a_table_is_put_whole_or_refused(ports: Ports) {
     for (count, expected) in [(70, None), (64, Some(1)), (1, Some(2)), (0, Some(3))] {
         let head = head(expected.unwrap_or(0) + 1);
         let written: Vec<_> = (0..count).map(|n| Bytes::from(vec![n; 1024])).collect();
-        let put =
-            ports.store.put_table(&ann, &head, &written, expected, late(), None).await.unwrap();
+        let table = NewTable::new(&ann, &head, late()).with_parts(&written).replacing(expected);
+        let put = ports.store.put_table(table).await.unwrap();
         assert_eq!(put, Flip::Done);
         assert_eq!(read(&ports, &ann).await.as_ref(), Some(&head));
         let numbers: Vec<u32> = (0..count.into()).collect();
@@ -247,8 +252,8 @@ pub async fn a_table_is_put_whole_or_refused(ports: Ports) {
     }
     let late_comer = head(2);
     let parts = [Bytes::from_static(b"late")];
-    let put =
-        ports.store.put_table(&ann, &late_comer, &parts, Some(1), late(), None).await.unwrap();
+    let table = NewTable::new(&ann, &late_comer, late()).with_parts(&parts).replacing(Some(1));
+    let put = ports.store.put_table(table).await.unwrap();
     assert_eq!(put, Flip::Conflict);
     assert_eq!(read(&ports, &ann).await.map(|head| head.version), Some(4));
 }
@@ -297,7 +302,8 @@ pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {
             let head = TableHead { version: version.into(), ..head(1) };
             let written = vec![Bytes::from(vec![version; 1024]); PARTS as usize];
             let expected = (version > 1).then(|| u64::from(version) - 1);
-            let put = ports.store.put_table(&ann, &head, &written, expected, late(), None).await;
+            let table = NewTable::new(&ann, &head, late()).with_parts(&written).replacing(expected);
+            let put = ports.store.put_table(table).await;
             assert_eq!(put.unwrap(), Flip::Done);
         }
     };

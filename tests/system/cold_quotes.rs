@@ -1,7 +1,7 @@
 //! Tests of quotes that find no table.
 
 use futures_util::future::join_all;
-use ocache::ports::{Flip, Own, TableHead};
+use ocache::ports::{Flip, NewTable, Own, TableHead};
 use ocache::runtime::Role;
 
 use super::harness::{Engine, System, user};
@@ -53,7 +53,7 @@ pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_ane
     let own = Own::Inline(rows.into());
     let other = TableHead { own, version: head.version + 1, ..head.clone() };
     let (expected, expire_at) = (Some(head.version), head.parts_expire_at);
-    let put = store.put_table(&aaa, &other, &[], expected, expire_at, None).await;
+    let put = store.put_table(NewTable::new(&aaa, &other, expire_at).replacing(expected)).await;
     assert_eq!(put.unwrap(), Flip::Done);
     let quotation = system.quote("AAA", "P1:2 P3:1").await;
     assert_eq!(quotation.total.as_deref(), Some("1805.52"));

@@ -14,8 +14,9 @@ use ocache::model::{
     QuotationRequest, RequestId,
 };
 use ocache::ports::{
-    ActiveUsers as _, Clock as _, Connections, Delivery, FailureReason, MAX_RECEIVES, Outgoing,
-    PortError, Posting, Queue, Received, RowChange, SystemClock, SystemRandomness, Verdict,
+    ActiveUsers as _, Clock as _, Connections, Delivery, FailureReason, MAX_RECEIVES, NewTable,
+    Outgoing, PortError, Posting, Queue, Received, RowChange, SystemClock, SystemRandomness,
+    Verdict,
 };
 use ocache::pricing::{Currency, Money, Product};
 use ocache::protocol::MAX_ITEMS;
@@ -75,7 +76,9 @@ pub async fn a_damaged_table_is_calculated_anew(engine: Engine) {
     let lost = ocache::model::Generation::from_random([7; 16]);
     let broken = ocache::ports::TableHead { generation: lost, version: 2, ..head };
     let late = system.now().plus(Duration::from_secs(3600));
-    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late, None).await.unwrap();
+    let aaa = user("AAA");
+    let table = NewTable::new(&aaa, &broken, late).replacing(Some(1));
+    system.ports.store.put_table(table).await.unwrap();
 
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("900.00"));

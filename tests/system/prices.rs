@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ocache::model::Generation;
-use ocache::ports::{Own, Queue, TableHead};
+use ocache::ports::{NewTable, Own, Queue, TableHead};
 use ocache::pricing::Found;
 use ocache::runtime::Role;
 use ocache::stages::Lookup;
@@ -98,7 +98,9 @@ pub async fn a_table_that_cannot_be_read_is_replaced(engine: Engine) {
     let lost = Generation::from_random([7; 16]);
     let broken = TableHead { generation: lost, version: 2, own: Own::Parts(vec![0]), ..head };
     let late = system.now().plus(Duration::from_secs(3600));
-    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late, None).await.unwrap();
+    let aaa = user("AAA");
+    let table = NewTable::new(&aaa, &broken, late).replacing(Some(1));
+    system.ports.store.put_table(table).await.unwrap();
     let prices = prices(&system);
     assert_eq!(look(&prices, "AAA", "P1").await, None);
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);

@@ -12,9 +12,9 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    AtHead, BaseName, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, PortError,
-    Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase, TableHead, Topic,
-    pack_target, testing,
+    AtHead, BaseName, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, NewTable,
+    PortError, Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase, TableHead,
+    Topic, pack_target, testing,
 };
 use crate::pricing::Currency;
 
@@ -144,7 +144,7 @@ async fn every_expiry_is_a_number_of_seconds() {
     let (store, at) = (script.aws.store(), Timestamp::from_millis(1_700_000_000_001));
     store.record_visit(&user(), Timestamp::default(), at).await.unwrap();
     let parts = [Bytes::from_static(b"x")];
-    store.put_table(&user(), &head(), &parts, None, at, None).await.unwrap();
+    store.put_table(NewTable::new(&user(), &head(), at).with_parts(&parts)).await.unwrap();
     store.create_quotation(&quotation(at), &Nobody, "").await.unwrap();
     let base = StoredBase { expires_at: at, ..StoredBase::nothing(Currency::USD) };
     store.put_base(&base_name(), &base, &[Bytes::from_static(b"x")]).await.unwrap();
@@ -181,7 +181,9 @@ async fn a_flip_whose_answer_was_lost_is_done() {
         let script = Script::new(2, [status(500, "{}"), refused(&stored)]).await;
         let store = script.aws.store();
         let expire_at = Timestamp::from_secs(9);
-        let put = store.put_table(&user(), &head(), &[], Some(2), expire_at, None).await;
+        let (user, head) = (user(), head());
+        let table = NewTable::new(&user, &head, expire_at).replacing(Some(2));
+        let put = store.put_table(table).await;
         assert_eq!(put.unwrap(), flip);
         assert_eq!(script.operations(), ["PutItem", "PutItem"]);
     }

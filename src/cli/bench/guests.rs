@@ -11,7 +11,7 @@ use super::super::failure::{ExitCode, Failure};
 use super::super::output::Output;
 use super::figures::Figures;
 use crate::model::{ProductId, QuotationKey, RequestId, UserId};
-use crate::ports::{ActiveUser, MAX_BATCH, PortError, Ports, TableHead, first_products};
+use crate::ports::{ActiveUser, MAX_BATCH, NewTable, PortError, Ports, TableHead, first_products};
 use crate::stages::refresh::{Tick, order};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
@@ -126,7 +126,8 @@ impl Guests {
                 let (expected, until) = (Some(head.version), head.parts_expire_at);
                 let validated_at = head.validated_at.minus(DAY);
                 let aged = TableHead { version: head.version + 1, validated_at, ..head };
-                let put = store.put_table(&user, &aged, &[], expected, until, None).await?;
+                let table = NewTable::new(&user, &aged, until).replacing(expected);
+                let put = store.put_table(table).await?;
                 // If the write was refused, another process has refreshed the table already.
                 let version = if put.is_done() { aged.version } else { aged.version - 1 };
                 Ok::<_, PortError>((user, version))

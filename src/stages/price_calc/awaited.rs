@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::PriceCalc;
 use crate::meter::{Reason, Scope, Stage};
-use crate::model::{Cause, ProviderMessage, Timestamp, UserId};
-use crate::ports::{Flip, TableHead};
+use crate::model::{Cause, ProviderMessage};
+use crate::ports::{Flip, NewTable};
 use crate::stages::outcome::write_body;
 use crate::stages::{Effect, Outcome, StageError};
 
@@ -38,15 +36,11 @@ impl PriceCalc {
     /// Sets `awaiting` to `None` if the engine published the message with the table.
     pub(super) async fn flip(
         &self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Bytes],
-        expected: Option<u64>,
-        expire_at: Timestamp,
+        table: NewTable<'_>,
         awaiting: &mut Option<String>,
     ) -> Result<bool, StageError> {
-        let message = awaiting.as_deref();
-        let flip = self.tables.put_table(user, head, parts, expected, expire_at, message).await?;
+        let table = NewTable { awaited: awaiting.as_deref(), ..table };
+        let flip = self.tables.put_table(table).await?;
         if flip == Flip::Published {
             *awaiting = None;
         }
