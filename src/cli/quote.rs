@@ -27,6 +27,7 @@ use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::Token;
 
 mod line;
+mod pace;
 mod session;
 
 use session::Session;

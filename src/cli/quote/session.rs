@@ -2,12 +2,12 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IsTerminal as _};
-use std::time::Duration;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Split};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::{Instant, sleep_until};
 
 use super::line;
+use super::pace::Pace;
 use super::{LOOK_AFTER, Quoter, refused, timed_out};
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::reader;
@@ -28,12 +28,6 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The most lines of a file that wait for an answer. Further ones are read later.
 const MOST_ASKED: usize = 1000;
 
-/// Returns the pause between two lines of a file, so that a session stays a fifth below a gateway's limit
-/// for a socket.
-fn pause() -> Duration {
-    Duration::from_millis(1250) / Limits::DEFAULT.frames_per_sec
-}
-
 pub(super) struct Session<'a> {
     client: Client,
     quoter: &'a Quoter<'a>,
@@ -50,7 +44,7 @@ pub(super) struct Session<'a> {
     /// The quotes for which nothing is printed yet, in the order of their lines.
     asked: VecDeque<Asked>,
     /// When the next line of a file may be sent.
-    next_at: Instant,
+    pace: Pace,
     /// When to check whether any process works on the quotes.
     look_at: Option<Instant>,
     /// Whether a process does.
@@ -60,15 +54,6 @@ pub(super) struct Session<'a> {
     seen: HashSet<String>,
     /// The hints that were printed. For a file each is printed once.
     hinted: HashSet<String>,
-}
-
-/// Returns the next line, not before a time. Nothing is lost if the future is dropped early.
-async fn line_from<R: AsyncBufRead + Unpin>(
-    lines: &mut Split<R>,
-    from: Instant,
-) -> io::Result<Option<Vec<u8>>> {
-    sleep_until(from).await;
-    lines.next_segment().await
 }
 
 /// A line that is a quote, or should be.
@@ -94,6 +79,13 @@ impl Asked {
     const fn awaits_reply(&self) -> bool {
         self.is_open() && self.request_id.is_none()
     }
+
+    /// Whether others have to answer, because the gateway has not for a while. A quote that was sent just now
+    /// may be answered where it arrived.
+    fn waits_for_others(&self, now: Instant) -> bool {
+        let waited = now.saturating_duration_since(self.sent_at);
+        self.request_id.is_some() && waited >= LOOK_AFTER / 2
+    }
 }
 
 impl<'a> Session<'a> {
@@ -107,7 +99,7 @@ impl<'a> Session<'a> {
             failed: 0,
             worst: None,
             asked: VecDeque::new(),
-            next_at: Instant::now(),
+            pace: Pace::below(Limits::DEFAULT.frames_per_sec),
             look_at: None,
             is_worked: false,
             seen: HashSet::new(),
@@ -148,7 +140,7 @@ impl<'a> Session<'a> {
             let far = Instant::now() + self.quoter.args.timeout;
             let reply_by = self.reply_by();
             tokio::select! {
-                line = line_from(&mut lines, self.next_at), if deadline.is_none() && self.takes_lines() => {
+                line = self.pace.next_line(&mut lines), if deadline.is_none() && self.takes_lines() => {
                     let goes_on = match line.map_err(Failure::internal)? {
                         Some(line) => self.take_line(&line).await?,
                         None => false,
@@ -196,13 +188,7 @@ impl<'a> Session<'a> {
         let asked_at = Instant::now();
         match self.quoter.nobody_works().await {
             Some(failure) => {
-                let has_waited = |asked: &Asked| {
-                    asked_at.saturating_duration_since(asked.sent_at) >= LOOK_AFTER / 2
-                };
-                self.give_up(
-                    |asked| asked.request_id.is_some() && has_waited(asked),
-                    |_| failure.clone(),
-                );
+                self.give_up(|asked| asked.waits_for_others(asked_at), |_| failure.clone());
                 let waits = |asked: &Asked| asked.is_open() && asked.request_id.is_some();
                 self.look_at = self.asked.iter().any(waits).then(|| asked_at + LOOK_AFTER);
             }
@@ -255,7 +241,7 @@ impl<'a> Session<'a> {
             Ok(items) => {
                 self.client.quote(&self.quoter.args.client, &items, None).await?;
                 if !self.is_typed {
-                    self.next_at = Instant::now() + pause();
+                    self.pace.sent();
                 }
                 self.asked(None);
             }
@@ -376,5 +362,27 @@ impl<'a> Session<'a> {
         self.quoter.output.error(&failure.for_stack(&self.quoter.settings.as_flags));
         self.failed += 1;
         self.worst = self.worst.into_iter().chain([code]).max_by_key(|code| *code as u8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_quotes_that_were_accepted_a_while_ago_wait_for_others() {
+        let sent_at = Instant::now();
+        let accepted = || Some("q_1".to_owned());
+        let asked = |request_id| Asked { line: 1, sent_at, request_id, outcome: None };
+        for (request_id, waited, waits) in [
+            (accepted(), LOOK_AFTER, true),
+            (accepted(), LOOK_AFTER / 2, true),
+            (accepted(), LOOK_AFTER / 3, false),
+            (accepted(), LOOK_AFTER * 0, false),
+            (None, LOOK_AFTER, false),
+        ] {
+            let is_waiting = asked(request_id.clone()).waits_for_others(sent_at + waited);
+            assert_eq!(is_waiting, waits, "{request_id:?} after {waited:?}");
+        }
     }
 }
