@@ -36,10 +36,13 @@ pub(super) fn instant(
     text: &str,
     zone: Option<&TimeZone>,
 ) -> Result<(Timestamp, bool), Problem> {
+    let malformed = || Problem::Time { field, text: text.to_owned() };
+    if !is_rfc_3339(text) {
+        return Err(malformed());
+    }
     let (instant, is_local) = match text.parse::<jiff::Timestamp>() {
         Ok(instant) => (instant, false),
         Err(_) => {
-            let malformed = || Problem::Time { field, text: text.to_owned() };
             let local: DateTime = text.parse().map_err(|_| malformed())?;
             let zone = zone.ok_or_else(|| Problem::NoTimeZone { field, text: text.to_owned() })?;
             let instant = zone.to_ambiguous_timestamp(local).compatible();
@@ -54,6 +57,31 @@ pub(super) fn instant(
         return Err(Problem::BeforeEpoch { field, text: text.to_owned(), instant: at });
     }
     Ok((at, is_local))
+}
+
+/// Whether a time has the form of RFC 3339, though it may end after the date, the minutes or the seconds. The parser
+/// takes more: other forms of ISO 8601, offsets of more than a day, and a second 60, which it takes for 59.
+fn is_rfc_3339(text: &str) -> bool {
+    let is_like = |text: &str, form: &str| {
+        let fits = |(byte, form): (u8, u8)| match form {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == form,
+        };
+        text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
+    };
+    let Some((date, time)) = text.split_at_checked("2026-04-01".len()) else { return false };
+    let Some(time) = time.strip_prefix(['T', 't', ' ']) else {
+        return is_like(date, "0000-00-00") && time.is_empty();
+    };
+    let (time, offset) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let is_clock = is_like(clock, "00:00") || is_like(clock, "00:00:00") && !clock.ends_with(":60");
+    let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let is_offset = match offset.strip_prefix(['+', '-']) {
+        Some(offset) => is_like(offset, "00:00") && offset < "24:00",
+        None => offset.len() <= 1,
+    };
+    is_like(date, "0000-00-00") && is_clock && is_fraction && is_offset
 }
 
 #[cfg(test)]
@@ -84,6 +112,8 @@ mod tests {
             ("2026-04-01T00:00:00.001+02:00", "Europe/Berlin", "2026-03-31T22:00:00.001Z"),
             ("2026-04-01T00:00:00Z", "", "2026-04-01T00:00:00.000Z"),
             ("1970-01-01", "America/New_York", "1970-01-01T05:00:00.000Z"),
+            ("2026-04-01t12:30:59.5z", "", "2026-04-01T12:30:59.500Z"),
+            ("2026-04-01 12:30+23:59", "", "2026-03-31T12:31:00.000Z"),
         ] {
             assert_eq!(at(text, zone), expected, "{text} {zone}");
         }
@@ -119,6 +149,21 @@ mod tests {
             ),
         ] {
             assert_eq!(at(text, zone), expected);
+        }
+        // What is not written as RFC 3339 says, and would be understood in silence.
+        for text in [
+            "2026-04-01T00:00:00+24:00",
+            "2026-04-01T00:00:00-25:59",
+            "2026-04-01T00:00:00+02:00:30",
+            "2026-04-01T00:00:00+02",
+            "2026-04-01T23:59:60Z",
+            "2026-04-01T23:59:60",
+            "2026-04-01T00:00:00Z[Europe/Berlin]",
+            "20260401T000000Z",
+            "2026-04-01T00Z",
+        ] {
+            let refused = format!("`from` `{text}` is not a time; ");
+            assert!(at(text, "Europe/Berlin").starts_with(&refused), "{text}");
         }
         assert_eq!(
             time_zone("Europe/Berln").unwrap_err().to_string(),
