@@ -3,11 +3,12 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, FileSummary, Notice};
-use super::error::{DataErrors, Fault, MAX_LISTED_ERRORS, Problem, RowError};
-use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
+use super::error::{DataErrors, Fault, MAX_LISTED_ERRORS, Problem, RowError, Spot};
+use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place, Position};
 use super::layout::Layout;
 use super::record::{OwnRow, Record};
 use super::removed::RowKey;
@@ -71,7 +72,8 @@ impl Errors {
         }
         let Fault { line, column, problem } = fault;
         let path = path_of(files, file).to_owned();
-        let place = Place { file, line: line.unwrap_or(0) };
+        let at = Position { line: line.unwrap_or(0), column: column.and_then(NonZeroU32::new) };
+        let place = Place { file, at };
         self.listed.push((place, RowError { path, line, column, problem }));
     }
 
@@ -183,7 +185,9 @@ impl Collector {
     }
 
     fn show(&self, place: Place) -> String {
-        format!("{}:{}", path_of(&self.files, place.file).display(), place.line)
+        let Position { line, column } = place.at;
+        let path = path_of(&self.files, place.file);
+        Spot { path, line: Some(line), column: column.map(NonZeroU32::get) }.to_string()
     }
 
     fn find_repeated_products(&mut self) {
@@ -283,7 +287,7 @@ impl Collector {
     }
 
     fn fault(&mut self, place: Place, problem: Problem) {
-        self.errors.add(&self.files, place.file, Fault::at(place.line, problem));
+        self.errors.add(&self.files, place.file, Fault::at(place.at, problem));
     }
 
     fn add_user(&mut self, user: UserId, is_list: bool) -> usize {
@@ -384,9 +388,9 @@ impl Sink<'_> {
     }
 
     /// Takes a row.
-    pub(super) fn row(&mut self, line: u32, record: Record) {
+    pub(super) fn row(&mut self, at: impl Into<Position>, record: Record) {
         self.rows += 1;
-        let place = Place { file: self.file, line };
+        let place = Place { file: self.file, at: at.into() };
         match record {
             Record::Product(product) => {
                 self.collector.products.push(product);
@@ -411,15 +415,15 @@ impl Sink<'_> {
     }
 
     /// Takes the keys of rows to remove.
-    pub(super) fn removed(&mut self, line: u32, keys: Vec<RowKey>) {
+    pub(super) fn removed(&mut self, at: impl Into<Position>, keys: Vec<RowKey>) {
         self.rows += 1;
-        let place = Place { file: self.file, line };
+        let place = Place { file: self.file, at: at.into() };
         self.collector.removed.extend(keys.into_iter().map(|key| (key, place)));
     }
 
-    /// Notes that the file has only changes, as this line shows.
-    pub(super) fn has_only_changes(&mut self, line: u32) {
-        let place = Place { file: self.file, line };
+    /// Notes that the file has only changes, as this row shows.
+    pub(super) fn has_only_changes(&mut self, at: Position) {
+        let place = Place { file: self.file, at };
         self.collector.only_changes.get_or_insert(place);
     }
 
@@ -484,7 +488,7 @@ impl Sink<'_> {
     fn user_again(&mut self, place: Place, user: UserId, index: usize) {
         let first = self.collector.users[index].places.first();
         let first = first.map(|&earlier| self.collector.show(earlier)).unwrap_or_default();
-        self.fault(Fault::at(place.line, Problem::DuplicateUser { user, first }));
+        self.fault(Fault::at(place.at, Problem::DuplicateUser { user, first }));
     }
 
     fn summary(&mut self, change: impl FnOnce(&mut FileSummary)) {

@@ -103,7 +103,7 @@ impl Counts {
 impl Comparison<'_> {
     /// Adds an error of a row of the data.
     pub(super) fn fault(&self, errors: &mut Errors, place: Place, problem: Problem) {
-        errors.add(&self.data.files, place.file, Fault::at(place.line, problem));
+        errors.add(&self.data.files, place.file, Fault::at(place.at, problem));
     }
 
     /// Returns the currency of a customer: that of their record, else that of the catalogue.

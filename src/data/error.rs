@@ -1,12 +1,14 @@
 //! Errors in data files, with their places.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use super::given::Position;
 pub use super::problem::Problem;
 
 /// How many errors are listed; the others are only counted.
@@ -54,10 +56,11 @@ pub struct RowError {
     pub problem: Problem,
 }
 
-struct Spot<'a> {
-    path: &'a std::path::Path,
-    line: Option<u32>,
-    column: Option<u32>,
+/// A place as people read it.
+pub(super) struct Spot<'a> {
+    pub(super) path: &'a std::path::Path,
+    pub(super) line: Option<u32>,
+    pub(super) column: Option<u32>,
 }
 
 impl fmt::Display for Spot<'_> {
@@ -90,8 +93,9 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) const fn at(line: u32, problem: Problem) -> Self {
-        Self { line: Some(line), column: None, problem }
+    pub(super) fn at(position: impl Into<Position>, problem: Problem) -> Self {
+        let Position { line, column } = position.into();
+        Self { line: Some(line), column: column.map(NonZeroU32::get), problem }
     }
 
     pub(super) const fn of_file(problem: Problem) -> Self {

@@ -1,14 +1,30 @@
 //! Rows whose amounts are still text. The currency of an amount is known only when all files are read and
 //! the store is known too.
 
+use std::num::NonZeroU32;
+
 use crate::model::{PriceListId, ProductId, ShownDecimal, UserId};
 use crate::pricing::{Currency, MinQuantity, Money, Rate, Scope};
 
-/// A file and a line in it. It is small, because there are millions of them.
+/// The position of a row in a file. It is small, because there are millions of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) line: u32,
+    /// Present only if the row shares its line.
+    pub(super) column: Option<NonZeroU32>,
+}
+
+/// A file and a position in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub(super) file: u32,
-    pub(super) line: u32,
+    pub(super) at: Position,
+}
+
+impl From<u32> for Position {
+    fn from(line: u32) -> Self {
+        Self { line, column: None }
+    }
 }
 
 /// The currency of amounts that name none, and how many decimals unit prices have beyond those of their

@@ -2,8 +2,10 @@
 //! carriage return, or both.
 
 use std::io::BufRead;
+use std::num::NonZeroU32;
 
 use super::error::{Fault, Problem};
+use super::given::Position;
 
 /// Some programs write this byte at the end of a file, as DOS did.
 const CONTROL_Z: u8 = 0x1a;
@@ -173,15 +175,20 @@ impl<'a> LineFinder<'a> {
         self.line
     }
 
-    /// Returns the fault of a row. It has a column if the row shares its line.
-    pub(super) fn fault(&mut self, row: &str, problem: Problem) -> Fault {
+    /// Returns the position of a row. It has a column if the row shares its line.
+    pub(super) fn position_of(&mut self, row: &str) -> Position {
         let line = self.line_of(row);
-        Fault { column: self.column_of(row), ..Fault::at(line, problem) }
+        Position { line, column: self.column_of(row) }
+    }
+
+    /// Returns the fault of a row.
+    pub(super) fn fault(&mut self, row: &str, problem: Problem) -> Fault {
+        Fault::at(self.position_of(row), problem)
     }
 
     /// Returns the column of a row that shares its line. Looks only at the row's neighbours, because a
     /// large file may have all its rows on one line, and all of them may be wrong.
-    fn column_of(&self, row: &str) -> Option<u32> {
+    fn column_of(&self, row: &str) -> Option<NonZeroU32> {
         const BRACKETS: &str = " \t[{]},";
         let start = self.offset_of(row);
         let before = self.text.get(self.line_start..start)?;
@@ -190,7 +197,7 @@ impl<'a> LineFinder<'a> {
         let is_alone = before.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'['))
             && (after.is_empty() || after.starts_with(['\n', '\r']));
         let column = u32::try_from(before.len()).unwrap_or(u32::MAX).saturating_add(1);
-        (!is_alone).then_some(column)
+        NonZeroU32::new(column).filter(|_| !is_alone)
     }
 
     fn offset_of(&self, part: &str) -> usize {

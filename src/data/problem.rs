@@ -69,6 +69,9 @@ pub enum Problem {
         /// The table that was probably meant.
         near: Option<&'static str>,
     },
+    /// An image of an item of an incremental export, with a key attribute that differs from `Keys`.
+    #[error("`{}` does not have the `{}` of `Keys`, so the export is damaged; export the table again", .0, shown(.1))]
+    OtherKey(&'static str, String),
     /// A required field that is missing.
     #[error("`{field}` is missing")]
     Missing {

@@ -30,6 +30,7 @@ impl Problem {
             Self::Archive => "archive",
             Self::Deletion => "deletion",
             Self::PrunedChange => "change",
+            Self::OtherKey(..) => "other_key",
             Self::UnknownColumns { .. } => "unknown_field",
             Self::OtherDelimiter { .. } => "other_delimiter",
             Self::Nameless { .. } => "nameless_column",

@@ -38,11 +38,26 @@ fn wrong(field: &'static str, expected: &'static str, value: &Value<'_>) -> Prob
         other => other.kind().to_owned(),
     };
     let right = match (expected, value) {
-        (A_STRING | STRINGS, Value::Number(digits)) => Some(format!("\"{}\"", shown(digits))),
-        (STRINGS, Value::Text(text)) => Some(format!("[{}]", json!(shown(text)))),
+        (A_STRING, Value::Number(digits)) => Some(format!("\"{}\"", shown(digits))),
+        (STRINGS, Value::Number(text) | Value::Text(text)) => {
+            Some(format!("[{}]", json!(shown(text))))
+        }
         _ => None,
     };
     Problem::WrongKind { field, expected, found, right }
+}
+
+/// Returns the problem of an entry of a list of strings.
+fn wrong_entry(field: &'static str, entry: &Value<'_>) -> Problem {
+    match wrong(field, A_STRING, entry) {
+        Problem::WrongKind { found, right, .. } => Problem::WrongKind {
+            field,
+            expected: STRINGS,
+            found: format!("a list with {found}"),
+            right: right.map(|right| format!("{right} for it")),
+        },
+        other => other,
+    }
 }
 
 /// Returns a text. A number in its place is refused, because `1` and `1.0` would be two ids.
@@ -107,7 +122,7 @@ where
                 texts
                     .map(|raw| match Cell::Json(raw, notation).value()? {
                         Value::Text(text) => parse(&text),
-                        other => Err(wrong(name, STRINGS, &other)),
+                        other => Err(wrong_entry(name, &other)),
                     })
                     .collect()
             }

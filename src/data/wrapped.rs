@@ -1,18 +1,19 @@
 //! Reads objects that hold rows: tables, batch writes, scans and exports of `DynamoDB`, and pages of other
 //! APIs.
 
-use serde_json::value::RawValue;
+use serde_json::value::{Map, RawValue, Value};
 
 use super::collect::Sink;
 use super::dataset::Notice;
 use super::error::{Fault, Problem};
+use super::given::Position;
 use super::json_parts::{Members, for_each_element};
 use super::kinds::Expected;
 use super::layout::Columns;
 use super::lines::LineFinder;
 use super::record::{item_keys, record};
 use super::row::Row;
-use super::wrapper_names::{ABOUT_ROWS, ANY_ROWS, ITEMS, MORE_TO_COME};
+use super::wrapper_names::{ABOUT_ROWS, ANY_ROWS, ITEMS, MORE_TO_COME, tells_of_rows};
 
 /// The ends of tables' names, with the kind of their rows. A stack's name comes before.
 const TABLES: [(&str, Expected); 6] = [
@@ -23,6 +24,9 @@ const TABLES: [(&str, Expected); 6] = [
     ("price_lists", Expected::PriceList),
     ("prices", Expected::Price),
 ];
+/// The members of an incremental export that hold what an item was and what it became.
+const IMAGES: [&str; 2] = ["OldImage", "NewImage"];
+
 /// Reads the rows that an object holds.
 pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let members = match serde_json::from_str::<Members<'_>>(json) {
@@ -30,11 +34,14 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
         Err(error) => return sink.fault(Fault::json(finder.line_of(json), error)),
     };
     let find = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, raw)| *raw);
-    if find("Keys").is_some() {
-        let line = finder.line_of(json);
-        sink.has_only_changes(line);
-        if let Err(problem) = changed_item(find("OldImage"), find("NewImage"), line, sink) {
-            return sink.fault(finder.fault(json, problem));
+    if let Some(keys) = find("Keys") {
+        let at = finder.position_of(json);
+        sink.has_only_changes(at);
+        let images = IMAGES.map(|name| (name, find(name)));
+        let consistent = images.iter().try_for_each(|image| has_keys(keys, *image));
+        let [(_, old), (_, new)] = images;
+        if let Err(problem) = consistent.and_then(|()| changed_item(old, new, at, sink)) {
+            return sink.fault(Fault::at(at, problem));
         }
     }
     for (name, raw) in members {
@@ -47,7 +54,7 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
 fn changed_item(
     old: Option<&RawValue>,
     new: Option<&RawValue>,
-    line: u32,
+    at: Position,
     sink: &mut Sink<'_>,
 ) -> Result<(), Problem> {
     let gone = match (old, new) {
@@ -57,8 +64,22 @@ fn changed_item(
         // An old item that cannot be understood was never loaded.
         (Some(old), Some(_)) => item_keys(old.get(), &sink.layout().columns).unwrap_or_default(),
     };
-    sink.removed(line, gone);
+    sink.removed(at, gone);
     Ok(())
+}
+
+/// Checks that an item of an incremental export, if it is there, has the keys that are named beside it.
+fn has_keys(
+    keys: &RawValue,
+    (image, item): (&'static str, Option<&RawValue>),
+) -> Result<(), Problem> {
+    let Some(item) = item else { return Ok(()) };
+    let attributes = |raw: &RawValue| serde_json::from_str::<Map<String, Value>>(raw.get());
+    let (keys, item) = (attributes(keys)?, attributes(item)?);
+    match keys.into_iter().find(|(key, value)| item.get(key) != Some(value)) {
+        Some((key, _)) => Err(Problem::OtherKey(image, key)),
+        None => Ok(()),
+    }
 }
 
 fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
@@ -115,21 +136,44 @@ pub(super) fn take(
         record(&mut row, expected, amounts, &sink.layout().columns)
     });
     match record {
-        Ok(record) => sink.row(finder.line_of(json), record),
-        Err(problem) => sink.fault(finder.fault(json, problem)),
+        Ok(record) => sink.row(finder.position_of(json), record),
+        Err(problem) => {
+            let problem = no_list(json, expected).unwrap_or(problem);
+            sink.fault(finder.fault(json, problem));
+        }
     }
+}
+
+/// What is wrong with a text of tables of which the first is an object, if it is such a text.
+fn no_list(json: &str, expected: Expected) -> Option<Problem> {
+    let Members(members) = serde_json::from_str(json).ok()?;
+    let mut tables = members.iter().filter(|(name, _)| !tells_of_rows(name));
+    let (table, raw) = tables.next()?;
+    let (field, _) = table_of(table)?;
+    let is_object = expected == Expected::Any && raw.get().starts_with('{');
+    (is_object && tables.all(|(name, _)| table_of(name).is_some())).then(|| Problem::WrongKind {
+        field,
+        expected: "a list of rows",
+        found: "an object".to_owned(),
+        right: Some("[{…}]".to_owned()),
+    })
 }
 
 fn expected_in(table: &str) -> Option<Expected> {
     if ANY_ROWS.contains(&table) {
         return Some(Expected::Any);
     }
+    table_of(table).map(|(_, expected)| expected)
+}
+
+/// The table of a name, which may begin with that of a stack.
+fn table_of(table: &str) -> Option<(&'static str, Expected)> {
     let ends_with = |name: &str| {
         table
             .strip_suffix(name)
             .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '_']))
     };
-    TABLES.iter().find(|(name, _)| ends_with(name)).map(|(_, expected)| *expected)
+    TABLES.into_iter().find(|(name, _)| ends_with(name))
 }
 
 /// Parses an element of a table: a row, an item with typed attributes, or a batch write's `{"PutRequest":

@@ -16,6 +16,39 @@ const BAD: &[(&str, &str)] = &[
     ("{\n\"products\": [\n{\"PutReq", "f:3:8: the JSON is cut off"),
     ("[} ]", "f:1:2: is not JSON: expected value"),
     ("[] x", "f:1:4: is not JSON: trailing characters"),
+    // Objects in place of lists, and images with another key.
+    (
+        "{\"products\":{\"id\":\"P1\",\"name\":\"a\",\"price\":1}}",
+        "f:1: `products` is an object, not a list of rows; write [{…}]",
+    ),
+    (
+        "{\"user_discounts\":{\"A\":{\"P1\":10}}}",
+        "f:1: `user_discounts` is an object, not a list of rows; write [{…}]",
+    ),
+    (
+        "{\"Count\":1,\"shop-customers\":{\"A\":{}}}",
+        "f:1: `customers` is an object, not a list of rows; write [{…}]",
+    ),
+    (
+        "{\"user_id\":\"A\",\"groups\":[1]}",
+        "f:1: `groups` is a list with the number 1, not a list of strings; write \"1\" for it",
+    ),
+    (
+        "{\"price_list\":\"L\",\"users\":[[\"A\"]]}",
+        "f:1: `users` is a list with a list, not a list of strings",
+    ),
+    (
+        "{\"user_id\":\"A\",\"groups\":1}",
+        "f:1: `groups` is the number 1, not a list of strings; write [\"1\"]",
+    ),
+    (
+        "{\"Keys\":{\"id\":{\"S\":\"P1\"}},\"OldImage\":{\"id\":{\"S\":\"P2\"},\"name\":{\"S\":\"a\"},\"price\":{\"N\":\"1\"}}}",
+        "f:1: `OldImage` does not have the `id` of `Keys`, so the export is damaged; export the table again",
+    ),
+    (
+        "{\"Keys\":{\"id\":{\"S\":\"P1\"}},\"NewImage\":{\"name\":{\"S\":\"a\"},\"price\":{\"N\":\"1\"}}}",
+        "f:1: `NewImage` does not have the `id` of `Keys`, so the export is damaged; export the table again",
+    ),
     // Values that are not rows.
     ("[1, \"x\", []]", "f:1:2: is not a JSON object"),
     ("{\"id\":\"P1\",\"name\":\"a\",\"price\":1}\n\n7", "f:3: is not a JSON object"),
@@ -243,7 +276,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "[{\"user_id\":\"A\",\"groups\":[7]}]",
-        "f:1: `groups` is the number 7, not a list of strings; write \"7\"",
+        "f:1: `groups` is a list with the number 7, not a list of strings; write \"7\" for it",
     ),
     // Price lists.
     (
@@ -320,6 +353,31 @@ const BAD: &[(&str, &str)] = &[
     (
         "{\"prices\":[{\"user_id\":\"A\",\"product_id\":\"P\",\"price\":1}]}",
         "f:1:12: unknown field `user_id`",
+    ),
+    // Repeated rows on one line.
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":1},{\"id\":\"P\",\"name\":\"a\",\"price\":1}]",
+        "f:1:34: product `P` is already given at f:1:2",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"groups\":[\"x\"]},{\"user_id\":\"A\",\"groups\":[\"x\"]}]",
+        "f:1:33: customer `A` is already given at f:1:2",
+    ),
+    (
+        "[{\"price_list\":\"L\",\"everyone\":true},{\"price_list\":\"L\",\"everyone\":true}]",
+        "f:1:37: price list `L` is already given at f:1:2",
+    ),
+    (
+        "[{\"price_list\":\"L\",\"category\":\"tools\",\"price\":1},{\"price_list\":\"L\",\"category\":\"tools\",\"price\":1}]",
+        "f:1:50: price list `L` already has a row for category `tools` with min_quantity 0 at f:1:2",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":1},{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":1}]",
+        "f:1:50: customer `A` already has a discount for product `P` at f:1:2",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"discounts\":[]},{\"user_id\":\"A\",\"discounts\":[]}]",
+        "f:1:33: discounts of customer `A` are already given at f:1:2",
     ),
     // Repeated rows.
     ("user_id,groups\nA,x\nA,y\n", "f:3: customer `A` is already given at f:2"),

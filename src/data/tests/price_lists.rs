@@ -162,7 +162,7 @@ fn a_discount_on_every_quantity_stays_a_discount() {
 fn a_row_of_a_list_knows_its_line() {
     let dataset = read_one("price_list,price\n\nL,1\n").unwrap();
     let place = dataset.prices[0].rungs[0].place;
-    assert_eq!((dataset.prices[0].scope.clone(), place.line), (Scope::All, 3));
+    assert_eq!((dataset.prices[0].scope.clone(), place.at.line), (Scope::All, 3));
 }
 
 #[test]
