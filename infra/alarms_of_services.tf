@@ -61,7 +61,7 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
 # The HTTP API counts its answers by status.
 resource "aws_cloudwatch_metric_alarm" "http_failures" {
   alarm_name          = "${local.alarm}http-5xx"
-  alarm_description   = "PUT /subscribe answers with 5xx."
+  alarm_description   = "Requests over HTTP are answered with 5xx."
   namespace           = "AWS/ApiGateway"
   metric_name         = "5xx"
   dimensions          = { ApiId = aws_apigatewayv2_api.http.id }

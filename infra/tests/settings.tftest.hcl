@@ -109,6 +109,7 @@ run "codedeploy_moves_the_aliases_of_gradual_releases" {
 
   variables {
     gradual_deployment = "LambdaCanary10Percent5Minutes"
+    load_over_http     = true
   }
 
   assert {
@@ -129,6 +130,22 @@ run "codedeploy_moves_the_aliases_of_gradual_releases" {
   assert {
     condition     = contains(one(aws_codedeploy_deployment_group.this["price-calc"].alarm_configuration).alarms, "organic-cache-failed-messages-price-calc")
     error_message = "A message that fails is no failed invocation, and takes a release back too."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, group in aws_codedeploy_deployment_group.this :
+      contains(one(group.alarm_configuration).alarms, "organic-cache-http-5xx") == contains(["subscribe", "http-api", "load"], name)
+    ])
+    error_message = "Requests over HTTP that fail take back a release of each function that answers some."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, group in aws_codedeploy_deployment_group.this :
+      contains(one(group.alarm_configuration).alarms, "organic-cache-websocket-failures") == contains(["connect", "disconnect", "quotation-handler"], name)
+    ])
+    error_message = "Connections and frames that fail take back a release of each function that the websocket invokes."
   }
 }
 
