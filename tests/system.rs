@@ -153,7 +153,7 @@ macro_rules! all_of_it_works {
                 calculators_two_hours_apart_neither_freeze_nor_mix,
             }
             large_catalogue {
-                two_hundred_thousand_products_are_quoted_from_the_parts_needed,
+                a_large_catalogue_is_quoted_from_the_parts_needed,
             }
         }
     };
