@@ -10,7 +10,7 @@ use super::price_lists::next_edge;
 use super::stored_table::{periods, read_rows};
 use super::{Kind, VerifyError};
 use crate::model::{PriceListId, Timestamp, UserId};
-use crate::ports::{BaseName, Own, Store, TableHead};
+use crate::ports::{BaseName, NextPrices, Own, Store, TableHead};
 use crate::pricing::{Currency, PRICING_VERSION, PriceList};
 
 /// How many times a head is read again if its parts are gone, because a refresh replaced them.
@@ -126,7 +126,7 @@ impl Periods {
     async fn of(head: &TableHead, inputs: &Inputs, customer: &CustomerInputs) -> Self {
         let lists = customer.lists();
         let starts =
-            std::iter::once(head.validated_at).chain(head.next.iter().map(|next| next.from));
+            std::iter::once(in_first_period(head)).chain(head.next.iter().map(|next| next.from));
         let known = inputs.known_terms.lock().await;
         let all = starts.zip(periods(head)).map(|(at, prices)| {
             let counts = |list: &&Arc<PriceList>| {
@@ -175,6 +175,13 @@ impl Periods {
         let terms = self.all.iter().filter_map(|one| one.terms.clone());
         inputs.known_terms.lock().await.extend(terms);
     }
+}
+
+/// Returns an instant in the first period of a table. A table may be validated after its next prices came
+/// into force, and it has the first ones all the same.
+fn in_first_period(head: &TableHead) -> Timestamp {
+    let last = |next: &NextPrices| Timestamp::from_millis(next.from.millis() - 1);
+    head.next.first().map_or(head.validated_at, |next| head.validated_at.min(last(next)))
 }
 
 fn wrong(what: String) -> Verdict {

@@ -7,6 +7,7 @@ on_both!(
     a_ladder_with_another_price_or_rule_is_wrong,
     terms_with_another_price_are_wrong,
     a_table_that_misses_the_end_of_a_list_is_wrong,
+    a_table_that_was_validated_after_a_list_began_is_right,
     a_table_by_older_price_lists_is_outdated,
     an_answer_that_the_rows_do_not_give_is_wrong,
 );
@@ -159,6 +160,29 @@ async fn a_table_that_misses_the_end_of_a_list_is_wrong(engine: Engine) {
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Wrong);
     assert!(what.contains("usable after a price list begins or ends"), "{what}");
+}
+
+async fn a_table_that_was_validated_after_a_list_began_is_right(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    let begins = system.now().plus(Duration::from_secs(60));
+    bring(
+        &system,
+        serde_json::json!({
+            "price_lists": [{"price_list": "sale", "everyone": true, "from": begins.to_string()}],
+            "prices": [{"price_list": "sale", "percentage": "50"}],
+        }),
+    )
+    .await;
+    system.run(WORK);
+    assert_eq!(system.quote("bob", "P1:1").await.status, "answered");
+    system.stop().await;
+    assert_eq!(found(&system).await.findings, []);
+    let head = system.head("bob").await.unwrap();
+    assert_eq!(head.next.iter().map(|next| next.from).collect::<Vec<_>>(), [begins]);
+    // A refresh that finds nothing changed keeps the prices of both periods.
+    let after = begins.plus(Duration::from_secs(1));
+    change_head(&system, "bob", |head| head.validated_at = after).await;
+    assert_eq!(found(&system).await.findings, []);
 }
 
 async fn a_table_by_older_price_lists_is_outdated(engine: Engine) {
