@@ -129,6 +129,13 @@ impl TableHead {
         begun.map_or(&self.prices, |next| &next.prices)
     }
 
+    /// The number of edges since the head was made, by which its prices in force are known among those
+    /// that it has.
+    #[must_use]
+    pub fn begun(&self, now: Timestamp) -> usize {
+        self.next.iter().filter(|next| next.from <= now).count()
+    }
+
     /// The prices of all periods, in order.
     pub fn periods(&self) -> impl Iterator<Item = &Prices> + Clone {
         std::iter::once(&self.prices).chain(self.next.iter().map(|next| &next.prices))

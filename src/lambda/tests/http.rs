@@ -1,14 +1,19 @@
 //! Tests of requests of the HTTP API.
 
+use std::path::Path;
+use std::time::Duration;
+
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use serde_json::{Value, json};
 
 use super::stack::{Delivered, Stack};
+use crate::data::{LoadOptions, load, read_texts};
 use crate::lambda::EventError;
 use crate::lambda::granted::Authorization;
 use crate::lambda::http::on_request;
-use crate::ports::Queue;
+use crate::ports::{Ports, Queue};
+use crate::pricing::Currency;
 use crate::runtime::gateway::{Behind, HttpApi};
 use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
@@ -120,8 +125,47 @@ async fn prices_are_shown_and_tables_come_in_pages() {
     let (whole, link) = text("").await;
     assert_eq!((whole.lines().count(), link), (2, None));
     let (first, link) = text("limit=1").await;
-    let next = link.unwrap();
-    let next = next.strip_prefix("<AAA?").unwrap().split_once('>').unwrap().0.to_owned();
+    let next = query_of(&link.unwrap());
+    assert!(next.contains("limit=1&"), "the next page is no larger: {next}");
     let (second, link) = text(&next).await;
     assert_eq!((first + &second, link), (whole, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_a_table_are_all_of_one_period() {
+    const HALF_PRICE: &str = r#"{
+        "price_lists": [{"price_list": "sale", "everyone": true, "from": "2027-01-15T08:01:00Z"}],
+        "prices": [{"price_list": "sale", "percentage": 50}]}"#;
+    let stack = Stack::new().await;
+    let data = read_texts(&[(Path::new("f"), HALF_PRICE.as_bytes())], Currency::USD).unwrap();
+    let Ports { store, clock, randomness, .. } = &stack.ports;
+    let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
+    load(&**store, &**clock, &**randomness, &data, options, &|_| {}).await.unwrap();
+    let get = async |query: &str| {
+        let event = http_event("GET /prices/{client}", Some("AAA"), query, "");
+        let response = reply(&stack, Authorization::None, event).await.unwrap();
+        let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
+        let link = response.headers.get("link").map(|link| query_of(link.to_str().unwrap()));
+        (response.status_code, text, link)
+    };
+    assert_eq!(get("limit=1").await.0, 202);
+    assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
+    let (_, first, next) = get("limit=1").await;
+    assert!(first.contains("\"500.00\""), "{first}");
+    let next = next.unwrap();
+    let (status, second, _) = get(&next).await;
+    assert_eq!((status, second.contains("\"unit_price\":\"578.00\"")), (200, true), "{second}");
+    // The same table has other prices from now on.
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let (status, replaced, _) = get(&next).await;
+    assert_eq!((status, replaced.contains("table_replaced")), (409, true), "{replaced}");
+    let (_, first, next) = get("limit=1").await;
+    assert!(first.contains("\"unit_price\":\"250.00\""), "{first}");
+    let (status, second, _) = get(&next.unwrap()).await;
+    assert_eq!((status, second.contains("\"unit_price\":\"289.00\"")), (200, true), "{second}");
+}
+
+/// Returns the query of the next page, from the link to it.
+fn query_of(link: &str) -> String {
+    link.strip_prefix("<AAA?").unwrap().split_once('>').unwrap().0.to_owned()
 }

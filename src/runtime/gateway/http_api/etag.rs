@@ -66,14 +66,13 @@ fn begun(
     (head, at): (&TableHead, Timestamp),
     stale: bool,
 ) -> DigestBuilder {
-    let begun = head.next.iter().filter(|next| next.from <= at).count();
     DigestBuilder::new(of)
         .part(FORM.as_bytes())
         .part(user.as_str().as_bytes())
         .part(head.generation.as_str().as_bytes())
         .number(head.version)
         .number(stale.into())
-        .number(begun as u64)
+        .number(head.begun(at) as u64)
 }
 
 fn shown(digest: &Digest) -> String {

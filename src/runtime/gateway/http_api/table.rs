@@ -36,8 +36,8 @@ impl HttpApi {
         rows: Rows,
         known: &KnownTags,
     ) -> Reply {
-        let generation = table.head.generation.as_str().to_owned();
-        if rows.table.as_ref().is_some_and(|wanted| *wanted != generation) {
+        let name = name_of(&table);
+        if rows.table.as_ref().is_some_and(|wanted| *wanted != name) {
             let message = "the table was replaced since its first rows were read; start again";
             return problem_with_code(StatusCode::CONFLICT, "table_replaced", message);
         }
@@ -47,7 +47,7 @@ impl HttpApi {
             return not_modified(&tag);
         }
         let (head, stale) = (table.head.clone(), table.stale);
-        let format = rows.format;
+        let (format, limit) = (rows.format, rows.limit);
         let body = match (rows.limit, self.page_bytes) {
             (None, None) => self.stream(table, rows),
             (limit, bytes) => {
@@ -65,7 +65,7 @@ impl HttpApi {
         let content = HeaderValue::from_static(format.media_type());
         let reply = dated(tagged(Reply::new(body), content, &tag), &head, stale);
         match next {
-            Some(next) => linked(reply, user, &rows_after(format, &next, &generation)),
+            Some(next) => linked(reply, user, &rows_after(format, limit, &next, &name)),
             None => reply,
         }
     }
@@ -196,13 +196,26 @@ fn read_error(error: TableError) -> StageError {
     }
 }
 
+/// Returns the name that all pages of a table have in common. A table may hold prices for several periods,
+/// so the name changes with each that begins: otherwise a client would read the first rows at the old prices
+/// and the others at the new ones.
+fn name_of(table: &WholeTable) -> String {
+    let generation = table.head.generation.as_str();
+    match table.head.begun(table.at) {
+        0 => generation.to_owned(),
+        begun => format!("{generation}.{begun}"),
+    }
+}
+
 /// Returns the query of the page after a product.
-fn rows_after(format: TableFormat, after: &ProductId, table: &str) -> String {
+fn rows_after(format: TableFormat, limit: Option<usize>, after: &ProductId, table: &str) -> String {
     let format = match format {
         TableFormat::Ndjson => "ndjson",
         TableFormat::Csv => "csv",
     };
-    format!("format={format}&after={}&table={}", encoded(after.as_str()), encoded(table))
+    // Without its limit, a gateway that streams would send all the other rows at once.
+    let limit = limit.map_or(String::new(), |limit| format!("&limit={limit}"));
+    format!("format={format}{limit}&after={}&table={}", encoded(after.as_str()), encoded(table))
 }
 
 /// Adds the link to the next page, relative to the path of the request.
