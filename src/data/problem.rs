@@ -53,6 +53,9 @@ pub enum Problem {
     /// A row, or a discount in a list, that is not a JSON object.
     #[error("is not a JSON object")]
     NotAnObject,
+    /// Rows inside too many objects.
+    #[error("is inside more than {} objects", super::wrapped::MAX_DEPTH)]
+    TooDeep,
     /// An unknown field.
     #[error("unknown field `{field}`{}", did_you_mean(*.near))]
     UnknownField {

@@ -41,6 +41,7 @@ impl Problem {
             Self::Truncated(_) => "truncated",
             Self::NotJson(_) => "not_json",
             Self::NotAnObject => "not_an_object",
+            Self::TooDeep => "too_deep",
             Self::UnknownField { .. } => "unknown_field",
             Self::UnknownTable { .. } => "unknown_table",
             Self::Missing { .. } => "missing_field",

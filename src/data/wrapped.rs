@@ -26,9 +26,20 @@ const TABLES: [(&str, Expected); 6] = [
 ];
 /// The members of an incremental export that hold what an item was and what it became.
 const IMAGES: [&str; 2] = ["OldImage", "NewImage"];
+/// How many objects may be around rows, one inside the other. Each takes a part of the thread's stack and one
+/// pass over the text, so a small file of many would end the process.
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// Reads the rows that an object holds.
 pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    read_at(1, json, finder, sink);
+}
+
+/// Reads the rows of an object that is the `depth`th, counted from the outside.
+fn read_at(depth: usize, json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    if depth > MAX_DEPTH {
+        return sink.fault(finder.fault(json, Problem::TooDeep));
+    }
     let members = match serde_json::from_str::<Members<'_>>(json) {
         Ok(Members(members)) => members,
         Err(error) => return sink.fault(Fault::json(finder.line_of(json), error)),
@@ -45,7 +56,7 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
         }
     }
     for (name, raw) in members {
-        member(&name, raw, finder, sink);
+        member(depth, &name, raw, finder, sink);
     }
 }
 
@@ -82,7 +93,13 @@ fn has_keys(
     }
 }
 
-fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+fn member(
+    depth: usize,
+    name: &str,
+    raw: &RawValue,
+    finder: &mut LineFinder<'_>,
+    sink: &mut Sink<'_>,
+) {
     let first = raw.get().as_bytes().first();
     match first {
         _ if sink.layout().columns.says(name) => {}
@@ -104,7 +121,7 @@ fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Si
                 sink.fault(finder.fault(raw.get(), problem));
             }
         },
-        Some(b'{') if ANY_ROWS.contains(&name) => read(raw.get(), finder, sink),
+        Some(b'{') if ANY_ROWS.contains(&name) => read_at(depth + 1, raw.get(), finder, sink),
         _ => {
             let tables = TABLES.into_iter().map(|(name, _)| name);
             sink.fault(finder.fault(raw.get(), Problem::unknown_field(name, tables)));

@@ -423,3 +423,18 @@ fn bad_rows_are_named_with_their_line() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn rows_may_be_inside_only_so_many_objects() {
+    let inside = |levels: usize| {
+        let row = "[{\"id\":\"P1\",\"name\":\"a\",\"price\":1}]";
+        let (open, close) = ("{\"data\":".repeat(levels), "}".repeat(levels));
+        read_one(&format!("{open}{row}{close}"))
+    };
+    assert!(inside(16).is_ok());
+    // More levels than the stack of a thread holds are refused too.
+    for levels in [17, 100_000] {
+        let error = inside(levels).unwrap_err().errors[0].to_string();
+        assert_eq!(error, "f:1:129: is inside more than 16 objects");
+    }
+}
