@@ -2,6 +2,7 @@
 //! these have changed, and opens connections on which the gateways have proven themselves.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -40,28 +41,39 @@ impl KnownGateways {
 
     /// Returns the entries with this endpoint: the gateway's, and those of dead ones that had its port
     /// before.
-    fn find(&self, endpoint: &str) -> Vec<GatewayRecord> {
+    ///
+    /// # Errors
+    /// Fails if it finds none and not all entries can be read, as with too many open files. Then nothing
+    /// shows that the gateway has ended.
+    fn find(&self, endpoint: &str) -> io::Result<Vec<GatewayRecord>> {
+        let of_endpoint = |records: &[GatewayRecord]| {
+            records.iter().filter(|record| record.endpoint == endpoint).cloned().collect::<Vec<_>>()
+        };
         let mut read = lock(&self.read);
-        let Some(changed_at) = self.registry.changed_at() else { return vec![] };
-        if read.as_ref().is_none_or(|entries| entries.changed_at != changed_at) {
-            let records = self.registry.records();
-            *read = Some(Entries { changed_at, records });
+        let Some(changed_at) = self.registry.changed_at()? else { return Ok(vec![]) };
+        if let Some(entries) = read.as_ref().filter(|entries| entries.changed_at == changed_at) {
+            return Ok(of_endpoint(&entries.records));
         }
-        let records = read.as_ref().map_or(&[][..], |entries| &entries.records);
-        let found = records.iter().filter(|record| record.endpoint == endpoint).cloned().collect();
+        let (records, whole) = self.registry.read();
+        let found = of_endpoint(&records);
         // A time in the future, which appears when the clock was set back, has not settled either.
-        if changed_at.elapsed().is_ok_and(|since| since >= SETTLED_AFTER) {
-            return found;
+        let is_settled = changed_at.elapsed().is_ok_and(|since| since >= SETTLED_AFTER);
+        // What is missing may be readable a moment later, without a change of the folder.
+        *read = (is_settled && whole.is_ok()).then_some(Entries { changed_at, records });
+        match whole {
+            Err(error) if found.is_empty() => Err(error),
+            _ => Ok(found),
         }
-        *read = None;
-        found
     }
 
     async fn open(self, to: Uri) -> Result<TokioIo<TcpStream>, ProbeError> {
         let authority = to.authority().map_or("", |authority| authority.as_str());
         let endpoint = format!("http://{authority}");
         let mut last = ProbeError::Unknown { endpoint: endpoint.clone() };
-        for record in self.find(&endpoint) {
+        let found = self
+            .find(&endpoint)
+            .map_err(|source| ProbeError::Unlisted { endpoint: endpoint.clone(), source })?;
+        for record in found {
             match connect(&record).await {
                 Ok(stream) => return Ok(TokioIo::new(stream)),
                 Err(error) if error.is_dead() => self.registry.forget(&record),
@@ -88,7 +100,7 @@ impl Service<Uri> for KnownGateways {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::fs::{self, File};
 
     use super::super::secret::Secret;
     use super::*;
@@ -115,12 +127,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let registry = GatewayRegistry::new(folder.path());
         let known = KnownGateways::new(registry.clone());
-        let found = |endpoint: &str| known.find(endpoint).len();
+        let found = |endpoint: &str| known.find(endpoint).unwrap().len();
         assert_eq!(found("http://127.0.0.1:1"), 0, "there is no folder");
         let _first = registry.register(&record("one", "http://127.0.0.1:1")).unwrap();
         assert_eq!(found("http://127.0.0.1:1"), 1);
         // The second entry is made in the same tick of the clock.
-        let at = registry.changed_at().unwrap();
+        let at = registry.changed_at().unwrap().unwrap();
         let _second = registry.register(&record("two", "http://127.0.0.1:2")).unwrap();
         set_changed_at(&registry, at);
         assert_eq!(found("http://127.0.0.1:2"), 1);
@@ -137,5 +149,28 @@ mod tests {
         set_changed_at(&registry, SystemTime::now() + Duration::from_secs(3600));
         assert_eq!(found("http://127.0.0.1:1"), 1);
         assert!(lock(&known.read).is_none(), "not settled");
+    }
+
+    #[tokio::test]
+    async fn a_gateway_has_not_ended_if_its_entry_cannot_be_read_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = GatewayRegistry::new(folder.path());
+        let known = KnownGateways::new(registry.clone());
+        let entry = registry.folder().join("one.json");
+        let settled = SystemTime::now() - SETTLED_AFTER;
+        let _registration = registry.register(&record("one", "http://127.0.0.1:1")).unwrap();
+        let text = fs::read(&entry).unwrap();
+        // Reading it fails, as it does in a process that has too many files open.
+        fs::remove_file(&entry).unwrap();
+        fs::create_dir(&entry).unwrap();
+        set_changed_at(&registry, settled);
+        let open = async || known.clone().open(Uri::from_static("http://127.0.0.1:1/")).await;
+        let error = open().await.unwrap_err();
+        assert!(!error.is_dead(), "{error}");
+        // The folder looks as it did.
+        fs::remove_dir(&entry).unwrap();
+        fs::write(&entry, text).unwrap();
+        set_changed_at(&registry, settled);
+        assert_eq!(known.find("http://127.0.0.1:1").unwrap().len(), 1);
     }
 }

@@ -52,6 +52,15 @@ pub enum ProbeError {
         /// The gateway's endpoint.
         endpoint: String,
     },
+    /// The entries of this machine's gateways cannot be read now.
+    #[error("whether gateway {endpoint} is on this machine cannot be read")]
+    Unlisted {
+        /// The endpoint.
+        endpoint: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// No gateway with this endpoint is registered.
     #[error("no gateway at {endpoint} is known on this machine")]
     Unknown {
@@ -68,7 +77,7 @@ impl ProbeError {
             // Any other error, such as too many open files, is this process's own.
             Self::Unreachable { source, .. } => source.kind() == io::ErrorKind::ConnectionRefused,
             Self::Another { .. } | Self::Unknown { .. } => true,
-            Self::Silent { .. } | Self::Busy { .. } => false,
+            Self::Silent { .. } | Self::Busy { .. } | Self::Unlisted { .. } => false,
         }
     }
 }

@@ -78,22 +78,50 @@ impl GatewayRegistry {
         Ok(Registration(path))
     }
 
-    /// Returns all entries, including those of gateways that died.
+    /// Returns all entries that can be read, including those of gateways that died.
     #[must_use]
     pub fn records(&self) -> Vec<GatewayRecord> {
-        let Ok(entries) = fs::read_dir(&self.0) else { return vec![] };
-        let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-        paths
-            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-            .filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
-            .collect()
+        self.read().0
+    }
+
+    /// Returns the entries that can be read, and an error if there may be others. Entries that are not
+    /// those of a gateway of this version are left out.
+    pub(super) fn read(&self) -> (Vec<GatewayRecord>, io::Result<()>) {
+        let (mut records, mut whole) = (vec![], Ok(()));
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) => return (records, unless_missing(error)),
+        };
+        for entry in entries {
+            let path = match entry {
+                Ok(entry) => entry.path(),
+                Err(error) => {
+                    whole = Err(error);
+                    continue;
+                }
+            };
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            match fs::read(path) {
+                Ok(bytes) => records.extend(serde_json::from_slice::<GatewayRecord>(&bytes).ok()),
+                // The gateway ended while the others were read.
+                Err(error) => whole = whole.and(unless_missing(error)),
+            }
+        }
+        (records, whole)
     }
 
     /// Returns when an entry was last made or removed, by the clock of the file system; `None` if there
     /// is no registry.
-    #[must_use]
-    pub fn changed_at(&self) -> Option<SystemTime> {
-        fs::metadata(&self.0).and_then(|folder| folder.modified()).ok()
+    ///
+    /// # Errors
+    /// Fails when the file system does not tell.
+    pub fn changed_at(&self) -> io::Result<Option<SystemTime>> {
+        match fs::metadata(&self.0).and_then(|folder| folder.modified()) {
+            Ok(time) => Ok(Some(time)),
+            Err(error) => unless_missing(error).map(|()| None),
+        }
     }
 
     /// Removes the entry of a gateway that is known to be dead.
@@ -108,6 +136,14 @@ impl Drop for Registration {
             // Another process removed the entry first, because it saw that the gateway was gone.
             debug!(path = %self.0.display(), %error, "a gateway's entry was not removed");
         }
+    }
+}
+
+/// Returns an error, unless it says that there is no such file.
+fn unless_missing(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
