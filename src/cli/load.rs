@@ -16,14 +16,15 @@ use super::args::LoadArgs;
 use super::engine::{Engine, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
+use super::interrupted_load;
 use super::load_section::LoadSection;
 use super::named_file;
 use super::output::Output;
 use super::parse::parsed;
 use super::settings::Settings;
-use super::watched_load::{self, Watched};
 use crate::data::{
     self, Amounts, Dataset, FilesSeen, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
+    Watched,
 };
 use crate::memory::Memory;
 use crate::meter::{Reason, Scope, Stage};
@@ -102,7 +103,7 @@ impl Loading<'_> {
         .await;
         let done = match done {
             Err(failure) if failure.code() == ExitCode::Interrupted => {
-                Err(watched.interrupted(&*ports.store).await)
+                Err(interrupted_load::interrupted(&watched, &*ports.store).await)
             }
             done => done,
         };
@@ -148,7 +149,7 @@ enum WithoutStore {
 /// Adds to an interruption before the store was opened that nothing was changed.
 fn before_the_store(failure: Failure) -> Failure {
     match failure.code() {
-        ExitCode::Interrupted => watched_load::nothing_changed(),
+        ExitCode::Interrupted => interrupted_load::nothing_changed(),
         _ => failure,
     }
 }
@@ -224,15 +225,14 @@ pub(super) async fn write(
         bar.set_length(all);
         bar.set_position(done);
     };
-    let progress = |progress: LoadProgress<'_>| match progress {
-        LoadProgress::Began(load, version) => watched.began(load, version),
-        LoadProgress::Compared(done) => {
-            watched.comparing();
-            show("comparing", done, rows);
+    let progress = |progress: LoadProgress<'_>| {
+        watched.note(&progress);
+        match progress {
+            LoadProgress::Compared(done) => show("comparing", done, rows),
+            LoadProgress::Written(done, all) => show("writing", done, all),
+            LoadProgress::Folded(done, all) => show("folding", done, all),
+            LoadProgress::Began(..) | LoadProgress::Committing | LoadProgress::InForce(_) => {}
         }
-        LoadProgress::Written(done, all) => show("writing", done, all),
-        LoadProgress::InForce(version) => watched.in_force(version),
-        LoadProgress::Folded(done, all) => show("folding", done, all),
     };
     let loading = data::load(store, clock, randomness, dataset, options, &progress);
     let report = Scope::new(Stage::Load, Reason::Load).of(loading).await;

@@ -18,6 +18,7 @@ mod find_gateway;
 mod generate;
 mod help;
 mod interrupt;
+mod interrupted_load;
 mod keys;
 mod known;
 mod list;
@@ -65,7 +66,6 @@ mod up;
 mod verify;
 mod version;
 mod view;
-mod watched_load;
 mod worker;
 mod workers;
 

@@ -19,6 +19,8 @@ pub enum LoadProgress<'a> {
     Compared(u64),
     /// This many changes of the total are in the journal.
     Written(u64, u64),
+    /// The journal is complete. From now on the store may bring it into force.
+    Committing,
     /// All changes are in force, as this version.
     InForce(u64),
     /// This many changes of the total are folded into the rows.
@@ -45,7 +47,8 @@ impl Committing<'_> {
     /// Writes the changes and brings them into force. Returns `None` if another load came into force first.
     ///
     /// # Errors
-    /// [`LoadError`]. Then nothing is changed.
+    /// [`LoadError`]. Then nothing is changed, unless the store did not answer the commit: then all of it may be
+    /// in force.
     pub(super) async fn take_effect(
         &self,
         chunks: impl Iterator<Item = impl AsRef<[RowChange]>>,
@@ -63,6 +66,7 @@ impl Committing<'_> {
             written += chunk.len() as u64;
             (self.progress)(LoadProgress::Written(written, self.rows));
         }
+        (self.progress)(LoadProgress::Committing);
         match self.store.commit_load(commit, expected).await? {
             Committed::Version(version) => {
                 (self.progress)(LoadProgress::InForce(version));

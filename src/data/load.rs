@@ -59,7 +59,8 @@ pub struct LoadReport {
 /// Loads a data set. `progress` is told how far the load has come.
 ///
 /// # Errors
-/// [`LoadError`]. Then nothing is changed, and the load can be repeated.
+/// [`LoadError`]. Then the load can be repeated. Nothing is changed, unless the store did not answer when the
+/// load was brought into force; [`Watched`](super::Watched) finds out whether it was.
 pub async fn load(
     store: &dyn Store,
     clock: &dyn Clock,

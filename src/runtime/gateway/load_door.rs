@@ -7,11 +7,12 @@
 //! all. A dry run is guarded in the same way, because it shows the prices of every customer.
 
 mod dry_run;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,8 +27,8 @@ use super::http_api::Parameters;
 use super::http_reply::{Reply, bad_query, json_reply, later, problem, problem_with_code};
 use super::load_layout::{ContentType, flag, parsed};
 use crate::data::{
-    Amounts, DataErrors, Dataset, Gunzip, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
-    counts_json, is_gzip, is_json, load, read_texts_as, worded_for_http,
+    Amounts, DataErrors, Dataset, Did, Gunzip, Layout, LoadError, LoadOptions, LoadProgress,
+    LoadReport, Watched, counts_json, is_gzip, is_json, load, read_texts_as, worded_for_http,
 };
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Ports};
@@ -36,6 +37,9 @@ use crate::stages::change;
 
 /// The name of a body in error messages.
 const NAME: &str = "body";
+/// The most time to look for what a load did that has not ended well. With that of the load itself it is
+/// less than API Gateway waits.
+const LOOKING: Duration = Duration::from_secs(3);
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, application/x-ndjson, text/csv, text/tab-separated-values",
@@ -127,22 +131,17 @@ impl LoadDoor {
 
     /// Loads a body.
     pub async fn load(&self, ports: &Ports, admitted: Admitted, body: Bytes) -> Reply {
-        let in_force = AtomicU64::new(0);
-        let loading = self.try_load(ports, &admitted, body, &in_force);
+        let watched = Watched::default();
+        let loading = self.try_load(ports, &admitted, body, &watched);
         let loaded = timeout(self.longest, Scope::new(Stage::Load, Reason::Load).of(loading)).await;
-        match (loaded, in_force.into_inner()) {
-            (Ok(reply), _) => reply.unwrap_or_else(|refused| refused),
-            // Others fold the rows, and the schedule orders the tables.
-            (Err(_), version) if version > 0 => {
-                info!(version, "a load is in force, and was left to be folded by others");
-                let message =
-                    "in force; its rows are being folded, and tables follow by the schedule";
-                let body = json!({ "catalogue_version": version, "message": message });
-                json_reply(StatusCode::ACCEPTED, &body)
+        match loaded {
+            Ok(reply) => reply.unwrap_or_else(|refused| refused),
+            Err(_) => {
+                let nothing = too_large(
+                    "this takes too long for one request; nothing was changed; use `ocache load`",
+                );
+                ended(ports, &watched, nothing).await
             }
-            (Err(_), _) => too_large(
-                "this takes too long for one request; nothing was changed; use `ocache load`",
-            ),
         }
     }
 
@@ -151,7 +150,7 @@ impl LoadDoor {
         ports: &Ports,
         admitted: &Admitted,
         body: Bytes,
-        in_force: &AtomicU64,
+        watched: &Watched,
     ) -> Result<Reply, Reply> {
         let stored = ports.store.catalogue_head().await.map_err(|error| unavailable(&error))?;
         let unit_decimals = stored.as_ref().map_or(0, |head| head.rounding.unit_decimals);
@@ -170,16 +169,44 @@ impl LoadDoor {
         if admitted.is_dry_run {
             return dry_run::reply(ports, &dataset, options).await;
         }
-        let progress = |progress: LoadProgress<'_>| {
-            if let LoadProgress::InForce(version) = progress {
-                in_force.store(version, Ordering::Relaxed);
-            }
-        };
+        let progress = |progress: LoadProgress<'_>| watched.note(&progress);
         let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
         let report = load(store, clock, randomness, &dataset, options, &progress).await;
-        let report = report.map_err(|error| not_loaded(&error))?;
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                let refused = not_loaded(&error);
+                return Err(match error {
+                    LoadError::Port(_) => ended(ports, watched, refused).await,
+                    _ => refused,
+                });
+            }
+        };
         let ordered = order_tables(ports, &report).await;
         Ok(json_reply(StatusCode::OK, &summary(&report, ordered)))
+    }
+}
+
+/// Returns the reply to a load that has not ended well: `nothing` if it did nothing. The store may have
+/// brought it into force all the same, and only its answer was lost.
+async fn ended(ports: &Ports, watched: &Watched, nothing: Reply) -> Reply {
+    if watched.has_no_effect() {
+        return nothing;
+    }
+    let looking = Scope::new(Stage::Load, Reason::Load).of(watched.did(&*ports.store));
+    match timeout(LOOKING, looking).await.unwrap_or(Did::Unknown) {
+        Did::Nothing => nothing,
+        // Others fold the rows, and the schedule orders the tables.
+        Did::All(version) => {
+            info!(version, "a load is in force, and was left to be folded by others");
+            let message = "in force; its rows are being folded, and tables follow by the schedule";
+            let body = json!({ "catalogue_version": version, "message": message });
+            json_reply(StatusCode::ACCEPTED, &body)
+        }
+        Did::Unknown => busy(
+            "all of the load came into force or nothing, and which is not known; load it again: \
+             only what differs is written",
+        ),
     }
 }
 
@@ -347,83 +374,4 @@ fn summary(report: &LoadReport, ordered: usize) -> Value {
     add("unreadable", json!(report.unreadable));
     add("unfolded", json!(report.unfolded));
     Value::Object(summary)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-    use hyper::header::CONTENT_TYPE;
-
-    use super::*;
-
-    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
-    }
-
-    fn packed(bytes: &[u8]) -> Bytes {
-        let mut encoder = GzEncoder::new(vec![], Compression::best());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap().into()
-    }
-
-    #[test]
-    fn heads_are_checked_before_bodies() {
-        let door = LoadDoor::new();
-        let admit = |query: &str, pairs: &[(HeaderName, &str)]| {
-            door.admit(query, &headers(pairs)).map_err(|reply| reply.status().as_u16())
-        };
-        let csv = (CONTENT_TYPE, "Text/CSV; charset=utf-8");
-        let only_csv = std::slice::from_ref(&csv);
-        let gzip = (CONTENT_ENCODING, "GZIP");
-        let admitted = admit("currency=EUR&prune=true", &[csv.clone(), gzip]).unwrap();
-        assert!(
-            !admitted.is_dry_run
-                && admitted.prune
-                && admitted.is_packed
-                && admitted.format == Format::Csv
-        );
-        // The door admits one load at a time.
-        assert_eq!(admit("", only_csv).err(), Some(503));
-        drop(admitted);
-        assert!(admit("dry-run=true", only_csv).unwrap().is_dry_run);
-        for (query, pairs, status) in [
-            ("", &[][..], 415),
-            ("", &[(CONTENT_TYPE, "text/plain")], 415),
-            ("", &[(CONTENT_TYPE, "application/x-www-form-urlencoded")], 415),
-            ("", &[csv.clone(), (CONTENT_ENCODING, "br")], 415),
-            ("currency=EURO", only_csv, 400),
-            ("prune=yes", only_csv, 400),
-            ("dry-run=", only_csv, 400),
-            ("dry_run=true", only_csv, 400),
-            ("force=true", only_csv, 400),
-        ] {
-            assert_eq!(admit(query, pairs).err(), Some(status), "{query} {pairs:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_unpacked_is_bounded() {
-        let bomb = packed(&vec![b' '; 10_000_000]);
-        assert!(bomb.len() < 20_000);
-        assert_eq!(unpacked(&bomb, 1_000_000).unwrap_err().status(), 413);
-        assert_eq!(unpacked(&bomb, 10_000_000).unwrap().len(), 10_000_000);
-        assert_eq!(unpacked(b"plain", 100).unwrap_err().status(), 400);
-        assert_eq!(unpacked(&bomb[..100], 10_000_000).unwrap_err().status(), 400, "cut off");
-    }
-
-    #[test]
-    fn a_body_is_what_it_says_that_it_is() {
-        let read = |format, body: &'static str| {
-            let layout = Layout::default();
-            read(Bytes::from(body), format, false, 1000, Currency::USD.into(), &layout).is_ok()
-        };
-        let (csv, json) =
-            ("id,name,price\nP1,Desk,5.00\n", r#" [{"id":"P1","name":"D","price":5}]"#);
-        assert!(read(Format::Csv, csv) && read(Format::Json, json));
-        assert!(!read(Format::Json, csv) && !read(Format::Csv, json));
-        assert!(!read(Format::Csv, "") && !read(Format::Json, ""));
-    }
 }
