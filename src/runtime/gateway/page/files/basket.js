@@ -52,7 +52,10 @@ const Basket = (() => {
     function put(product, name, quantity) {
       const there = lines.get(product);
       if (there) {
-        there.quantity.value = Paste.sum(there.quantity.value.trim(), quantity);
+        const before = there.quantity.value.trim();
+        // Nothing can be added to what is not a quantity, such as `2,5`.
+        there.quantity.value = QUANTITY.test(before) ? Paste.sum(before, quantity) : quantity;
+        there.quantity.removeAttribute("aria-invalid");
       } else {
         lines.set(product, line(product, name, quantity));
         basket.append(lines.get(product).row);
