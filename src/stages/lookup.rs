@@ -130,7 +130,7 @@ impl Lookup {
             return Ok(look);
         }
         // The table was replaced during the read, or an edge has passed and other prices are in force now.
-        let reread = Table::reread(self.sources(), request.into(), now).await?;
+        let reread = Box::pin(Table::reread(self.sources(), request.into(), now)).await?;
         Ok(look_at(request, reread.as_ref(), inputs, self.clock.now())
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }

@@ -170,9 +170,9 @@ impl QuotationHandler {
         };
         let span = trace::quotation_handler(&user, &request_id);
         let policy = self.policy.now();
-        let visit = subscribe::touch(&*self.users, &self.visits, &policy, &user, now);
-        let taken = ACCOUNT.of(self.take(ask, request_id, key, &policy));
         trace::within(span, async {
+            let taken = ACCOUNT.of(self.take(ask, request_id, key, &policy));
+            let visit = subscribe::touch(&*self.users, &self.visits, &policy, &user, now);
             let (taken, visit) = join(taken, visit).await;
             self.lookup.follow_visit(&user, visit, taken.seen_to).await;
             taken.accepted
@@ -225,7 +225,7 @@ impl QuotationHandler {
                 self.answer(Quotation { status, ..quotation }, stale).await
             }
             None => {
-                let accepted = self.submit(&quotation, now).await;
+                let accepted = Box::pin(self.submit(&quotation, now)).await;
                 // The provider orders the table if it is missing or stale.
                 let seen_to = match &accepted {
                     Ok(Accepted { settled: None, .. }) => match policy.answering {
@@ -266,7 +266,8 @@ impl QuotationHandler {
         let accepted = match stored {
             Ok(None) => self.answered(quotation).await,
             Ok(Some(existing)) => {
-                self.accept_again(*existing, &quotation, quotation.accepted_at).await
+                let accepted = self.accept_again(*existing, &quotation, quotation.accepted_at);
+                Box::pin(accepted).await
             }
             Err(error) => Err(error),
         };
@@ -290,7 +291,7 @@ impl QuotationHandler {
         let is_told_here = self.watched || quotation.connection.is_none();
         let handed_over = match is_told_here {
             true => Ok(()),
-            false => self.hand_over(&quotation).await,
+            false => Box::pin(self.hand_over(&quotation)).await,
         };
         let after = self.clock.now().since(quotation.accepted_at);
         self.observer.settled(&quotation, Warmth::Warm, after);

@@ -37,9 +37,10 @@ impl Panic {
 ///
 /// # Errors
 /// Returns [`Panic`] if the future panicked.
-pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, Panic> {
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.map_err(|payload| Panic::from_payload(&*payload))
+// Not an async function, whose future would have room for `work` twice. The same in `trace::within`.
+pub fn catch<T>(work: impl Future<Output = T>) -> impl Future<Output = Result<T, Panic>> {
+    let done = AssertUnwindSafe(work).catch_unwind();
+    done.map(|done| done.map_err(|payload| Panic::from_payload(&*payload)))
 }
 
 /// Writes panics to the log from now on. By default they are written to stderr at once, so a panicking

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use futures_util::FutureExt as _;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
@@ -129,18 +130,19 @@ pub fn push(request: &RequestId) -> Span {
 
 /// Runs work in a span, and records a failure there. Make any span for logs inside of this one. Otherwise
 /// messages that the work sends would not belong to this span.
-pub async fn within<T, E: fmt::Display>(
+pub fn within<T, E: fmt::Display>(
     span: Span,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let done = work.instrument(span.clone()).await;
-    if let Err(error) = &done {
-        span.record("otel.status_description", tracing::field::display(error));
-        // The conventions require this attribute for failures. There is no list of error types for
-        // stages.
-        span.record("error.type", "_OTHER");
-    }
-    done
+) -> impl Future<Output = Result<T, E>> {
+    work.instrument(span.clone()).map(move |done| {
+        if let Err(error) = &done {
+            span.record("otel.status_description", tracing::field::display(error));
+            // The conventions require this attribute for failures. There is no list of error types for
+            // stages.
+            span.record("error.type", "_OTHER");
+        }
+        done
+    })
 }
 
 /// Converts a size, because OpenTelemetry's integers are signed.

@@ -140,7 +140,7 @@ async fn reply_of_stage(
             }
         }
         Request::Get { user, request_id } => {
-            match context.handler.get(&user, &request_id, &to).await {
+            match Box::pin(context.handler.get(&user, &request_id, &to)).await {
                 Ok(Some(quotation)) => {
                     let is_kept = quotation.status_at(asked_at) != QuotationStatus::Pending;
                     let deadline = context.handler.told_by(quotation.deadline, asked_at);

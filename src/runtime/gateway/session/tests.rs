@@ -17,7 +17,7 @@ use super::super::unfinished::UnfinishedMessages;
 use super::*;
 use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
-use crate::model::{Calculation, Cause, ConnectionId, Timestamp};
+use crate::model::{Calculation, Cause, ConnectionId, Dialect, Timestamp};
 use crate::ports::testing::received;
 use crate::ports::{Delivery, FailedEntry, PortError, Ports, SystemRandomness, Topic};
 use crate::pricing::{Currency, Money, Product};
@@ -240,4 +240,20 @@ async fn what_is_held_back_counts_among_what_waits() {
         tokio::task::yield_now().await;
     }
     assert_eq!(held, 256);
+}
+
+#[tokio::test]
+async fn a_quote_in_hand_takes_little_memory() {
+    let ports =
+        Memory::new(Arc::new(TokioClock::new(Timestamp::default())), Arc::new(SystemRandomness))
+            .ports();
+    let handler = QuotationHandler::new(&ports, Lookup::new(&ports), Policy::default()).watched();
+    let context =
+        ReplyContext { handler: &handler, clock: &*ports.clock, clients: &Clients::Every };
+    let to = ConnectionRef { endpoint: String::new(), id: ConnectionId::from_random([1; 16]) };
+    // The future is the same for every request. It is moved several times until it is on the heap.
+    let ping = Request::Ping { dialect: Dialect::Current };
+    let reply = replies::reply(&context, ping, handler.new_request_id(), to);
+    let bytes = size_of_val(&reply);
+    assert!(bytes < 6 * 1024, "{bytes} bytes");
 }
