@@ -42,6 +42,9 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// The most bytes of a number.
+const MAX_VARINT_BYTES: usize = 9;
+
 /// The FNV-1a checksum. A change of any single byte changes it.
 pub(super) fn checksum(bytes: &[u8]) -> [u8; 4] {
     const START: u32 = 0x811c_9dc5;
@@ -65,18 +68,48 @@ impl<'a> Reader<'a> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    // Inlined, because it runs for each column of each row, and a call would take as long as its work.
-    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, PackError> {
+        self.number().ok_or_else(|| self.no_number())
+    }
+
+    /// Reads a number; `None` if there is none. Most have one byte or two.
+    // Always inlined and without an error, because it runs for each column of each row: a call, or a result that
+    // is passed through memory, would take longer than its work.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub(super) fn number(&mut self) -> Option<u64> {
+        match *self.0 {
+            [only, ref rest @ ..] if only < 0x80 => {
+                self.0 = rest;
+                Some(u64::from(only))
+            }
+            [low, high, ref rest @ ..] if high < 0x80 => {
+                self.0 = rest;
+                Some(u64::from(low & 0x7f) | u64::from(high) << 7)
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Option<u64> {
         let mut value = 0;
-        for shift in (0..63).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
+        for (place, byte) in self.0.iter().enumerate().take(MAX_VARINT_BYTES) {
+            value |= u64::from(byte & 0x7f) << (7 * place);
+            if *byte < 0x80 {
+                self.0 = &self.0[place + 1..];
+                return Some(value);
             }
         }
-        Err(damaged("a number is too long"))
+        None
+    }
+
+    /// Returns why there is no number.
+    #[cold]
+    pub(super) fn no_number(&self) -> PackError {
+        match self.0.len() < MAX_VARINT_BYTES {
+            true => damaged("it ends too early"),
+            false => damaged("a number is too long"),
+        }
     }
 
     pub(crate) fn length(&mut self) -> Result<usize, PackError> {
@@ -95,9 +128,12 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length)?).map_err(|_| damaged("a text is not UTF-8"))
     }
 
+    // Inlined for the same reason as `number`.
+    #[inline]
     pub(super) fn price(&mut self) -> Result<Money, PackError> {
-        let minor = i64::try_from(self.varint()?).ok().map(Money::from_minor);
-        minor.filter(|price| *price <= Money::MAX_PRICE).ok_or(damaged("a price is out of range"))
+        let number = self.number().ok_or_else(|| self.no_number())?;
+        let price = i64::try_from(number).ok().map(Money::from_minor);
+        price.filter(|price| *price <= Money::MAX_PRICE).ok_or(damaged("a price is out of range"))
     }
 
     /// Reads a length and the bytes that follow it.

@@ -125,19 +125,19 @@ fn read_columns(columns: &[u8]) -> Result<OwnRows, PackError> {
     let mut reader = Reader(columns);
     // Each row takes at least three bytes.
     let count = reader.count(columns.len() / 3)?;
-    let mut rows = Vec::with_capacity(count);
+    let mut rows =
+        vec![OwnRow { index: 0, discount: Percentage::default(), saving: Money::ZERO }; count];
     let mut next = 0_u64;
-    for _ in 0..count {
-        let index = next.checked_add(reader.varint()?);
-        let index = index.and_then(|index| u32::try_from(index).ok());
-        let index = index.ok_or(damaged("a row is of no product"))?;
-        next = u64::from(index) + 1;
-        rows.push(OwnRow { index, discount: Percentage::default(), saving: Money::ZERO });
+    for row in &mut rows {
+        let gap = reader.number().ok_or_else(|| reader.no_number())?;
+        let index = next.checked_add(gap).and_then(|index| u32::try_from(index).ok());
+        row.index = index.ok_or(damaged("a row is of no product"))?;
+        next = u64::from(row.index) + 1;
     }
     let unit = reader.varint()?;
     for row in &mut rows {
-        let millionths = reader.varint()?.checked_mul(unit);
-        let millionths = millionths.and_then(|millionths| u32::try_from(millionths).ok());
+        let units = reader.number().ok_or_else(|| reader.no_number())?;
+        let millionths = units.checked_mul(unit).and_then(|all| u32::try_from(all).ok());
         let percentage = millionths.and_then(Percentage::from_millionths);
         row.discount = percentage.ok_or(damaged("a discount is more than 100 %"))?;
     }
