@@ -134,11 +134,16 @@ async fn price_lists(
         Some(client) => Some(customer_now(store, client).await?),
         None => None,
     };
+    // A list for everyone would be shown for a customer who does not exist, too.
+    let absent = absent::customer(engine, store, args.client.as_ref()).await?;
+    let mut listing = Listing::begin(output, &rows::PRICE_LISTS, args.limit.limit);
+    if absent.is_some() {
+        return listing.end_without(absent, "first", "price list");
+    }
     let wanted = |list: &PriceList| {
         has_text(args.text.as_deref(), &[list.id.as_str()])
             && client.as_ref().is_none_or(|client| list.recipients.include(client))
     };
-    let mut listing = Listing::begin(output, &rows::PRICE_LISTS, args.limit.limit);
     let mut walk = Walk::new(store, |store, head, from| {
         Box::pin(async move { store.list_price_lists(&head, from).await })
     });
@@ -148,11 +153,7 @@ async fn price_lists(
         }
         listing.end_page()?;
     }
-    let absent = match listing.is_empty() {
-        true => absent::customer(engine, store, args.client.as_ref()).await?,
-        false => None,
-    };
-    listing.end_without(absent, "first", "price list")
+    listing.end("first", "price list")
 }
 
 /// Returns the stored customer, or an unknown one with this id.

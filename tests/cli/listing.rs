@@ -85,6 +85,12 @@ fn a_list_of_what_does_not_exist_says_so() {
             "there is no product `SAW-191`",
             "did you mean SAW-",
         ),
+        // Some lists are for everyone.
+        (
+            ["price-lists", "--client", "NOBODY"],
+            "there is no customer `NOBODY`",
+            "`ocache list cust",
+        ),
         (["quotations", "--client", "NOBODY"], "there is no customer `NOBODY`", "`ocache status"),
         (
             ["products", "--category", "nope"],
