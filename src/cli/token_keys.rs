@@ -1,6 +1,6 @@
 //! Finds the keys of tokens that the arguments select.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{AccessArgs, Backend, ProviderError};
@@ -24,18 +24,19 @@ pub(super) struct KeysFound {
     is_ours: bool,
 }
 
+/// Makes a path absolute, because other processes may have another working directory.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::internal)
+}
+
 impl KeysFound {
     /// Finds the keys: in the named file, else in that of the data folder or, on AWS, in the stack's
     /// secret.
     pub(super) async fn find(settings: &Settings, file: Option<PathBuf>) -> Result<Self, Failure> {
         match (file, settings.backend) {
-            (Some(file), _) => {
-                // Other processes may have another working directory.
-                let file = std::path::absolute(file).map_err(Failure::internal)?;
-                Ok(Self::in_file(KeysFile::new(file), false))
-            }
+            (Some(file), _) => Ok(Self::in_file(KeysFile::new(absolute(&file)?), false)),
             (None, Backend::Embedded) => {
-                Ok(Self::in_file(KeysFile::of_folder(&settings.data_dir), true))
+                Ok(Self::in_file(KeysFile::of_folder(&absolute(&settings.data_dir)?), true))
             }
             (None, Backend::Aws) => Self::in_stack(settings).await,
         }

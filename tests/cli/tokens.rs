@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::forged::SigningKey;
 use super::gateway::{Socket, http, http_status};
-use super::process::{Home, text};
+use super::process::{Home, Running, text};
 
 const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
@@ -247,6 +247,18 @@ fn a_gateway_with_keys_elsewhere_is_found_too() {
     std::fs::remove_file(&file).unwrap();
     let stderr = home.fails(7, &["quote", "--client", "AAA", "P1:2"]);
     assert!(stderr.contains("--token"), "{stderr}");
+}
+
+#[test]
+fn the_keys_of_a_relative_folder_are_found_from_another_one() {
+    let home = Home::new();
+    let mut command = home.command(&["up", "--port", "0", "--output", "json", "--require-token"]);
+    command.args(["--data-dir", "ours"]).current_dir(home.path());
+    let mut up = Running::of(command);
+    up.stdout_json();
+    let dir = home.path().join("ours");
+    let dir = dir.to_str().unwrap();
+    home.ok(&["quote", "--client", "AAA", "P1:2", "--data-dir", dir]);
 }
 
 #[test]
