@@ -124,7 +124,12 @@ pub(super) fn conflicts(
     }
     let currency = merged.ladders.currency.unwrap_or(comparison.amounts.currency);
     let amounts = Amounts { currency, ..comparison.amounts };
-    let rising = merged.ladders.ladders.iter().filter_map(|OwnLadder { product_id, ladder }| {
+    // A ladder that rises by itself was reported when it was read.
+    let rises = |own: &OwnLadder| own.ladder.check_falls().is_err();
+    let told: HashSet<&ProductId> =
+        given.ladders.ladders.iter().filter(|own| rises(own)).map(|own| &own.product_id).collect();
+    let others = merged.ladders.ladders.iter().filter(|own| !told.contains(&own.product_id));
+    let rising = others.filter_map(|OwnLadder { product_id, ladder }| {
         let whose = format!("the list of customer `{user}`, merged with what is stored,");
         let scope = Scope::Product(product_id.clone());
         let (from, problem) = check_falls(ladder, whose, &scope, amounts).err()?;

@@ -209,3 +209,17 @@ fn a_load_that_is_interrupted_while_it_reads_says_that_nothing_was_changed() {
     }
     assert_eq!(stored.json(&["status"])["catalogue"]["version"], 1);
 }
+
+#[test]
+fn a_ladder_that_rises_is_told_once() {
+    let home = Home::with_fixtures();
+    let rising = "user_id,product_id,min_quantity,price\nAAA,P1,0,1.00\nAAA,P1,5,3.00\n";
+    let rising = home.file("rising.csv", rising);
+    let stderr = home.fails(3, &["load", &rising, "--merge"]);
+    assert_eq!(stderr.matches(" rises for product `P1`").count(), 1, "{stderr}");
+    // One that rises only with what is stored is told too.
+    home.ok(&["load", &home.file("low.csv", "user_id,product_id,price\nAAA,P1,1.00\n")]);
+    let high = "user_id,product_id,min_quantity,price\nAAA,P1,5,3.00\n";
+    let stderr = home.fails(3, &["load", &home.file("high.csv", high), "--merge"]);
+    assert!(stderr.contains("merged with what is stored, rises for product `P1`"), "{stderr}");
+}
