@@ -1,7 +1,12 @@
 //! Tests of `ocache quote` in all its variants.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use super::leaving::ended;
 use super::process::{Home, text};
 
 #[test]
@@ -252,4 +257,29 @@ fn a_chosen_request_id_is_its_clients_own_whatever_it_looks_like() {
     assert_eq!(home.json(&["quotation", made])["client"], "AAA");
     assert_eq!(home.json(&["quotation", made, "--client", "AAA"])["client"], "AAA");
     home.fails(4, &["quotation", made, "--client", "BBB"]);
+}
+
+#[test]
+fn a_session_whose_gateway_dies_names_the_lines_without_an_answer() {
+    let home = Home::with_fixtures();
+    let worker = home.worker("all");
+    // It lives, and does nothing.
+    kill_process(Pid::from_child(worker.process()), Signal::STOP).unwrap();
+    let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
+    gateway.stdout_json();
+    let mut command = home.command(&["quote", "--client", "NEW"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut session = command.spawn().unwrap();
+    let mut input = session.stdin.take().unwrap();
+    input.write_all(b"P1:2\nP3:1\n").unwrap();
+    let mut lines = BufReader::new(session.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let accepted = lines.by_ref().filter(|line| line.starts_with("quotation under analysis"));
+    assert_eq!(accepted.take(2).count(), 2);
+    gateway.kill();
+    // It ends although there may be more lines.
+    let said = lines.collect::<Vec<_>>().join("\n");
+    assert_eq!(ended(session), Some(6), "{said}");
+    assert!(said.contains("error: lines 1 to 2: "), "{said}");
+    assert!(said.contains("no price for 2 of 2 quotes; no line after line 2 was sent"), "{said}");
+    drop(input);
 }

@@ -109,9 +109,12 @@ impl<'a> Session<'a> {
 
     /// Runs until the input ends, or nobody reads the answers any more.
     pub(super) async fn run(mut self) -> Result<(), Failure> {
-        tokio::select! {
-            done = self.quote_all() => done?,
+        let done = tokio::select! {
+            done = self.quote_all() => done,
             () = reader::left() => return Ok(()),
+        };
+        if let Err(failure) = done {
+            return Err(self.broken_off(failure).await);
         }
         self.client.close().await;
         match self.worst {
@@ -122,6 +125,22 @@ impl<'a> Session<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Names the lines of a file that have no answer because the session ends before them.
+    async fn broken_off(&mut self, failure: Failure) -> Failure {
+        if self.is_typed || self.read == 0 {
+            return failure;
+        }
+        let sent = format!("no line after line {} was sent", self.read);
+        if !self.asked.iter().any(Asked::is_open) {
+            return failure.of_a(&sent);
+        }
+        self.give_up(Asked::is_open, |_| failure.clone());
+        self.print().await;
+        let (failed, quotes) = (self.failed, self.quotes);
+        let message = format!("no price for {failed} of {quotes} quotes; {sent}");
+        Failure::new(self.worst.unwrap_or(failure.code()), message)
     }
 
     async fn quote_all(&mut self) -> Result<(), Failure> {
@@ -239,11 +258,12 @@ impl<'a> Session<'a> {
         self.quotes += 1;
         match line::items(line) {
             Ok(items) => {
-                self.client.quote(&self.quoter.args.client, &items, None).await?;
+                let sent = self.client.quote(&self.quoter.args.client, &items, None).await;
                 if !self.is_typed {
                     self.pace.sent();
                 }
                 self.asked(None);
+                sent?;
             }
             Err(error) => self.asked(Some(&error.to_string())),
         }
