@@ -1,6 +1,7 @@
 //! The engine itself: its threads, and the methods that reach them.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -90,7 +91,11 @@ impl Embedded {
     /// Whether there is a store in a directory.
     #[must_use]
     pub fn is_in(dir: &Path) -> bool {
-        dir.join(open::FILE).is_file()
+        match dir.join(open::FILE).metadata() {
+            Ok(file) => file.is_file(),
+            // Whoever may not look is told so when the store is opened.
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        }
     }
 
     /// Returns every port. `connections` is that of the process that holds the websockets.

@@ -232,7 +232,12 @@ fn needs_nobody_a_store_that_cannot_be_written_is_named() {
     };
     mode(home.path(), 0o755);
     let before = fs::read(store(&home)).unwrap();
-    for (folder_mode, file_mode) in [(0o777, 0o444), (0o555, 0o444), (0o555, 0o666)] {
+    let mut modes = vec![(0o777, 0o444), (0o555, 0o444), (0o555, 0o666)];
+    if is_root {
+        // As ocache makes it: others do not even see whether there is a store.
+        modes.push((0o700, 0o600));
+    }
+    for (folder_mode, file_mode) in modes {
         mode(&store(&home), file_mode);
         mode(&folder(&home), folder_mode);
         for args in [&["status"][..], &["subscribe", "AAA"]] {
