@@ -11,6 +11,7 @@ use super::failure::{ExitCode, Failure};
 use super::reader;
 use super::stderr::Stderr;
 pub(super) use super::table::{Table, name, number, table};
+use super::terminal;
 use crate::model::{escape_but, escape_json};
 
 /// The output settings of this run.
@@ -106,9 +107,9 @@ impl Output {
         }
     }
 
-    /// Whether data is printed for a person at a terminal.
+    /// Whether data is printed for a person at a terminal whose cursor can be moved.
     pub(super) fn is_on_terminal(&self) -> bool {
-        !self.is_json() && io::stdout().is_terminal()
+        !self.is_json() && io::stdout().is_terminal() && terminal::can_draw()
     }
 
     /// Prints a message for the person at the terminal.

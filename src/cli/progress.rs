@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::output::Output;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, can_draw};
 
 /// A command that takes less time than this shows no progress, because it would only flicker.
 const NOTICED_AFTER: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ impl Output {
 
     /// Whether somebody watches stderr.
     fn is_watched(&self) -> bool {
-        !self.is_quiet() && io::stderr().is_terminal()
+        !self.is_quiet() && io::stderr().is_terminal() && can_draw()
     }
 }
 

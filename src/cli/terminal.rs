@@ -11,6 +11,11 @@ use super::stderr::Stderr;
 /// The width of a terminal that does not report it.
 const WIDTH: u16 = 80;
 
+/// Whether this kind of terminal understands sequences that move the cursor.
+pub(super) fn can_draw() -> bool {
+    std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+}
+
 /// The drawing, until it is flushed as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Terminal(Mutex<Vec<u8>>);

@@ -160,6 +160,29 @@ fn a_watched_status_has_a_screen_of_its_own_and_fits_it() {
 }
 
 #[test]
+fn a_terminal_that_cannot_move_its_cursor_is_not_told_to() {
+    let home = Home::with_fixtures();
+    let dumb = |args: &[&str]| {
+        let mut command = home.command(args);
+        command.env("TERM", "dumb");
+        command
+    };
+    let mut terminal = Terminal::new(80, 24);
+    let child = terminal.start(dumb(&["status", "--watch", "1h"]));
+    let shown = terminal.shows("dead letters");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let shown = shown + &terminal.rest();
+    assert_eq!(ended(child), Some(0), "{shown}");
+    assert!(!shown.contains('\x1b'), "{shown:?}");
+    let terminal = Terminal::new(80, 24);
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/");
+    let child = terminal.start(dumb(&["load", fixtures]));
+    let shown = terminal.rest();
+    assert_eq!(ended(child), Some(0), "{shown}");
+    assert!(!shown.contains(['\x1b', '█', '░']), "{shown:?}");
+}
+
+#[test]
 fn a_person_is_asked_before_a_store_is_emptied() {
     let home = Home::with_fixtures();
     let fresh = ["up", "--port", "0", "--fresh"];
