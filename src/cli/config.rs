@@ -9,7 +9,6 @@ use super::engine::{Engine, require_store};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::parse::{Parsed, parsed};
-use super::pasted;
 use super::settings::Settings;
 use super::settings_file::key_of;
 use super::stack_settings::{Given, understood};
@@ -106,19 +105,12 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
     // The values as they were typed. The parsed types no longer contain them.
     let parsed = parsed()?;
     let given = Given::of(settings, &parsed);
-    let stored = stored(settings, &parsed, output).await?;
+    let stored = stored(settings, output).await?;
     let is_stored = stored.is_some();
     let (record, rounding) = stored.unwrap_or_else(|| (given.record(), UnitRounding::PLAIN));
     let stack = understood(&record)?;
-    match is_stored {
-        true => given.warn(output, &stack),
-        false => {
-            let dir = settings.data_dir.display();
-            let note = format!(
-                "there is no store in `{dir}` yet; `ocache up` makes one with these settings"
-            );
-            output.note(&pasted::for_stack(&note, &settings.as_flags));
-        }
+    if is_stored {
+        given.warn(output, &stack);
     }
     let mut shown = all(&parsed, is_stored.then_some(&record), &stack);
     shown.extend(unit_rounding::shown(rounding));
@@ -131,7 +123,16 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
             table.add_row([setting.setting.clone(), value, from]);
         }
         table.to_string()
-    })
+    })?;
+    // The settings are shown first, because they say where the name of the folder comes from.
+    match is_stored {
+        true => Ok(()),
+        false => require_store(settings).map_err(|failure| {
+            failure.hint(
+                "`ocache up` makes one with these settings; choose another folder with --data-dir",
+            )
+        }),
+    }
 }
 
 impl Shown {
@@ -162,13 +163,8 @@ impl Shown {
 /// Returns the settings of the stack and its rounding; `None` if there is no store yet.
 async fn stored(
     settings: &Settings,
-    parsed: &Parsed,
     output: &Output,
 ) -> Result<Option<(SettingsRecord, UnitRounding)>, Failure> {
-    if parsed.has_flag("data_dir") {
-        // A user who names a store expects that it exists.
-        require_store(settings)?;
-    }
     if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
         return Ok(None);
     }

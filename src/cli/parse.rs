@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, ValueEnum};
 
 use super::args::{Cli, Color, Format};
@@ -43,17 +42,6 @@ pub(super) struct Parsed {
     pub(super) command: Command,
     pub(super) matches: ArgMatches,
     pub(super) file: Option<SettingsFile>,
-}
-
-impl Parsed {
-    /// Whether a global flag was typed.
-    pub(super) fn has_flag(&self, id: &str) -> bool {
-        let mut matches = &self.matches;
-        while let Some((_, below)) = matches.subcommand() {
-            matches = below;
-        }
-        matches.value_source(id) == Some(ValueSource::CommandLine)
-    }
 }
 
 /// Parses the command line of this process.

@@ -216,7 +216,7 @@ fn a_provider_that_is_named_by_half_is_a_mistake_of_usage() {
 
 #[test]
 fn the_settings_file_can_name_a_provider() {
-    let home = Home::new();
+    let home = Home::with_fixtures();
     let key = key("1", Key::p256());
     std::fs::create_dir(home.path().join("shop")).unwrap();
     home.file("shop/jwks.json", document(&[&key]));

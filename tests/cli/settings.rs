@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use super::process::{Home, text};
 
+/// The settings where there is no store yet.
 fn shown(home: &Home, args: &[&str], variables: &[(&str, &str)]) -> Vec<Value> {
     let args = [&["config", "show", "--output", "json"], args].concat();
     let mut command = home.command(&args);
     command.current_dir(home.path()).envs(variables.iter().copied());
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -10,7 +10,8 @@ fn shown(home: &Home, name: &str, more: &[&str]) -> (String, String, String) {
     let args = [&["config", "show", "--output", "json"], more].concat();
     let output = home.run(&args);
     let stderr = text(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
+    let has_store = home.path().join("data/store.db").exists();
+    assert_eq!(output.status.code(), Some(if has_store { 0 } else { 4 }), "{stderr}");
     let all: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     let found = all.iter().find(|setting| setting["setting"] == name).unwrap();
     let word = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
@@ -195,10 +196,31 @@ fn commands_that_read_make_no_store() {
         &["token", "--client", "AAA"],
         &["keys", "list"],
         &["backup", "copy.db"],
-        &["config", "show"],
     ] {
         let stderr = home.fails(4, &[args, &["--data-dir", dir]].concat());
         assert!(stderr.contains(dir), "{args:?}: {stderr}");
+        assert!(!std::path::Path::new(dir).exists(), "{args:?} makes a folder");
+    }
+}
+
+#[test]
+fn settings_without_a_store_are_shown_and_the_store_is_told_to_be_missing() {
+    let home = Home::new();
+    let dir = home.path().join("mistyped");
+    let dir = dir.to_str().unwrap();
+    let settings = home.file("ocache.toml", format!("data-dir = \"{dir}\"\n"));
+    for (args, variable) in
+        [(&["--data-dir", dir][..], ""), (&["--config", &settings], ""), (&[], dir)]
+    {
+        let args = [&["config", "show", "--output", "json"], args].concat();
+        let mut command = home.command(&args);
+        let output = command.env("OCACHE_DATA_DIR", variable).output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{args:?}: {stderr}");
+        assert!(stderr.contains(&format!("there is no store in `{dir}`")), "{args:?}: {stderr}");
+        let all: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let shown = all.iter().find(|setting| setting["setting"] == "data-dir").unwrap();
+        assert_eq!(shown["value"], dir, "{args:?}");
         assert!(!std::path::Path::new(dir).exists(), "{args:?} makes a folder");
     }
 }
