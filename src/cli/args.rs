@@ -144,7 +144,9 @@ pub enum Command {
     Quotation(QuotationArgs),
     /// Show a customer's stored price table
     ///
-    /// Quotes are answered from this table: every product at this customer's price.
+    /// Quotes are answered from this table. It shows every product that has a price for this customer
+    /// at the quantity, as `GET /prices/USER` does. A product that is named with --product is shown if
+    /// it has a price at any quantity.
     #[command(after_help = examples::PRICES)]
     Prices(PricesArgs),
     /// List what is stored: products, customers, discounts, price lists, quotations

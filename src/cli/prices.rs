@@ -94,14 +94,21 @@ async fn print(
     let wanted = (!args.product.is_empty()).then_some(args.product.as_slice());
     for numbers in reader.parts(wanted).chunks(PARTS_AT_ONCE) {
         let mut rows = reader.rows(numbers).await?;
-        if let Some(wanted) = wanted {
-            rows.retain(|row| wanted.contains(&row.product));
-            found.extend(rows.iter().map(|row| row.product.clone()));
+        let mut read = rows.len();
+        match wanted {
+            Some(wanted) => {
+                let has_price = |row: &TableRow| row.entry.is_some() || !row.ladder.is_empty();
+                rows.retain(|row| wanted.contains(&row.product) && has_price(row));
+                found.extend(rows.iter().map(|row| row.product.clone()));
+                read = rows.len();
+            }
+            // As over HTTP, a table has only what can be bought.
+            None => rows.retain(|row| entry_at(row, args.quantity).is_some()),
         }
         if !rows.is_empty() {
             printed.rows(&rows)?;
         }
-        progress.add(rows.len() as u64);
+        progress.add(read as u64);
         if !printed.is_heard() {
             break;
         }
@@ -109,7 +116,7 @@ async fn print(
     drop(progress);
     // For people, an empty table says less than the error.
     if output.is_json() || wanted.is_none() || !found.is_empty() {
-        printed.end()?;
+        printed.end(wanted.is_none())?;
     }
     Ok(found)
 }
@@ -163,10 +170,10 @@ impl<'a> Printed<'a> {
         }
     }
 
-    fn end(self) -> Result<(), Failure> {
+    fn end(self, is_whole: bool) -> Result<(), Failure> {
         match self {
             Self::Json(stream, ..) => stream.end(&Map::new()),
-            Self::Text(table) => table.end(),
+            Self::Text(table) => table.end(is_whole),
         }
     }
 }

@@ -144,6 +144,33 @@ fn whole_tables_come_as_ndjson_and_csv() {
 }
 
 #[test]
+fn a_table_has_only_what_its_customer_can_buy() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let rows = r#"[{"id": "BOTH", "name": "a", "prices": {"USD": "1.00", "EUR": "2.00"}},
+        {"id": "DOLLARS", "name": "b", "price": "3.00"}, {"id": "MANY", "name": "c", "price": "4.00"},
+        {"user_id": "EURO", "currency": "EUR"},
+        {"price_list": "L", "currency": "EUR", "everyone": true},
+        {"price_list": "L", "product_id": "MANY", "min_quantity": 10, "price": "4.00"}]"#;
+    home.ok(&["load", &home.file("rows.json", rows)]);
+    let whole = get(&url, "/prices/EURO", &["prefer: wait=20"]);
+    let lines = whole.body.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<Value> = lines.map(|line| line["product"].clone()).collect();
+    let table = home.json(&["prices", "EURO"]);
+    let rows = table["prices"].as_array().unwrap();
+    let rows: Vec<Value> = rows.iter().map(|row| row["product"].clone()).collect();
+    assert_eq!((&rows, &lines), (&vec![json!("BOTH")], &rows));
+    let shown = home.ok(&["prices", "EURO", "--quantity", "10"]);
+    assert!(shown.contains("MANY") && !shown.contains("DOLLARS"), "{shown}");
+    assert!(shown.contains("2 of 8 products with a price in EUR"), "{shown}");
+    // Of a product that is named, its ladder is shown.
+    let shown = home.ok(&["prices", "EURO", "--product", "MANY"]);
+    assert!(shown.contains("4.00 from 10"), "{shown}");
+    let stderr = home.fails(4, &["prices", "EURO", "--product", "DOLLARS"]);
+    assert!(stderr.contains("the table of `EURO` has no DOLLARS"), "{stderr}");
+}
+
+#[test]
 fn mistakes_are_named() {
     let home = Home::new();
     let (_up, url) = home.up(&["--require-token"]);

@@ -21,6 +21,7 @@ pub(super) struct TextTable<'a> {
     head: &'a TableHead,
     now: Timestamp,
     quantity: Option<Quantity>,
+    shown: u64,
 }
 
 impl<'a> TextTable<'a> {
@@ -33,7 +34,7 @@ impl<'a> TextTable<'a> {
         let has_ladders = !matches!(&prices.ladders, Own::Inline(rows) if rows.is_empty());
         let has_rules = prices.terms.is_some() || has_ladders;
         let header: &'static [&str] = if has_rules { &WITH_RULES } else { &HEADER };
-        Self { pieces: Pieces::new(output, header), head, now, quantity }
+        Self { pieces: Pieces::new(output, header), head, now, quantity, shown: 0 }
     }
 
     pub(super) const fn is_heard(&self) -> bool {
@@ -45,6 +46,7 @@ impl<'a> TextTable<'a> {
         let TableHead { currency, rounding, .. } = *self.head;
         let amounts = Amounts { currency, rounding };
         let columns = self.pieces.header().len();
+        self.shown += rows.len() as u64;
         let row = |row: &TableRow| {
             let entry = entry_at(row, self.quantity);
             let entry = entry.as_ref();
@@ -69,19 +71,24 @@ impl<'a> TextTable<'a> {
     }
 
     /// Ends the table with a line about it as a whole.
-    pub(super) fn end(mut self) -> Result<(), Failure> {
+    pub(super) fn end(mut self, is_whole: bool) -> Result<(), Failure> {
         if self.pieces.is_empty() {
             self.pieces.rows([])?;
         }
-        let TableHead { currency, products, .. } = self.head;
+        let TableHead { currency, products, .. } = *self.head;
         let state = match (self.head.is_fresh(self.now), self.head.is_usable(self.now)) {
             (true, _) => "fresh",
             (false, true) => "stale",
             (false, false) => "too old for quotes",
         };
         let age = show_duration(self.now.since(self.head.validated_at));
-        self.pieces
-            .print(&format!("{products} products in {currency}, validated {age} ago, {state}"))
+        let products = match self.shown {
+            shown if is_whole && shown < products => {
+                format!("{shown} of {products} products with a price in {currency}")
+            }
+            _ => format!("{products} products in {currency}"),
+        };
+        self.pieces.print(&format!("{products}, validated {age} ago, {state}"))
     }
 }
 
