@@ -79,7 +79,8 @@ fn changed_item(
     Ok(())
 }
 
-/// Checks that an item of an incremental export, if it is there, has the keys that are named beside it.
+/// Checks that an item of an incremental export, if it is there, does not contradict the keys beside it. A tool
+/// that rewrites exports may have left them out of the item.
 fn has_keys(
     keys: &RawValue,
     (image, item): (&'static str, Option<&RawValue>),
@@ -87,7 +88,8 @@ fn has_keys(
     let Some(item) = item else { return Ok(()) };
     let attributes = |raw: &RawValue| serde_json::from_str::<Map<String, Value>>(raw.get());
     let (keys, item) = (attributes(keys)?, attributes(item)?);
-    match keys.into_iter().find(|(key, value)| item.get(key) != Some(value)) {
+    let differs = |(key, value): &(String, Value)| item.get(key).is_some_and(|it| it != value);
+    match keys.into_iter().find(differs) {
         Some((key, _)) => Err(Problem::OtherKey(image, key)),
         None => Ok(()),
     }

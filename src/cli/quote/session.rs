@@ -387,6 +387,8 @@ impl<'a> Session<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -398,7 +400,7 @@ mod tests {
             (accepted(), LOOK_AFTER, true),
             (accepted(), LOOK_AFTER / 2, true),
             (accepted(), LOOK_AFTER / 3, false),
-            (accepted(), LOOK_AFTER * 0, false),
+            (accepted(), Duration::ZERO, false),
             (None, LOOK_AFTER, false),
         ] {
             let is_waiting = asked(request_id.clone()).waits_for_others(sent_at + waited);
