@@ -275,15 +275,16 @@ pub async fn the_head_says_what_changed_last(ports: Ports) {
 }
 
 pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
-    let name = "Ñ".repeat(300);
-    let products = (0..3_000).map(|n| {
+    // Few rows with long names have as many bytes as many rows, and folding costs a call for each row on AWS.
+    let name = "Ñ".repeat(3_000);
+    let products = (0..400).map(|n| {
         let product = Product { name: name.clone(), ..product(&format!("P{n:04}"), n) };
         RowChange::Put(Record::Product(product))
     });
-    let lists = (0..300).map(|n| put_list(&format!("user {n:03}"), "5"));
+    let lists = (0..40).map(|n| put_list(&format!("user {n:03}"), "5"));
     let changes: Vec<RowChange> = products.chain(lists).collect();
     ports.store.begin_load(&load("large"), now()).await.unwrap();
-    for some in changes.chunks(1_000) {
+    for some in changes.chunks(150) {
         assert!(ports.store.write_journal(&load("large"), some).await.unwrap());
     }
     let large = load("large");
@@ -291,10 +292,10 @@ pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
     assert!(listed == changes, "{} changes came back", listed.len());
     ports.store.commit_load(&commit("large"), None).await.unwrap();
     let at = head(&ports).await;
-    let of_some = ports.store.products(&[product_id("P0000"), product_id("P2999")], &at).await;
+    let of_some = ports.store.products(&[product_id("P0000"), product_id("P0399")], &at).await;
     let AtHead::Read(of_some) = of_some.unwrap() else { panic!("nothing moved") };
     assert_eq!(of_some.len(), 2);
-    for some in changes.chunks(1_000) {
+    for some in changes.chunks(150) {
         ports.store.fold(&load("large"), 1, some, forget_at()).await.unwrap();
     }
     finish(&ports, "large").await;
@@ -304,10 +305,10 @@ pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
             AtHead::Read(page) => Ok(page),
             AtHead::Moved => panic!("nothing moved"),
         });
-    assert_eq!(first.await.len(), 3_000);
-    let prices = ports.store.products(&[product_id("P2999")], &now).await.unwrap();
+    assert_eq!(first.await.len(), 400);
+    let prices = ports.store.products(&[product_id("P0399")], &now).await.unwrap();
     let prices = prices.map(|rows| rows.into_iter().map(|row| row.price).collect::<Vec<_>>());
-    assert_eq!(prices, AtHead::Read(vec![Some(Money::from_minor(2_999))]));
+    assert_eq!(prices, AtHead::Read(vec![Some(Money::from_minor(399))]));
 }
 
 pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
