@@ -20,7 +20,7 @@ use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
 use super::base_detail::{self, Detail};
-use super::bytes::{PackError, Reader, damaged, put_varint};
+use super::bytes::{PackError, Reader, damaged, put_varint, shared_prefix};
 use super::ids::Ids;
 use super::{Category, Currency, Goods, Money, Product, QuantityRules, Rounding};
 use crate::model::ProductId;
@@ -129,15 +129,6 @@ fn compress(body: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
     let mut compressor = Compressor::new(level)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
     compressor.compress(body)
-}
-
-/// Returns the length in bytes of the common prefix of two ids. It ends between characters.
-fn shared_prefix(before: &str, id: &str) -> usize {
-    let mut shared = before.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
-    while !id.is_char_boundary(shared) {
-        shared -= 1;
-    }
-    shared
 }
 
 impl BasePart {

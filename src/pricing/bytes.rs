@@ -45,6 +45,29 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 /// The most bytes of a number.
 const MAX_VARINT_BYTES: usize = 9;
 
+/// Returns the number of bytes that [`put_varint`] writes.
+pub(super) const fn varint_bytes(number: u64) -> usize {
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+/// Returns the length in bytes of the common prefix of two ids. It ends between characters.
+pub(super) fn shared_prefix(before: &str, id: &str) -> usize {
+    let mut shared = before.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
+    while !id.is_char_boundary(shared) {
+        shared -= 1;
+    }
+    shared
+}
+
+/// Returns the greatest common divisor, so that numbers can be packed in a larger unit.
+pub(super) const fn gcd(mut a: u32, mut b: u32) -> u32 {
+    while a != 0 {
+        (a, b) = (b % a, a);
+    }
+    b
+}
+
 /// The FNV-1a checksum. A change of any single byte changes it.
 pub(super) fn checksum(bytes: &[u8]) -> [u8; 4] {
     const START: u32 = 0x811c_9dc5;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bytes::{gcd, shared_prefix};
 use super::ids::Ids;
 use super::{Discounts, Percentage};
 use crate::model::{PackedError, ProductId, seal, unseal};
@@ -38,7 +39,7 @@ impl Discounts {
         let mut before = "";
         for index in 0..count {
             let id = ids.get(index);
-            let same = shared_bytes(before, id);
+            let same = shared_prefix(before, id);
             // Ids have at most 64 bytes.
             shared.push(same as u8);
             rest.push((id.len() - same) as u8);
@@ -103,23 +104,6 @@ impl PackedDiscounts<'_> {
             _ => Err(PackedError::Damaged("it has text of no id")),
         }
     }
-}
-
-/// Returns how many leading bytes an id shares with the previous one.
-fn shared_bytes(before: &str, id: &str) -> usize {
-    let mut shared = before.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
-    while !id.is_char_boundary(shared) {
-        shared -= 1;
-    }
-    shared
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 
-use super::bytes::{PackError, Reader, damaged, put_varint};
+use super::bytes::{PackError, Reader, damaged, put_varint, varint_bytes};
 use super::ladder_rows::{LadderRow, LadderRows};
 use super::part_frame::{columns, frame};
 use super::{MinQuantity, Rule, Rules, Step};
@@ -104,11 +104,6 @@ impl LadderPacker {
         self.bytes = 0;
         Ok(())
     }
-}
-
-const fn varint_bytes(number: u64) -> usize {
-    let bits = u64::BITS - (number | 1).leading_zeros();
-    bits.div_ceil(7) as usize
 }
 
 fn pack_part(part: &LadderRows) -> Result<Vec<u8>, PackError> {

@@ -13,7 +13,7 @@
 //! A few hundred rows are one part, which is stored in the table's head. More rows are cut into parts. Each
 //! part can be read alone.
 
-use super::bytes::{PackError, Reader, damaged, put_varint};
+use super::bytes::{PackError, Reader, damaged, gcd, put_varint, varint_bytes};
 use super::own::{OwnRow, OwnRows, PRICING_VERSION};
 use super::part_frame::{columns, frame};
 use super::{Discounts, Money, Percentage};
@@ -84,11 +84,6 @@ fn count_that_fits(rows: &[OwnRow], unit: u32) -> usize {
     rows.iter().take_while(fits).count().max(1)
 }
 
-const fn varint_bytes(number: u64) -> usize {
-    let bits = u64::BITS - (number | 1).leading_zeros();
-    bits.div_ceil(7) as usize
-}
-
 fn pack_part(rows: &[OwnRow], unit: u32) -> Result<Vec<u8>, PackError> {
     let mut columns = Vec::with_capacity(rows.len() * 6 + 8);
     put_varint(&mut columns, rows.len() as u64);
@@ -102,13 +97,6 @@ fn pack_part(rows: &[OwnRow], unit: u32) -> Result<Vec<u8>, PackError> {
         .for_each(|row| put_varint(&mut columns, u64::from(row.discount.millionths() / unit)));
     rows.iter().for_each(|row| put_varint(&mut columns, row.saving.minor().cast_unsigned()));
     frame(FORMAT_VERSION, &columns)
-}
-
-const fn gcd(mut a: u32, mut b: u32) -> u32 {
-    while a != 0 {
-        (a, b) = (b % a, a);
-    }
-    b
 }
 
 impl OwnRows {
