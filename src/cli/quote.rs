@@ -19,7 +19,7 @@ use super::token_keys::GivenKeys;
 use super::view;
 use super::workers::{Workers, names, start_one};
 use crate::model::{Item, show_duration};
-use crate::ports::{Chain, Clock, ProcessRole, SystemClock};
+use crate::ports::{Chain, Clock, FailureReason, ProcessRole, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items};
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
@@ -47,7 +47,8 @@ pub(super) async fn run(
     let items = match args.items.is_empty() {
         true => None,
         false => Some(check_items(args.items.clone()).map_err(|error| {
-            Failure::new(ExitCode::Usage, error.to_string()).hint("such as: P1:2 P3:1")
+            Failure::new(ExitCode::Usage, error.to_string())
+                .hint("name products and quantities, such as: P1:2 P3:1")
         })?),
     };
     let gateway = UsedGateway::find(settings, output, &args).await?;
@@ -231,19 +232,21 @@ impl Quoter<'_> {
 
     /// Returns a failure if a quote must wait for other processes and none of them is alive.
     async fn nobody_works(&self) -> Option<Failure> {
-        let workers = match Workers::look(self.engine?).await {
-            Ok(workers) => workers,
+        let missing = self.missing_roles().await.filter(|missing| !missing.is_empty())?;
+        let message =
+            format!("no answer can come: no process of this stack runs {}", names(&missing));
+        Some(Failure::new(ExitCode::TimedOut, message).hint(start_one(&self.settings.as_flags)))
+    }
+
+    /// Returns the roles that a quote may need and that no process runs; `None` if that is unknown.
+    async fn missing_roles(&self) -> Option<Vec<ProcessRole>> {
+        match Workers::look(self.engine?).await {
+            Ok(workers) => Some(workers.missing(self.others)),
             Err(error) => {
                 tracing::debug!(error = %Chain(&error), "the living processes are unknown");
-                return None;
+                None
             }
-        };
-        let missing = workers.missing(self.others);
-        (!missing.is_empty()).then(|| {
-            let message =
-                format!("no answer can come: no process of this stack runs {}", names(&missing));
-            Failure::new(ExitCode::TimedOut, message).hint(start_one(&self.settings.as_flags))
-        })
+        }
     }
 
     /// Prints a quotation. Fails if it contains no price.
@@ -254,7 +257,7 @@ impl Quoter<'_> {
             self.output.data(&frame, |_| view::quotation(quotation, SystemClock.now()))?;
         }
         if has_failed {
-            return Err(failed(quotation));
+            return Err(self.failed(quotation).await);
         }
         let unavailable: Vec<&str> = quotation.unavailable.iter().map(String::as_str).collect();
         let meant = match self.engine {
@@ -282,6 +285,34 @@ impl Quoter<'_> {
         }
         Ok(())
     }
+
+    /// Returns the failure that a failed quotation is, with a hint at its cause.
+    async fn failed(&self, quotation: &QuotationFrame) -> Failure {
+        let reason = quotation.reason.clone().unwrap_or_default();
+        let message = format!("quotation {} failed: {reason}", quotation.request_id);
+        if reason == FailureReason::DeadlinePassed.to_string() {
+            Failure::new(ExitCode::TimedOut, message).hint(self.cause_of_delay().await)
+        } else if reason == FailureReason::EmptyCatalogue.to_string() {
+            Failure::new(ExitCode::NotFound, message).hint("load some with `ocache load PATH`")
+        } else {
+            Failure::new(ExitCode::Failure, message)
+        }
+    }
+
+    /// Returns a hint at why no answer was there within the stack's `quote-within`.
+    async fn cause_of_delay(&self) -> String {
+        match self.missing_roles().await {
+            None => "check with `ocache doctor` that a price-calc worker runs".to_owned(),
+            Some(missing) if missing.is_empty() => "workers run but did not answer within `quote-within`; `ocache status` shows the work \
+                 that waits"
+                .to_owned(),
+            Some(missing) => format!(
+                "no process of this stack runs {}; {}",
+                names(&missing),
+                start_one(&self.settings.as_flags)
+            ),
+        }
+    }
 }
 
 fn timed_out(quoter: &Quoter<'_>, request_id: Option<&str>) -> Failure {
@@ -307,22 +338,6 @@ fn refused(code: &str, message: String) -> Failure {
     match exit {
         ExitCode::Denied => failure.hint(NEEDS_TOKEN),
         _ => failure,
-    }
-}
-
-fn failed(quotation: &QuotationFrame) -> Failure {
-    let reason = quotation.reason.clone().unwrap_or_default();
-    let message = format!("quotation {} failed: {reason}", quotation.request_id);
-    let late = crate::ports::FailureReason::DeadlinePassed.to_string();
-    let empty = crate::ports::FailureReason::EmptyCatalogue.to_string();
-    if reason == late {
-        let hint =
-            "no price-calc worker seems to run; start `ocache worker price-calc` or `ocache up`";
-        Failure::new(ExitCode::TimedOut, message).hint(hint)
-    } else if reason == empty {
-        Failure::new(ExitCode::NotFound, message).hint("load some with `ocache load PATH`")
-    } else {
-        Failure::new(ExitCode::Failure, message)
     }
 }
 

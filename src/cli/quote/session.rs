@@ -274,7 +274,7 @@ impl<'a> Session<'a> {
     fn asked(&mut self, wrong: Option<&str>) {
         let outcome = wrong.map(|why| {
             Outcome::Failed(Failure::new(ExitCode::Usage, why).hint(
-                "a line is such as: P1:2 \"a b\":1, with a quantity for a product whose id has a colon",
+                "write a line such as: P1:2 \"a b\":1; a product whose id has a colon needs a quantity",
             ))
         });
         let (line, sent_at) = (self.read, Instant::now());
