@@ -56,6 +56,8 @@ pub struct Measured {
     pub bill: Bill,
     /// How often each thing happened.
     pub reading: Reading,
+    /// The stack's own settings, by which it is judged.
+    pub policy: Policy,
     /// The same events as a forecast sees them, if there are tables that tell the number of products.
     forecast: Option<Bill>,
     /// The effect of other settings, if there was enough traffic.
@@ -102,10 +104,10 @@ impl Measured {
         bill.add_metered(None, &readings.usage, prices);
         let known = stored::known(ports).await?;
         let reading = Reading::of(&readings.usage, known, &policy);
-        let mut read = Self { readings, bill, reading, forecast: None, advice: None };
+        let mut read = Self { readings, bill, reading, policy, forecast: None, advice: None };
         if known.products > 0 {
             read.forecast = Some(read.foreseen(how, prices).await?);
-            read.advice = read.advise(how, policy, prices).await?;
+            read.advice = read.advise(how, prices).await?;
         }
         Ok(read)
     }
@@ -141,7 +143,6 @@ impl Measured {
     async fn advise(
         &self,
         how: Measuring,
-        policy: Policy,
         prices: &PriceList,
     ) -> Result<Option<Advice>, MeasureError> {
         let (span, events, known) =
@@ -150,7 +151,7 @@ impl Measured {
             return Ok(None);
         }
         let minutes = span.as_secs_f64() / 60.0;
-        let (every, ttl) = (policy.refresh_every, policy.ttl);
+        let (every, ttl) = (self.policy.refresh_every, self.policy.ttl);
         let changes = events.changed / events.refreshes.max(1.0) / every.as_secs_f64();
         let numbers = Numbers {
             active_users: self.reading.active,
@@ -167,7 +168,7 @@ impl Measured {
             polls_a_minute: polls(events) / minutes,
             websockets: self.reading.active,
         };
-        let forecast = Forecast::of(numbers, policy).await?;
+        let forecast = Forecast::of(numbers, self.policy.clone()).await?;
         Ok(forecast.map(|forecast| Advice {
             every,
             ttl,
@@ -252,6 +253,11 @@ impl Measured {
             "from": self.readings.from.to_string(),
             "to": self.readings.to.to_string(),
             "processes": self.readings.processes,
+            "settings": {
+                "refresh_every_secs": self.policy.refresh_every.as_secs_f64(),
+                "ttl_secs": self.policy.ttl.as_secs_f64(),
+                "fresh_for_secs": self.policy.fresh_for().as_secs_f64(),
+            },
             "usd": self.bill.total(),
             "usd_a_month": self.monthly(self.bill.total()),
             "usd_per_million_refreshes": refreshes,

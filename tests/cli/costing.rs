@@ -70,7 +70,11 @@ fn a_forecast_of_what_was_done_is_within_a_tenth_of_what_the_meter_saw() {
     assert!((total - number(&cost["usd"])).abs() < 1e-11, "{cost:#}");
     assert!(number(&cost["usd_a_month"]) > number(&cost["usd"]));
     assert!(number(&cost["usd_per_million_refreshes"]) > 0.5);
+    // It is judged by what the first `up` set for the stack, not by a default.
+    let by = json!({ "refresh_every_secs": 1.0, "ttl_secs": 3600.0, "fresh_for_secs": 600.0 });
+    assert_eq!(cost["settings"], by);
     let shown = home.ok(&["cost"]);
+    assert!(shown.contains("settings of the stack: refresh-every 1s, ttl 1h, "), "{shown}");
     for said in ["US$ a month", "price_calc", "forecast ÷ measured", "verdict: ", "break-even: "] {
         assert!(shown.contains(said), "{shown}");
     }

@@ -59,6 +59,12 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
         ),
         by_stage(&read.bill, |usd| read.monthly(usd)),
         format!(
+            "by the settings of the stack: refresh-every {}, ttl {}, fresh-for {}",
+            show_duration(read.policy.refresh_every),
+            show_duration(read.policy.ttl),
+            show_duration(read.policy.fresh_for())
+        ),
+        format!(
             "{} ticks, {} active customers, {} refreshes, {} quotes ({} cold)\n\
              US$ {refreshes} per million refreshes, US$ {quotes} per million quotes",
             count(events.ticks),
