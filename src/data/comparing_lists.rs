@@ -8,7 +8,7 @@ use super::difference::Difference;
 use super::error::Problem;
 use super::given::{Amounts, GivenPrices, GivenRung, Place};
 use super::planned::Planned;
-use super::resolving::{check_falls, resolve_relative, resolve_rungs};
+use super::resolving::{check_ladder, resolve_relative, resolve_rungs};
 use super::stored::{CHUNK, Halt, Stored, still};
 use crate::model::{PriceListId, UserId};
 use crate::ports::RecordKey;
@@ -311,7 +311,7 @@ fn merged(
         return Ok(Some(Merged { ladder: None, given }));
     };
     let amounts = amounts(header.currency.unwrap_or(comparison.amounts.currency));
-    check_falls(&ladder, format!("price list `{id}`"), scope, amounts)
+    check_ladder(&ladder, format!("price list `{id}`"), scope, amounts)
         .map_err(|(at, problem)| (blamed(rungs, at).unwrap_or(first), problem))?;
     Ok(Some(Merged { ladder: Some(ladder), given }))
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::comparison::Comparison;
 use super::difference::Difference;
 use super::mention::Mention;
-use super::resolving::check_falls;
+use super::resolving::check_ladder;
 use super::stored::Stored;
 use super::{Amounts, Problem};
 use crate::model::{ProductId, UserId};
@@ -124,18 +124,23 @@ pub(super) fn conflicts(
     }
     let currency = merged.ladders.currency.unwrap_or(comparison.amounts.currency);
     let amounts = Amounts { currency, ..comparison.amounts };
-    // A ladder that rises by itself was reported when it was read.
-    let rises = |own: &OwnLadder| own.ladder.check_falls().is_err();
-    let told: HashSet<&ProductId> =
-        given.ladders.ladders.iter().filter(|own| rises(own)).map(|own| &own.product_id).collect();
+    // A ladder that is wrong by itself was reported when it was read.
+    let is_wrong = |own: &OwnLadder| own.ladder.check().is_err();
+    let told: HashSet<&ProductId> = given
+        .ladders
+        .ladders
+        .iter()
+        .filter(|own| is_wrong(own))
+        .map(|own| &own.product_id)
+        .collect();
     let others = merged.ladders.ladders.iter().filter(|own| !told.contains(&own.product_id));
-    let rising = others.filter_map(|OwnLadder { product_id, ladder }| {
+    let conflicts = others.filter_map(|OwnLadder { product_id, ladder }| {
         let whose = format!("the list of customer `{user}`, merged with what is stored,");
         let scope = Scope::Product(product_id.clone());
-        let (from, problem) = check_falls(ladder, whose, &scope, amounts).err()?;
+        let (from, problem) = check_ladder(ladder, whose, &scope, amounts).err()?;
         Some(Conflict { product: product_id.clone(), from, problem })
     });
-    rising.collect()
+    conflicts.collect()
 }
 
 /// Returns a product with a stored price or amount that is neither replaced nor removed.

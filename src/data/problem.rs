@@ -15,8 +15,8 @@ use crate::model::{
     DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId,
 };
 use crate::pricing::{
-    CategoryError, Currency, MinQuantity, MoneyError, Product, QuantityRulesError, RateError,
-    Scope, WindowError,
+    CategoryError, Currency, Ladder, MinQuantity, MoneyError, Product, QuantityRulesError,
+    RateError, Scope, WindowError,
 };
 
 /// What is wrong with a row, a file or a folder.
@@ -490,6 +490,14 @@ pub enum Problem {
         stored: Currency,
         /// The product of one of them.
         product: ProductId,
+    },
+    /// A ladder with more tiers than a table has room for.
+    #[error("{whose} has more than {} tiers for {scope}", Ladder::MOST_RUNGS)]
+    TooManyRungs {
+        /// `price list …` or `the list of customer …`.
+        whose: String,
+        /// The scope.
+        scope: Box<Scope>,
     },
     /// A ladder whose unit price rises with the quantity.
     #[error(

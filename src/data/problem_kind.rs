@@ -16,6 +16,7 @@ impl Problem {
                 | Self::OtherCurrency { .. }
                 | Self::OtherOwnCurrency { .. }
                 | Self::Rises { .. }
+                | Self::TooManyRungs { .. }
         )
     }
 
@@ -82,6 +83,7 @@ impl Problem {
             Self::NoCurrency { .. } => "no_currency",
             Self::OtherCurrency { .. } | Self::OtherOwnCurrency { .. } => "other_currency",
             Self::Rises { .. } => "price_rises",
+            Self::TooManyRungs { .. } => "too_many_tiers",
         }
     }
 

@@ -63,7 +63,7 @@ fn own_list(
         };
         let scope = Scope::Product(product_id.clone());
         let whose = format!("the list of customer `{}`", given.user);
-        if let Err((at, problem)) = check_falls(&ladder, whose, &scope, amounts) {
+        if let Err((at, problem)) = check_ladder(&ladder, whose, &scope, amounts) {
             let row = rows.iter().find(|(_, rung)| rung.min_quantity == at);
             let place = row.map_or_else(Place::default, |(_, rung)| rung.place);
             comparison.fault(errors, place, problem);
@@ -128,15 +128,24 @@ pub(super) fn resolve_relative(
         .collect()
 }
 
-/// Checks that a ladder does not rise. The error has the quantity at which it does.
-pub(super) fn check_falls(
+/// Checks that a ladder does not rise and is not too long. The error has the quantity at which it does or is.
+pub(super) fn check_ladder(
     ladder: &Ladder,
     whose: String,
     scope: &Scope,
     amounts: Amounts,
 ) -> Result<(), (MinQuantity, Problem)> {
-    let Err(LadderError::Rises { at, from, to }) = ladder.check_falls() else { return Ok(()) };
+    let scope = || Box::new(scope.clone());
     let show = |rule: PriceRule| rule.in_words(|amount| amounts.shown(amount).to_string());
-    let (from, to) = (show(from.0), show(to.0));
-    Err((at, Problem::Rises { whose, scope: Box::new(scope.clone()), at, from, to }))
+    match ladder.check() {
+        Err(LadderError::Rises { at, from, to }) => {
+            let (from, to) = (show(from.0), show(to.0));
+            Err((at, Problem::Rises { whose, scope: scope(), at, from, to }))
+        }
+        Err(LadderError::TooLong { at }) => {
+            Err((at, Problem::TooManyRungs { whose, scope: scope() }))
+        }
+        // Neither can be the error of a ladder that exists.
+        Ok(()) | Err(LadderError::Empty | LadderError::Repeated(_)) => Ok(()),
+    }
 }

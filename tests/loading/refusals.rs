@@ -75,6 +75,29 @@ async fn bad_rows_are_refused_with_their_line_and_what_would_be_right() {
 }
 
 #[tokio::test]
+async fn a_ladder_has_at_most_a_thousand_tiers() {
+    let shop = Shop::new();
+    let rows = |columns: &str, from: usize, count: usize| {
+        let rows = (from..from + count).map(|at| format!("S,P,{at},1.00\n"));
+        format!("{columns}\n{}", rows.collect::<String>())
+    };
+    let of_list = "price_list,product_id,min_quantity,price";
+    let of_customer = "user_id,product_id,min_quantity,price";
+    shop.load(r#"{"price_list":"S","currency":"USD","everyone":true}"#).await;
+    for (columns, whose) in [(of_list, "price list `S`"), (of_customer, "the list of customer `S`")]
+    {
+        let expected = format!("f:1002: {whose} has more than 1000 tiers for product `P`");
+        assert_eq!(shop.refusal(&rows(columns, 1, 1_001)).await, expected);
+        shop.load(&rows(columns, 1, 1_000)).await;
+    }
+    // With the stored tiers it would be one too many.
+    let refused = shop.refusal(&rows(of_list, 2_000, 1)).await;
+    assert_eq!(refused, "f:2: price list `S` has more than 1000 tiers for product `P`");
+    let refused = shop.merge(&rows(of_customer, 2_000, 1)).await.unwrap_err().to_string();
+    assert!(refused.contains("merged with what is stored, has more than 1000 tiers"), "{refused}");
+}
+
+#[tokio::test]
 async fn rows_of_two_kinds_are_not_compared_and_equal_ones_do_not_rise() {
     let shop = Shop::new();
     shop.load(

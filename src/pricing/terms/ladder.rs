@@ -62,6 +62,12 @@ pub enum LadderError {
         /// The rule of that rung.
         to: ShownRule,
     },
+    /// There are more than [`Ladder::MOST_RUNGS`] rungs.
+    #[error("a ladder has at most {} rungs", Ladder::MOST_RUNGS)]
+    TooLong {
+        /// The quantity of the first rung too many.
+        at: MinQuantity,
+    },
 }
 
 /// A rule as text for messages, with amounts in the units that are stored.
@@ -179,6 +185,10 @@ impl PriceRule {
 }
 
 impl Ladder {
+    /// The number of rungs that a list may have for one scope. A product's steps are packed as one row, which must
+    /// fit a part of a table also when many lists are merged.
+    pub const MOST_RUNGS: usize = 1_000;
+
     /// Sorts rungs.
     ///
     /// # Errors
@@ -201,12 +211,15 @@ impl Ladder {
         &self.0
     }
 
-    /// Checks that prices do not rise: among rungs of one kind, a later one is never dearer than the previous
-    /// one.
+    /// Checks the number of rungs, and that prices do not rise: among rungs of one kind, a later one is never
+    /// dearer than the previous one.
     ///
     /// # Errors
-    /// [`LadderError::Rises`] if one is dearer.
-    pub fn check_falls(&self) -> Result<(), LadderError> {
+    /// [`LadderError::TooLong`], or [`LadderError::Rises`] if a rung is dearer.
+    pub fn check(&self) -> Result<(), LadderError> {
+        if let Some(rung) = self.0.get(Self::MOST_RUNGS) {
+            return Err(LadderError::TooLong { at: rung.min_quantity });
+        }
         for (place, rung) in self.0.iter().enumerate() {
             let kind = std::mem::discriminant(&rung.rule);
             let before = self.0[..place].iter().rev();
@@ -255,12 +268,21 @@ mod tests {
         let off = |rate: &str| PriceRule::Percentage(rate.parse().unwrap());
         let ladder = |rungs: &[Rung]| Ladder::new(rungs.to_vec()).unwrap();
         let falls = [rung("0", price(10)), rung("5", off("1")), rung("10", price(10))];
-        assert_eq!(ladder(&falls).check_falls(), Ok(()));
+        assert_eq!(ladder(&falls).check(), Ok(()));
         // A rung is not compared with rungs of another kind between.
         let rises = [rung("10", price(11)), rung("5", off("1")), rung("0", price(10))];
-        assert!(ladder(&rises).check_falls().unwrap_err().to_string().contains("min_quantity 10"));
+        assert!(ladder(&rises).check().unwrap_err().to_string().contains("min_quantity 10"));
         let less_off = [rung("0", off("10")), rung("5", off("9.5"))];
-        assert!(ladder(&less_off).check_falls().is_err());
+        assert!(ladder(&less_off).check().is_err());
+        let of_many = |count: u64| {
+            let rung = |at| Rung {
+                min_quantity: MinQuantity::from_thousandths(at).unwrap(),
+                rule: falls[0].rule,
+            };
+            ladder(&(0..count).map(rung).collect::<Vec<_>>()).check()
+        };
+        assert_eq!(of_many(1_000), Ok(()));
+        assert_eq!(of_many(1_001), Err(LadderError::TooLong { at: "1".parse().unwrap() }));
         assert_eq!(Ladder::new(vec![]), Err(LadderError::Empty));
         let twice = vec![rung("1", price(1)), rung("1.000", price(1))];
         assert_eq!(Ladder::new(twice), Err(LadderError::Repeated("1".parse().unwrap())));
