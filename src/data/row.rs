@@ -250,10 +250,12 @@ impl<'a> Row<'a> {
     }
 
     /// Whether this is not a row but an object that holds rows: tables, a batch write, a scan.
-    pub(super) const fn holds_rows(&self) -> bool {
+    pub(super) fn holds_rows(&self) -> bool {
         let is_tables = self.fields > 0 && self.lists == self.fields;
         let has_tables = self.lists > 0 && self.has_only_tables;
-        is_tables || has_tables || self.is_wrapper
+        // No table has the name of these lists.
+        let is_row = self.has(Field::Groups) || self.has(Field::Users);
+        (is_tables || has_tables) && !is_row || self.is_wrapper
     }
 }
 

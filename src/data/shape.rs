@@ -40,6 +40,8 @@ impl Kind {
             Expected::Any if has(&[Field::Percentage, Field::Amount, Field::MinQuantity]) => {
                 Self::One
             }
+            Expected::Any if row.has(Field::Groups) => Self::Customer,
+            Expected::Any if row.has(Field::Users) => Self::PriceList,
             Expected::Any => Self::Product,
         }
     }

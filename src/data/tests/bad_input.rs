@@ -41,6 +41,8 @@ const BAD: &[(&str, &str)] = &[
         "{\"user_id\":\"A\",\"groups\":1}",
         "f:1: `groups` is the number 1, not a list of strings; write [\"1\"]",
     ),
+    ("{\"groups\":[\"x\"]}", "f:1: `user_id` is missing"),
+    ("{\"users\":[\"A\"]}", "f:1: `price_list` is missing"),
     (
         "{\"Keys\":{\"id\":{\"S\":\"P1\"}},\"OldImage\":{\"id\":{\"S\":\"P2\"},\"name\":{\"S\":\"a\"},\"price\":{\"N\":\"1\"}}}",
         "f:1: `OldImage` does not have the `id` of `Keys`, so the export is damaged; export the table again",
