@@ -206,6 +206,21 @@ test("a file is tried first, and then loaded, with a token that may load", async
   assert.equal(await prune.isChecked(), false, "not both");
   await removed.waitFor({ state: "detached" });
   assert.match(await page.locator("#load-counts tr").nth(1).innerText(), /Customers' own discounts\s+0\s+1\s+0\s+0/);
+  // A dry run that is still running is given up when there is another file, also if that cannot be tried.
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route(/\/load\?/, async (route) => { await held; await route.continue(); });
+  const busy = page.locator("#load-busy");
+  await choose(raised);
+  await busy.waitFor();
+  await page.getByLabel("Token that may load").fill("");
+  await choose(raised, "other.csv");
+  await problem.getByText("A load needs a token that may load.").waitFor();
+  await busy.waitFor({ state: "hidden" });
+  const ended = page.waitForResponse(/\/load\?/);
+  release();
+  await (await ended).finished();
+  assert.equal(await page.locator("#load-result").isVisible(), false, "it says nothing about the other file");
   await page.context().close();
 });
 

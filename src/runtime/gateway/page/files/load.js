@@ -63,7 +63,9 @@ const Load = (() => {
     }
 
     async function tryOut() {
+      const mine = (running += 1);
       tried = null;
+      busy(null);
       at("load-result").hidden = true;
       at("load-done").hidden = true;
       fail(null);
@@ -72,7 +74,6 @@ const Load = (() => {
       if (at("load-token").value.trim() === "") {
         return fail(new Api.Refused(401, "a load needs a token that may load", "`ocache token --load` makes one; enter it above."));
       }
-      const mine = (running += 1);
       busy("Checking what the file would change …");
       try {
         const told = await send(true, mine);
