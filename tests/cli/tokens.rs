@@ -287,7 +287,8 @@ fn the_help_shows_no_token() {
 #[test]
 fn what_no_token_can_say_is_a_mistake_of_usage() {
     let home = Home::with_fixtures();
-    home.fails(2, &["token"]);
+    let stderr = home.fails(2, &["token"]);
+    assert!(stderr.contains("<--client <USER>|--every-client|--load>"), "{stderr}");
     home.fails(2, &["token", "--client", "AAA", "--every-client"]);
     let users: Vec<String> =
         (0..1000).flat_map(|n| ["--client".to_owned(), format!("U{n}")]).collect();

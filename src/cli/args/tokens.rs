@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use thiserror::Error;
 
 use super::super::paths::{key_set_place, path};
@@ -68,15 +68,10 @@ impl ProviderArgs {
 
 /// Of `ocache token`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("permitted").args(["client", "every_client", "load"]).required(true).multiple(true))]
 pub struct TokenArgs {
     /// Customer for whom it may quote and subscribe; may be given more than once
-    #[arg(
-        long,
-        visible_alias = "user",
-        value_name = "USER",
-        required_unless_present_any = ["every_client", "load"],
-        conflicts_with = "every_client"
-    )]
+    #[arg(long, visible_alias = "user", value_name = "USER", conflicts_with = "every_client")]
     pub client: Vec<UserId>,
     /// Permit every customer; only for back ends that are trusted with all prices
     #[arg(long)]
