@@ -14,7 +14,7 @@ use thiserror::Error;
 
 /// A server by TLS, and nobody to trust.
 #[derive(Debug, Error)]
-#[error("this machine has no certificates to trust a server by")]
+#[error("this machine has no root certificates, so no server can be trusted")]
 pub struct NoCertificates;
 
 /// A client of one server. With TLS only where that is wanted: it needs the machine's certificates.

@@ -21,7 +21,7 @@ pub enum Refusal {
     #[error("no AWS credentials were found")]
     NoCredentials,
     /// The source of the credentials did not give any. Nothing was sent.
-    #[error("there are no credentials to be had")]
+    #[error("the source of the AWS credentials gave none")]
     CredentialsFailed(#[source] Box<dyn StdError + Send + Sync>),
     /// The credentials have expired.
     #[error("{code}: the AWS credentials have expired")]
@@ -37,7 +37,7 @@ pub enum Refusal {
     },
     /// AWS knows the access key, but the request was not signed with its secret.
     #[error(
-        "{code}: the secret key is not that of the access key, or something changed the request"
+        "{code}: the secret key does not belong to the access key, or the request was changed on its way"
     )]
     BadSignature {
         /// The code from AWS.

@@ -93,7 +93,7 @@ pub enum Command {
     ///
     /// Rows of products, customers and price lists are added or changed; a customer's own list is
     /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and DynamoDB's formats
-    /// are recognised, also in gzip. A decimal comma, for example, is never guessed: a flag tells it.
+    /// are recognised, also in gzip. Decimal commas, delimiters and encodings are never guessed: use flags.
     #[command(after_help = examples::LOAD)]
     #[command(after_long_help = format!("{}\n\n{}", examples::LOAD, examples::LOAD_FILES))]
     Load(LoadArgs),

@@ -82,7 +82,7 @@ async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
         Err(error @ PortError::Denied { .. }) => Err(Failure::from(error)
             .hint("name the gateway with --url, or get the permission apigateway:GET so that it can be found")),
         Err(error) => {
-            tracing::info!(error = %Chain(&error), "no look at deployed gateways");
+            tracing::info!(error = %Chain(&error), "deployed gateways were not looked for");
             Ok(None)
         }
     }

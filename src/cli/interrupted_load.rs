@@ -13,10 +13,10 @@ pub(super) async fn interrupted(watched: &Watched, store: &dyn Store) -> Failure
             "interrupted after all of it came into force, as catalogue version {version}"
         ))
         .hint("tables change at the next refresh, not at once"),
-        Did::Unknown => {
-            interrupted("interrupted; all of it came into force or nothing, and which is not known")
-                .hint("load the files again: only what differs is written")
-        }
+        Did::Unknown => interrupted(
+            "interrupted; it is not known whether the whole load came into force or nothing of it",
+        )
+        .hint("load the files again: only what differs is written"),
     }
 }
 

@@ -67,7 +67,7 @@ impl SettingsFile {
             let reason = error.to_string();
             let message =
                 format!("settings file `{}` is not TOML: {}", path.display(), reason.trim_end());
-            Failure::new(ExitCode::Usage, message).hint("a line is such as: ttl = \"10m\"")
+            Failure::new(ExitCode::Usage, message).hint("write a line such as: ttl = \"10m\"")
         })?;
         let load = match table.remove(LoadSection::NAME) {
             Some(section) => LoadSection::read(section, &path)?,

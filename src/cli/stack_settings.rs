@@ -108,10 +108,10 @@ impl Given {
         if settings.requires_token || !self.asks_for_tokens() {
             return Ok(());
         }
-        let message = "tokens are to be required here, and this stack requires none: its gateways \
-                       let in everybody";
+        let message = "tokens are required of this gateway, but the stack requires none: its gateways \
+                       admit every client";
         Err(Failure::new(ExitCode::Usage, message).hint(format!(
-            "`ocache config set{} require-token true` has all of them require tokens",
+            "`ocache config set{} require-token true` makes all of them require tokens",
             self.stack
         )))
     }

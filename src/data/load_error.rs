@@ -16,7 +16,7 @@ pub enum LoadError {
     #[error("other loads kept changing the store while this one compared it; nothing was changed")]
     Contended,
     /// Another process dropped the journal.
-    #[error("this load took so long that others took it for dead; nothing was changed")]
+    #[error("this load took so long that another process dropped its journal; nothing was changed")]
     Dropped,
     /// The data has errors, or does not fit what is stored.
     #[error(transparent)]

@@ -83,7 +83,7 @@ impl KeySource<KeyRing> for KeysFile {
             Err(error) => return Err(self.failed(error)),
         };
         if is_open_to_others(&self.0) {
-            warn!(file = %self.0.display(), "others may read these keys, and so be anybody: chmod 600");
+            warn!(file = %self.0.display(), "other users of this machine can read these keys, and so sign tokens for any customer; run chmod 600");
         }
         let keys = KeyRing::parse(&document);
         keys.map(Some).map_err(|error| PortError::corrupt(self.place(), error))

@@ -22,7 +22,7 @@ pub enum StartError {
         handler: String,
     },
     /// An environment variable is invalid.
-    #[error("the function's environment does not make sense")]
+    #[error("the function's environment variables are not valid")]
     Environment(#[source] clap::Error),
     /// The settings of the identity provider are incomplete.
     #[error("the function's environment does not name an identity provider")]
@@ -52,13 +52,13 @@ pub enum EventError {
         field: &'static str,
     },
     /// The messages are of another function's queue.
-    #[error("messages of `{source_arn}` do not belong here")]
+    #[error("this function handles no messages of `{source_arn}`")]
     Queue {
         /// The queue from which they come.
         source_arn: String,
     },
     /// The changes are of a table that is not a source table.
-    #[error("changes of `{source_arn}` do not belong here")]
+    #[error("this function loads no changes of `{source_arn}`")]
     Table {
         /// The stream from which they come.
         source_arn: String,
@@ -104,7 +104,7 @@ pub enum EventError {
     /// read.
     #[error(
         "{unfinished} of {segments} segments of the customers were not refreshed, {ordered} calculations \
-         are ordered; the next tick begins elsewhere. If it is time that lacks, raise refresh_parts"
+         were ordered; the next tick begins with others. If the function ran out of time, raise refresh_parts"
     )]
     Unfinished {
         /// How many segments were not read to their end.
@@ -115,7 +115,7 @@ pub enum EventError {
         ordered: usize,
     },
     /// A frame came through another API than the one to which answers are pushed.
-    #[error("the frame came from stage `{stage}` of API `{api}`, answers go to {endpoint}")]
+    #[error("the frame came from stage `{stage}` of API `{api}`, but answers go to {endpoint}")]
     Api {
         /// The id of the API through which it came.
         api: String,
@@ -125,7 +125,7 @@ pub enum EventError {
         endpoint: String,
     },
     /// A request came by a route that does not belong to the function.
-    #[error("route `{route}` does not belong here")]
+    #[error("this function does not serve route `{route}`")]
     Route {
         /// The path of the route.
         route: String,

@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(outcomes[0], "done");
         assert!(outcomes[1].starts_with("the stage panicked: it is bad"), "{outcomes:?}");
         assert_eq!(outcomes[2], "done");
-        assert_eq!(outcomes[3], "an earlier order of the customer was not done");
+        assert_eq!(outcomes[3], "an earlier order for this customer failed and must come first");
         assert_eq!(outcomes[4], "done");
         let seen = stage.seen.lock().unwrap();
         assert_eq!(seen.concat(), ["1", "bad", "2", "3", "4", "1", "bad", "2", "4"]);

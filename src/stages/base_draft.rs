@@ -146,7 +146,7 @@ impl Draft {
         if let Some(packed) = &packed
             && let Some(whole) = packed.whole(reading).await?
         {
-            info!(name = %reading.name, "going on with a base that is packed");
+            info!(name = %reading.name, "continuing with a base that is packed");
             self.packed = Some(whole);
             return Ok(true);
         }
@@ -166,7 +166,7 @@ impl Draft {
         self.segments = try_join_all(segments).await?;
         self.packing = Packing::after(packed);
         let runs: usize = self.segments.iter().map(|segment| segment.runs.len()).sum();
-        info!(name = %reading.name, runs, "going on with a base that was begun");
+        info!(name = %reading.name, runs, "continuing with a base that was begun");
         Ok(true)
     }
 
@@ -268,7 +268,7 @@ impl Checkpoint {
     ) -> Result<SegmentDraft, PortError> {
         let Some(runs) = reading.pieces(piece(segment, 0), &self.sums).await? else {
             let (name, index) = (reading.name, segment.index);
-            warn!(%name, index, "runs of a base are others; they are read anew");
+            warn!(%name, index, "stored runs of a base have changed; they are read again");
             return Ok(SegmentDraft::default());
         };
         Ok(SegmentDraft {

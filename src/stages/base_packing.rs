@@ -93,7 +93,7 @@ impl Packing {
         if let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.index == index)
             && let Some(parts) = earlier.parts(reading).await?
         {
-            info!(name = %reading.name, parts = parts.len(), "going on with parts that are packed");
+            info!(name = %reading.name, parts = parts.len(), "continuing after the parts that are packed");
             (self.stored, self.parts) = (parts.len(), parts);
         }
         self.earlier = None;
@@ -140,7 +140,7 @@ impl PackedSoFar {
     async fn parts(&self, reading: Reading<'_>) -> Result<Option<Vec<Bytes>>, PortError> {
         let parts = reading.pieces(CHECKPOINT, &self.sums).await?;
         if parts.is_none() {
-            warn!(name = %reading.name, "parts of a base are others; they are packed anew");
+            warn!(name = %reading.name, "stored parts of a base have changed; they are packed again");
         }
         Ok(parts)
     }

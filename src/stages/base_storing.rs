@@ -47,7 +47,7 @@ pub(super) async fn store_base(
         .filter(|begun: &StoredSoFar| begun.sum == sum && begun.expires_at >= keep_until);
     let mut so_far = begun.unwrap_or(StoredSoFar { sum, parts: 0, expires_at: base.expires_at });
     if so_far.parts > 0 {
-        info!(%name, parts = so_far.parts, "going on with parts that are stored");
+        info!(%name, parts = so_far.parts, "continuing after the parts that are stored");
     }
     let base = StoredBase { expires_at: so_far.expires_at, ..base };
     let mut rest = parts.get(so_far.parts..).unwrap_or_default();

@@ -38,7 +38,7 @@ pub enum StageError {
         tries: u32,
     },
     /// An earlier order of the same customer failed and must come again first.
-    #[error("an earlier order of the customer was not done")]
+    #[error("an earlier order for this customer failed and must come first")]
     Behind,
     /// The function was cut off at its time limit, so it is unknown how far it came.
     #[error("the function is out of time")]
@@ -47,7 +47,7 @@ pub enum StageError {
     #[error("the stage panicked")]
     Panicked(#[from] Panic),
     /// A deadline message came before the deadline.
-    #[error("the deadline is still ahead")]
+    #[error("the deadline has not passed yet")]
     NotDue,
     /// One failure that all messages of a batch share.
     #[error(transparent)]

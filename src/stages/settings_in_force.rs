@@ -143,7 +143,7 @@ impl SettingsInForce {
         self.0.send_if_modified(|known| {
             if !known.is_failing {
                 known.is_failing = true;
-                warn!(error = %Chain(error), "the settings of the stack cannot be read again; those of before are kept to");
+                warn!(error = %Chain(error), "the settings of the stack cannot be read again; the last known ones stay in force");
             }
             false
         });

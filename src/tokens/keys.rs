@@ -30,7 +30,7 @@ pub enum KeysError {
     #[error("it has no key")]
     Empty,
     /// A key's name is not valid, or two keys have the same name.
-    #[error("the kid of key {number} is empty, too long, or another's")]
+    #[error("the kid of key {number} is empty, too long, or that of another key")]
     Kid {
         /// The number of the key, counted from 1.
         number: usize,

@@ -43,7 +43,7 @@ pub enum Refusal {
     #[error("the token names no key: its header has no `kid`")]
     UnnamedKey,
     /// It names an unknown key.
-    #[error("the token's key is not known here")]
+    #[error("the token is signed with a key that is not known here")]
     UnknownKey,
     /// It is not signed by the key that it names, or was changed afterwards.
     #[error("the token's signature is wrong")]
@@ -52,7 +52,7 @@ pub enum Refusal {
     #[error("the token lacks `sub`, `exp` or the claim of its customers, or has them wrong")]
     Claims,
     /// It is from another issuer than the trusted identity provider.
-    #[error("the token is of another issuer")]
+    #[error("the token comes from another issuer")]
     Issuer,
     /// It is for another audience than ocache.
     #[error("the token is for another audience")]

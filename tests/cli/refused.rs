@@ -64,7 +64,7 @@ fn each_refusal_has_its_exit_code_its_words_and_a_hint_that_helps() {
         ("RequestTimeTooSkewed", NO_DATE, 7, "machine's clock", "set this machine's clock"),
         // This is the code of most services.
         ("InvalidSignatureException", LONG_AGO, 7, "minutes ahead of AWS's", "set this machine's"),
-        ("InvalidSignatureException", NO_DATE, 7, "the secret key is not", "AWS_SECRET_ACCESS_KEY"),
+        ("InvalidSignatureException", NO_DATE, 7, "does not belong to", "AWS_SECRET_ACCESS_KEY"),
         ("ExpiredTokenException", NO_DATE, 7, "have expired", "`aws sso login` renews"),
         (
             "UnrecognizedClientException",

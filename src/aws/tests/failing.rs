@@ -55,7 +55,7 @@ async fn refusals_of_the_caller_are_told_apart() {
     for (code, words) in [
         ("ExpiredTokenException", "have expired"),
         ("UnrecognizedClientException", "does not know the access key"),
-        ("InvalidSignatureException", "the secret key is not that of the access key"),
+        ("InvalidSignatureException", "the secret key does not belong to the access key"),
         ("RequestTimeTooSkewed", "this machine's clock"),
         ("SubscriptionRequiredException", "not signed up"),
     ] {

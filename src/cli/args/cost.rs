@@ -21,10 +21,10 @@ pub struct CostArgs {
     /// How far to look back; usage is kept for a week, in steps of five minutes
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
     pub over: Duration,
-    /// The stack's ttl counts; another one is mentioned
+    /// The stack's ttl is used; another value only causes a warning
     #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = of(Setting::Ttl), hide = true)]
     pub ttl: Option<String>,
-    /// The stack's interval counts; another one is mentioned
+    /// The stack's interval is used; another value only causes a warning
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = of(Setting::RefreshEvery), hide = true)]
     pub refresh_every: Option<String>,
     /// How long the calculation of a table takes in a function, at most 30s

@@ -89,7 +89,7 @@ pub struct GenerateArgs {
     /// Number of price lists, each for a group of customers and one product in ten
     #[arg(long, value_name = "N", default_value = "0")]
     pub lists: u64,
-    /// Number of rungs in the ladders of those lists
+    /// Number of tiers in the ladders of those lists
     #[arg(long, value_name = "N", default_value = "1")]
     pub tiers: u64,
     /// Currencies of prices and customers, separated by commas

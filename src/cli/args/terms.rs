@@ -22,7 +22,7 @@ pub struct TermsArgs {
     /// Number of different combinations of lists and currency among customers [default: one for each list]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub terms: Option<u64>,
-    /// Number of rungs in the ladders of those lists, and of customers' own prices
+    /// Number of tiers in the ladders of those lists, and of customers' own prices
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=ListSpec::MAX_TIERS))]
     pub tiers: u64,
     /// Currencies of prices and customers, separated by commas; the first is that of the catalogue

@@ -42,7 +42,7 @@ pub enum PriceListError {
         line: &'static str,
     },
     /// A price is for something that ocache does not use.
-    #[error("`{name}` is nothing that has a price here")]
+    #[error("`{name}` is not a line that ocache bills")]
     Unknown {
         /// The name in the list.
         name: String,

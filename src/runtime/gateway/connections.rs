@@ -166,7 +166,7 @@ impl Gateway {
     ) -> Reply {
         let headers = request.headers();
         if !self.origins.allow_host(headers) {
-            let message = "this gateway does not go by that name; see --allow-host";
+            let message = "the host name is not allowed; see --allow-host";
             return problem(StatusCode::FORBIDDEN, message);
         }
         if self.origins.sender(headers) == Sender::Foreign {

@@ -88,7 +88,7 @@ impl RefusedOrigins {
         let mut named = lock(&self.0);
         if named.len() < MAX_NAMED && named.insert(origin.clone()) {
             let typed = shlex::try_quote(&origin).unwrap_or_default();
-            warn!("a page of {origin} was refused; `--allow-origin {typed}` would let it in");
+            warn!("a page of {origin} was refused; `--allow-origin {typed}` admits it");
         }
     }
 }

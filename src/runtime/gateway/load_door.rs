@@ -198,13 +198,13 @@ async fn ended(ports: &Ports, watched: &Watched, nothing: Reply) -> Reply {
         Did::Nothing => nothing,
         // Others fold the rows, and the schedule orders the tables.
         Did::All(version) => {
-            info!(version, "a load is in force, and was left to be folded by others");
+            info!(version, "a load is in force; another process folds its rows");
             let message = "in force; its rows are being folded, and tables follow by the schedule";
             let body = json!({ "catalogue_version": version, "message": message });
             json_reply(StatusCode::ACCEPTED, &body)
         }
         Did::Unknown => busy(
-            "all of the load came into force or nothing, and which is not known; load it again: \
+            "it is not known whether the whole load came into force or nothing of it; load it again: \
              only what differs is written",
         ),
     }
@@ -230,7 +230,7 @@ pub fn may_not_load(why: &str) -> Reply {
 }
 
 /// The reason why pages are refused: a page would load in the name of whoever has it open.
-pub const NO_PAGES: &str = "pages may not load";
+pub const NO_PAGES: &str = "this page's origin may not load";
 /// The reason why a token that does not permit loads is refused.
 pub const NO_CLAIM: &str = "the token may not load; `ocache token --load` makes one that may";
 

@@ -41,7 +41,7 @@ pub enum ProbeError {
         endpoint: String,
     },
     /// The server may be the gateway, and accepts no connection now.
-    #[error("gateway {endpoint} takes no further connection")]
+    #[error("gateway {endpoint} accepts no more connections")]
     Busy {
         /// The gateway's endpoint.
         endpoint: String,

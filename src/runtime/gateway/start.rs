@@ -60,7 +60,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The gateway could not be entered in the registry.
-    #[error("the gateway cannot be entered in `{}`", folder.display())]
+    #[error("the gateway cannot be registered in `{}`", folder.display())]
     Register {
         /// The registry's folder.
         folder: PathBuf,

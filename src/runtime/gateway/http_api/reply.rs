@@ -21,7 +21,7 @@ const SOON: HeaderValue = HeaderValue::from_static("1");
 #[must_use]
 pub fn forbidden(user: &UserId) -> Reply {
     info!(%user, "the caller may not ask for this customer");
-    let message = format!("the token does not speak for customer `{user}`");
+    let message = format!("the token does not name customer `{user}`");
     problem(StatusCode::FORBIDDEN, &message)
 }
 

@@ -87,7 +87,7 @@ async fn a_load_is_not_said_to_have_done_nothing_if_it_may_be_in_force() {
         (Loss::Call, 413, "nothing was changed", None),
         (Loss::Answer, 202, "in force", Some(1)),
         (Loss::Broken, 202, "in force", Some(1)),
-        (Loss::BrokenAndFolded, 503, "which is not known", Some(1)),
+        (Loss::BrokenAndFolded, 503, "it is not known whether", Some(1)),
     ] {
         let inner = Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
         let store = Arc::new(Lossy { inner: inner.clone(), loss });

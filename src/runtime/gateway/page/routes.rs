@@ -195,16 +195,17 @@ impl Page {
 }
 
 /// The reply to clients that are on another machine or, behind a proxy, may be.
-const ONLY_HERE: &str = "only this machine may see this; a gateway with --allow-host takes every \
-    client for one behind its proxy";
+const ONLY_HERE: &str = "only local requests may see this; with --allow-host no request counts as \
+    local";
 
 /// Checks that a client may see data that is not limited to the customers of its token.
 async fn may_see(path: &str, door: &Door, request: &Request<Incoming>) -> Result<(), Reply> {
     let clients = door.clients_of(entry::of_headers(request.headers())).await?;
     match clients {
-        tokens::Clients::Named(_) if path != "/products" => {
-            Err(problem(StatusCode::FORBIDDEN, "the token does not speak for every customer"))
-        }
+        tokens::Clients::Named(_) if path != "/products" => Err(problem(
+            StatusCode::FORBIDDEN,
+            "the token is not for every customer; `ocache token --every-client` makes one that is",
+        )),
         _ => Ok(()),
     }
 }
