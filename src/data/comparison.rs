@@ -8,6 +8,7 @@ use super::error::{Fault, Problem};
 use super::given::{Amounts, Place};
 use super::removed::RemovedRows;
 use super::stored::{StoreAt, Stored};
+use crate::model::UserId;
 use crate::pricing::{Currency, Customer};
 
 /// What a load did to the rows of one kind.
@@ -104,6 +105,12 @@ impl Comparison<'_> {
     /// Adds an error of a row of the data.
     pub(super) fn fault(&self, errors: &mut Errors, place: Place, problem: Problem) {
         errors.add(&self.data.files, place.file, Fault::at(place.at, problem));
+    }
+
+    /// Whether this load keeps the stored record of a customer of whom the data has none.
+    pub(super) fn keeps(&self, user: &UserId) -> bool {
+        let is_pruned = self.prune && !self.data.customers.is_empty();
+        !is_pruned && !self.removed.customers.contains(user)
     }
 
     /// Returns the currency of a customer: that of their record, else that of the catalogue.

@@ -1,7 +1,7 @@
 //! Rows to remove by name. The changes of another table and incremental exports of `DynamoDB` say what is
 //! deleted; other files only say what exists.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::given::{GivenPrices, Place};
 use crate::model::{PriceListId, ProductId, UserId};
@@ -26,7 +26,7 @@ pub enum RowKey {
 #[derive(Debug, Default)]
 pub(super) struct RemovedRows<'a> {
     pub(super) products: Vec<&'a ProductId>,
-    pub(super) customers: Vec<&'a UserId>,
+    pub(super) customers: BTreeSet<&'a UserId>,
     pub(super) own: BTreeMap<&'a UserId, HashSet<(&'a ProductId, MinQuantity)>>,
     pub(super) lists: HashSet<&'a PriceListId>,
     prices: BTreeMap<(&'a PriceListId, &'a Scope), HashSet<MinQuantity>>,
@@ -38,7 +38,7 @@ impl<'a> RemovedRows<'a> {
         for (key, _) in keys {
             match key {
                 RowKey::Product(id) => removed.products.push(id),
-                RowKey::Customer(user) => removed.customers.push(user),
+                RowKey::Customer(user) => drop(removed.customers.insert(user)),
                 RowKey::Own(user, product, min_quantity) => {
                     removed.own.entry(user).or_default().insert((product, *min_quantity));
                 }

@@ -27,11 +27,11 @@ impl Difference<'_> {
                 self.plan(Planned::Delete(RecordKey::Product(id.clone())));
             }
         }
-        for chunk in removed.customers.chunks(CHUNK) {
-            let users: Vec<UserId> = chunk.iter().map(|user| (*user).clone()).collect();
+        let customers: Vec<UserId> = removed.customers.iter().map(|user| (*user).clone()).collect();
+        for users in customers.chunks(CHUNK) {
             let read = |users| at.store.customers(users, at.head);
             let id = |customer: &Customer| customer.user.clone();
-            let stored = Stored::read(&users, id, read).await?;
+            let stored = Stored::read(users, id, read).await?;
             for user in users.iter().filter(|user| stored.has(user)) {
                 self.counts.customers.removed += 1;
                 self.plan(Planned::Delete(RecordKey::Customer(user.clone())));

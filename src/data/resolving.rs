@@ -24,7 +24,9 @@ pub(super) async fn resolve_own(
     let at = comparison.at;
     let is_absolute = |list: &&GivenOwn| list.rows.iter().any(|(_, rung)| rung.rule.is_absolute());
     let users = given.iter().filter(is_absolute).map(|list| &list.user);
-    let users: Vec<UserId> = users.filter(|user| !customers.contains_key(user)).cloned().collect();
+    // A record that this load deletes has no say: the customer's amounts are in the currency that counts afterwards.
+    let is_stored = |user: &&UserId| !customers.contains_key(user) && comparison.keeps(user);
+    let users: Vec<UserId> = users.filter(is_stored).cloned().collect();
     let stored = still(at.store.customers(&users, at.head).await?)?;
     let stored: HashMap<&UserId, &Customer> =
         stored.iter().map(|customer| (&customer.user, customer)).collect();

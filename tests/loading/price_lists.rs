@@ -142,6 +142,12 @@ async fn own_prices_are_in_the_currency_of_their_customer() {
     assert_eq!(ladders().await, (Some("KWD"), price(5500)));
     shop.load(&format!("{own}\n{{\"user_id\":\"A\",\"currency\":\"EUR\"}}")).await;
     assert_eq!(ladders().await, (Some("EUR"), price(550)));
+    // A record that the same load removes does not count.
+    let pruned = format!("{own}\n{{\"user_id\":\"B\",\"groups\":[]}}");
+    for changed in [1, 0] {
+        let counts = shop.prune(&pruned).await.counts;
+        assert_eq!((counts.users.changed, ladders().await), (changed, (Some("USD"), price(550))));
+    }
     // Percentages have no currency.
     shop.load(r#"{"user_id":"A","product_id":"P","min_quantity":5,"percentage":10}"#).await;
     assert_eq!(ladders().await.0, None);

@@ -122,6 +122,19 @@ fn item(customer: usize, list: &BTreeMap<usize, u8>) -> Value {
     })
 }
 
+#[tokio::test]
+async fn own_prices_are_not_in_the_currency_of_a_record_that_goes_with_them() {
+    let shop = Shop::new();
+    shop.load(r#"{"user_id":"A","currency":"EUR"}"#).await;
+    let record = Some(json!({ "user_id": { "S": "A" }, "currency": { "S": "EUR" } }));
+    let own = Some(json!({
+        "user_id": { "S": "A" }, "product_id": { "S": "P1" }, "price": { "N": "5" },
+    }));
+    load_changes(&shop, &[(record, None), (None, own)]).await;
+    let lists = discounts_now(&*shop.ports.store, &["A".parse().unwrap()]).await.unwrap();
+    assert_eq!(lists[0].ladders.currency, Some(Currency::USD));
+}
+
 /// Returns the rows of the store, except one that another load has written.
 async fn stored(shop: &Shop) -> Lists {
     let users: Vec<_> = (0..3).map(|customer| format!("C{customer}").parse().unwrap()).collect();
