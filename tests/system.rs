@@ -142,6 +142,7 @@ macro_rules! all_of_it_works {
                 the_schedule_finds_what_a_dead_loader_did_not_order,
                 a_check_after_a_load_that_changed_nothing_for_the_user_ends_staleness,
                 a_user_who_returns_has_what_was_loaded_meanwhile,
+                a_visit_after_an_edge_orders_the_prices_that_begin_there,
             }
             wrong_clocks {
                 a_tick_of_an_hour_ago_still_refreshes,

@@ -116,10 +116,11 @@ impl TableHead {
         now < self.usable_until
     }
 
-    /// Whether its answers at `now` are not marked stale.
+    /// Whether its answers at `now` are not marked stale. A table without prices for `now` answers nothing, so it is
+    /// not fresh either.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now < self.fresh_until
+        now < self.fresh_until && self.is_usable(now)
     }
 
     /// Returns the prices in force at a time.

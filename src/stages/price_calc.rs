@@ -362,7 +362,7 @@ impl PriceCalc {
             _ => 0,
         };
         let is_told = head.catalogue_version >= followed.max(inputs.at.shared_version);
-        if is_lately && is_told && head.is_fresh(now) && head.is_usable(now) {
+        if is_lately && is_told && head.is_fresh(now) {
             return Ok(Some((Effect::Validated, head.clone())));
         }
         let next = TableHead {

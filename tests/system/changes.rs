@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocache::data::{Dataset, LoadOptions, LoadReport, load};
-use ocache::model::{Calculation, Cause, UserId};
+use ocache::model::{Calculation, Cause, Timestamp, UserId};
 use ocache::ports::{Queue, Record, RowChange, UserDiscounts};
-use ocache::pricing::{Currency, Discount, Discounts, Money, PriceList, Product, Recipients};
+use ocache::pricing::{
+    Currency, Discount, Discounts, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule,
+    Product, Recipients, Rung, Scope,
+};
 use ocache::runtime::Role;
 use ocache::stages::change::{self, Ordered};
 use ocache::stages::price_calc::PriceCalc;
@@ -147,25 +150,42 @@ pub async fn the_schedule_finds_what_a_dead_loader_did_not_order(engine: Engine)
 
 /// Returns a price list without rows, for a group that has no customers.
 fn list_of_others() -> RowChange {
+    let groups = ["others".parse().unwrap()].into();
+    list("OTHERS", Recipients { groups, ..Recipients::default() }, None)
+}
+
+fn list(id: &str, recipients: Recipients, from: Option<Timestamp>) -> RowChange {
     RowChange::Put(Record::PriceList(PriceList {
-        id: "OTHERS".parse().unwrap(),
+        id: id.parse().unwrap(),
         priority: 0,
         currency: None,
-        from: None,
+        from,
         until: None,
-        recipients: Recipients {
-            groups: ["others".parse().unwrap()].into(),
-            ..Recipients::default()
-        },
-        is_wide: false,
+        is_wide: recipients.everyone,
+        recipients,
         revision: 1,
     }))
 }
 
+/// Returns a list by which everything costs half from a time on.
+fn half_price_from(from: Timestamp) -> Vec<RowChange> {
+    let rule = PriceRule::Percentage("50".parse().unwrap());
+    let ladder = Ladder::new(vec![Rung { min_quantity: MinQuantity::ZERO, rule }]).unwrap();
+    let rows = ListPrices { list: "HALF".parse().unwrap(), scope: Scope::All, ladder };
+    let everyone = Recipients { everyone: true, ..Recipients::default() };
+    vec![list("HALF", everyone, Some(from)), RowChange::Put(Record::Prices(rows))]
+}
+
 /// Calculates the table of AAA for a cause, without a worker.
 async fn calculate(system: &System, cause: Cause) {
-    let bases = BaseMaker::new(&system.ports, Lookup::new(&system.ports).bases().clone());
-    let stage = PriceCalc::new(&system.ports, Arc::new(bases), system.policy.clone());
+    calculate_in(system, 0, cause).await;
+}
+
+/// The same, this many seconds later.
+async fn calculate_in(system: &System, secs: i64, cause: Cause) {
+    let ports = system.ports_off_by(secs);
+    let bases = BaseMaker::new(&ports, Lookup::new(&ports).bases().clone());
+    let stage = PriceCalc::new(&ports, Arc::new(bases), system.policy.clone());
     let order = Calculation { user: user("AAA"), cause };
     assert!(stage.handle(&[received(&order, 1)]).await[0].is_done());
 }
@@ -185,6 +205,22 @@ pub async fn a_check_after_a_load_that_changed_nothing_for_the_user_ends_stalene
         assert_eq!(head.generation, before.generation, "{cause:?}");
         assert_eq!(head.catalogue_version, version, "{cause:?}");
     }
+}
+
+/// Tests that a table is not fresh without prices for the present, although it was checked lately.
+pub async fn a_visit_after_an_edge_orders_the_prices_that_begin_there(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    // Further ahead than prices are prepared.
+    let edge = system.now().plus(Duration::from_secs(300));
+    let expires_at = system.now().plus(Duration::from_secs(3600));
+    system.change(half_price_from(edge)).await;
+    calculate(&system, Cause::Subscribe { expires_at }).await;
+    let before = system.head("AAA").await.unwrap();
+    assert_eq!(before.usable_until, edge);
+    assert!(before.is_fresh(edge.minus(Duration::from_secs(1))) && !before.is_fresh(edge));
+    calculate_in(&system, 301, Cause::Subscribe { expires_at }).await;
+    let after = system.head("AAA").await.unwrap();
+    assert!(after.priced_at >= edge && after.is_fresh(edge.plus(Duration::from_secs(1))));
 }
 
 pub async fn a_user_who_returns_has_what_was_loaded_meanwhile(engine: Engine) {
