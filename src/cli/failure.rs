@@ -1,12 +1,14 @@
 //! The failure of a run: its message, its hint and its exit code.
 
 use std::fmt;
+use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde_json::json;
 
 use super::args::Format;
 use super::pasted;
+use super::shell::quoted;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError, RestoreError};
 use crate::model::{escape_but, escape_json};
@@ -282,10 +284,18 @@ impl From<RestoreError> for Failure {
             RestoreError::Same { .. } => {
                 (ExitCode::Usage, "name a backup, or another folder with --data-dir")
             }
-            RestoreError::HasLog { .. } => (
-                ExitCode::BadData,
-                "copy that store with `ocache backup FILE`, and restore the copy",
-            ),
+            RestoreError::HasLog { file, .. } => {
+                // The commands of other hints are about the stack of this run; this one is about the file's.
+                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = match file.file_name().is_some_and(|name| name == "store.db") {
+                    true => quoted(&folder.unwrap_or(Path::new(".")).to_string_lossy()),
+                    false => "FOLDER".to_owned(),
+                };
+                let hint = format!(
+                    "copy that store with `ocache backup FILE --data-dir {folder}`, and restore the copy"
+                );
+                return Self::new(ExitCode::BadData, Chain(&error).to_string()).hint(hint);
+            }
             RestoreError::Foreign { .. } => {
                 (ExitCode::BadData, "name a file that `ocache backup FILE` has written")
             }
@@ -298,6 +308,9 @@ impl From<RestoreError> for Failure {
                 ExitCode::Failure,
                 "end `ocache up`, the workers and gateways of this folder, and whatever else has the file open",
             ),
+            RestoreError::UnderWay { .. } => {
+                (ExitCode::Failure, "answer or end the other `ocache restore`, then run it again")
+            }
             RestoreError::Io { .. } => (
                 ExitCode::Failure,
                 "make the folder writable, and make room on its disk for another copy",

@@ -17,7 +17,9 @@ pub(super) fn for_stack(text: &str, as_flags: &str) -> String {
 
 fn needs(command: &str, as_flags: &str) -> bool {
     let name = command.split(' ').next().unwrap_or_default();
-    !WITHOUT_STACK.contains(&name) && !command.contains(as_flags)
+    // A command with a folder of its own is about another store.
+    let is_of_another = command.contains(" --data-dir ");
+    !WITHOUT_STACK.contains(&name) && !command.contains(as_flags) && !is_of_another
 }
 
 #[cfg(test)]
@@ -33,6 +35,7 @@ mod tests {
                 "start `ocache up` or `ocache worker all --data-dir /srv/shop`, see `ocache help up`",
                 "start `ocache up --data-dir /srv/shop` or `ocache worker all --data-dir /srv/shop`, see `ocache help up`",
             ),
+            ("`ocache backup FILE --data-dir /copy`", "`ocache backup FILE --data-dir /copy`"),
             ("`aws sso login` renews them", "`aws sso login` renews them"),
             ("did you mean `ocache`?", "did you mean `ocache`?"),
             ("a store of ocache status", "a store of ocache status"),

@@ -72,6 +72,12 @@ pub enum RestoreError {
         /// The store.
         store: PathBuf,
     },
+    /// Another restore has not ended yet.
+    #[error("another restore of the store `{}` is under way", store.display())]
+    UnderWay {
+        /// The store.
+        store: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("cannot restore to `{}`", store.display())]
     Io {
@@ -88,6 +94,9 @@ pub enum RestoreError {
 pub struct Restore {
     copy: PathBuf,
     store: PathBuf,
+    /// Its lock keeps other restores from writing to the copy.
+    _held: File,
+    is_committed: bool,
 }
 
 impl Restore {
@@ -101,10 +110,11 @@ impl Restore {
         drop(Exclusive::of(&store)?);
         let failed = |source| RestoreError::Io { store: store.clone(), source };
         create_dir(dir).map_err(failed)?;
-        // A restore that was killed has left its copy.
-        let restore = Self { copy: dir.join(COPY), store: store.clone() };
-        restore.remove_copy();
-        create_private(&restore.copy, true).map_err(failed)?;
+        let copy = dir.join(COPY);
+        let Some(held) = held_copy(&copy).map_err(failed)? else {
+            return Err(RestoreError::UnderWay { store });
+        };
+        let restore = Self { copy, store: store.clone(), _held: held, is_committed: false };
         copy_contents(backup, &restore.copy).map_err(failed)?;
         check(&restore.copy).map_err(|wrong| wrong.of(backup, &store))?;
         File::open(&restore.copy).and_then(|copy| copy.sync_all()).map_err(failed)?;
@@ -127,7 +137,7 @@ impl Restore {
     ///
     /// # Errors
     /// [`RestoreError::InUse`] if a process opened the store in the meantime, and [`RestoreError::Io`].
-    pub fn commit(self) -> Result<(), RestoreError> {
+    pub fn commit(mut self) -> Result<(), RestoreError> {
         let store = &self.store;
         let failed = |source| RestoreError::Io { store: store.clone(), source };
         // From here on nobody can open the store until the rename is done.
@@ -142,24 +152,46 @@ impl Restore {
             }
         }
         fs::rename(&self.copy, store).map_err(failed)?;
-        sync_folder(store).map_err(failed)
-    }
-
-    fn remove_copy(&self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut file = self.copy.clone().into_os_string();
-            file.push(suffix);
-            // SQLite makes these files only sometimes.
-            let _ = fs::remove_file(file);
-        }
+        self.is_committed = true;
+        sync_folder(&self.store).map_err(failed)
     }
 }
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        // A committed copy has another name by now.
-        self.remove_copy();
+        // A committed copy has another name by now, and a file of its old name is that of another restore.
+        if !self.is_committed {
+            remove_copy(&self.copy);
+        }
     }
+}
+
+fn remove_copy(copy: &Path) {
+    let _ = fs::remove_file(copy);
+    remove_logs(copy);
+}
+
+fn remove_logs(copy: &Path) {
+    for suffix in ["-wal", "-shm"] {
+        let mut file = copy.as_os_str().to_owned();
+        file.push(suffix);
+        // SQLite makes these files only sometimes.
+        let _ = fs::remove_file(file);
+    }
+}
+
+/// Creates the file of a copy and locks it, or takes what a restore that was killed has left. Returns `None` if another
+/// restore has it.
+fn held_copy(copy: &Path) -> io::Result<Option<File>> {
+    create_private(copy, false)?;
+    let file = File::options().read(true).write(true).open(copy)?;
+    // Another restore may have made the file the store, or have removed it, before it let go of the lock.
+    if !hold(&file)? || !has_name(&file, copy)? {
+        return Ok(None);
+    }
+    file.set_len(0)?;
+    remove_logs(copy);
+    Ok(Some(file))
 }
 
 /// What is wrong with a copy, not yet with the name of a file.
@@ -306,6 +338,40 @@ fn lock(file: &File) -> io::Result<bool> {
         Err(fs::TryLockError::WouldBlock) => Ok(false),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Locks a copy until its file is closed. Returns whether it could. SQLite's locks are of another kind, so the check of
+/// a copy neither waits for this lock nor releases it.
+#[cfg(unix)]
+fn hold(copy: &File) -> io::Result<bool> {
+    match copy.try_lock() {
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn hold(copy: &File) -> io::Result<bool> {
+    lock(copy)
+}
+
+/// Whether a path still names an open file.
+#[cfg(unix)]
+fn has_name(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns true: on systems other than Unix an open file keeps its name.
+#[cfg(not(unix))]
+const fn has_name(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Waits until the rename is on the disk.

@@ -2,8 +2,9 @@
 //! open.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use ocache::embedded::Restore;
 use rusqlite::Connection;
 
 use super::process::Home;
@@ -117,6 +118,12 @@ fn what_is_no_sound_backup_leaves_the_store_as_it_is() {
     let with_log = home.file("live.db", &whole);
     home.file("live.db-wal", "the last writes");
     refused(3, &with_log, "has a log beside it");
+    std::fs::create_dir(home.path().join("copied store")).unwrap();
+    let copied = home.file("copied store/store.db", &whole);
+    home.file("copied store/store.db-wal", "the last writes");
+    // The store to copy is not that of the data folder.
+    let folder = home.path().join("copied store");
+    refused(3, &copied, &format!("`ocache backup FILE --data-dir '{}'`", folder.display()));
 }
 
 #[test]
@@ -159,6 +166,21 @@ fn a_copy_that_was_left_is_no_hindrance() {
     home.ok(&["restore", &backup, "--yes"]);
     assert_eq!(leftovers(&home), [""; 0]);
     assert_eq!(active_users(&home), 0);
+}
+
+/// Tests that of two restores at once one is refused, and does not touch the copy of the other.
+#[test]
+fn a_copy_is_one_restores_alone() {
+    let (home, backup) = home_with_backup();
+    let dir = home.path().join("data");
+    let first = Restore::prepare(&dir, Path::new(&backup)).unwrap();
+    let stderr = home.fails(1, &["restore", &backup, "--yes"]);
+    assert!(stderr.contains("another restore") && stderr.contains("under way"), "{stderr}");
+    first.commit().unwrap();
+    assert_eq!(active_users(&home), 0, "it is the checked copy");
+    home.ok(&["subscribe", "LATER"]);
+    home.ok(&["restore", &backup, "--yes"]);
+    assert_eq!((active_users(&home), leftovers(&home)), (0, vec![]));
 }
 
 #[test]
