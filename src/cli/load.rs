@@ -114,6 +114,9 @@ impl Loading<'_> {
     /// Does what needs no store. If there is no store yet, bad files do not create one.
     async fn without_store(&self) -> Result<WithoutStore, Failure> {
         let Self { settings, output, args, layout, .. } = self;
+        if let Some(changes) = &args.changes {
+            named_file::check_written(changes, args.paths.iter().map(PathBuf::as_path))?;
+        }
         let read_before = match makes_store(settings) {
             true => {
                 let amounts = Amounts::from(args.currency.unwrap_or(Currency::USD));

@@ -23,6 +23,14 @@ use crate::stages::Policy;
 
 pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failure> {
     let prices = price_list::read(args.price_list.as_deref())?;
+    let written = [&args.csv, &args.plot].map(Option::as_deref);
+    let read = [args.trace.as_deref(), args.price_list.as_deref()].into_iter().flatten();
+    for file in written.into_iter().flatten() {
+        named_file::check_written(file, read.clone())?;
+    }
+    if let [Some(csv), Some(plot)] = written {
+        named_file::check_written(plot, [csv])?;
+    }
     let (scenario, candidates) = (scenario(&args)?, candidates(&args));
     let started = Instant::now();
     let bar = output.progress("simulating", candidates.len() as u64);
