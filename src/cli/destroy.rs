@@ -1,5 +1,7 @@
 //! `ocache destroy`: deletes the resources of a stack.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::args::DestroyArgs;
@@ -8,7 +10,9 @@ use super::failure::Failure;
 use super::output::{Output, table};
 use super::provision::{aws_only, name_target};
 use super::settings::Settings;
-use crate::aws::Action;
+use crate::aws::{Action, Aws};
+use crate::memory::MemoryConnections;
+use crate::ports::{Clock, SystemClock, living_processes};
 
 pub(super) async fn run(
     settings: &Settings,
@@ -28,6 +32,7 @@ pub(super) async fn run(
         there.dedup();
         return print(output, &there, "would be deleted");
     }
+    warn_of_living(output, &aws).await;
     let question = format!("delete every table, queue and topic of stack `{}`", settings.aws.stack);
     confirm(output, args.yes, &question)?;
     let mut removed = Vec::new();
@@ -39,6 +44,23 @@ pub(super) async fn run(
     })
     .await?;
     print(output, &removed, "deleted")
+}
+
+/// Names the processes that still run. Versions begin anew in the next stack of this name, and a process would answer
+/// from what it keeps in memory by its version.
+async fn warn_of_living(output: &Output, aws: &Aws) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ports = aws.ports(clock.clone(), Arc::new(MemoryConnections::default()));
+    // Without tables nobody has said that it lives.
+    let living = living_processes(&*ports.presence, &*clock).await.unwrap_or_default();
+    if !living.is_empty() {
+        let processes =
+            if living.len() == 1 { "1 process" } else { &format!("{} processes", living.len()) };
+        output.note(&format!(
+            "warning: {processes} of this stack still run; end them before a new stack of this name is loaded, or they answer \
+             with the old prices"
+        ));
+    }
 }
 
 fn print(output: &Output, resources: &[String], state: &str) -> Result<(), Failure> {

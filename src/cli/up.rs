@@ -54,6 +54,8 @@ pub(super) async fn run(
         let folder = settings.data_dir.display().to_string();
         check_unused(&engine, &folder).await?;
         confirm(output, args.yes, &format!("delete everything in the store in `{folder}`"))?;
+        // The answer may have taken minutes, in which other processes may have opened the store.
+        check_unused(&engine, &folder).await?;
         start_fresh(&engine).await?;
     }
     #[cfg(feature = "aws")]

@@ -5,8 +5,8 @@ use super::schema::TABLES;
 use crate::ports::PortError;
 
 impl Embedded {
-    /// Deletes everything in one transaction. Other processes that have the store open see it empty, and
-    /// can go on.
+    /// Deletes everything in one transaction. No other process may have the store open: versions begin anew, and a
+    /// process keeps bases in memory by their version.
     ///
     /// # Errors
     /// [`PortError`] if the store cannot be written. Then everything is still there.
