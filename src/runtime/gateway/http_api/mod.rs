@@ -11,17 +11,17 @@ mod prices;
 mod quotes;
 mod reply;
 mod resource;
+mod streams;
 mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 pub use call::{Asked, Call};
 pub(super) use call::{Parameters, refused};
 pub use reply::forbidden;
 pub use resource::Resource;
+use streams::Streams;
 
 use super::http_reply::Reply;
 use crate::ports::Clock;
@@ -38,8 +38,8 @@ pub struct HttpApi {
     shutdown: Shutdown,
     /// About how large a page of a table may become. Without a limit, tables are streamed.
     page_bytes: Option<usize>,
-    /// The places for tables that are streamed.
-    streams: Arc<Semaphore>,
+    /// The tables that are being streamed.
+    streams: Arc<Streams>,
 }
 
 /// The stages behind one request: the usual ones, or those for customers who may never come again.
@@ -64,7 +64,7 @@ impl HttpApi {
     /// Creates the API of a gateway process. No request is held after the shutdown has begun.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, shutdown: Shutdown) -> Self {
-        let streams = Arc::new(Semaphore::new(table::STREAMS));
+        let streams = Arc::default();
         Self { clock, longest_wait: Self::LONGEST_WAIT, shutdown, page_bytes: None, streams }
     }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, LINK};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::HttpApi;
@@ -14,6 +14,7 @@ use super::etag::{self, KnownTags};
 use super::prices::{dated, not_modified, tagged};
 use super::reply::{failure, with};
 use super::resource::encoded;
+use super::streams::Place;
 use crate::model::{ProductId, UserId};
 use crate::ports::{Chain, PortError, TableError};
 use crate::protocol::TableFormat;
@@ -25,8 +26,6 @@ use crate::supervisor::catch;
 
 /// When this many pieces wait for a client, no more rows are read for it.
 const PIECES: usize = 2;
-/// The most tables that are streamed at once. Each is as much work as thousands of quotes.
-pub(super) const STREAMS: usize = 8;
 
 impl HttpApi {
     pub(super) async fn table(
@@ -49,7 +48,7 @@ impl HttpApi {
         let (head, stale) = (table.head.clone(), table.stale);
         let (format, limit) = (rows.format, rows.limit);
         let body = match (rows.limit, self.page_bytes) {
-            (None, None) => self.stream(table, rows),
+            (None, None) => self.stream(user, table, rows),
             (limit, bytes) => {
                 let most = Most { rows: limit.unwrap_or(usize::MAX), bytes };
                 match page(&table, &rows, most).await {
@@ -71,9 +70,10 @@ impl HttpApi {
     }
 
     /// Reads the table while it is sent.
-    fn stream(&self, table: WholeTable, rows: Rows) -> Result<Page, Reply> {
-        let Ok(place) = self.streams.clone().try_acquire_owned() else {
-            let message = "too many whole tables are being read; try again";
+    fn stream(&self, user: &UserId, table: WholeTable, rows: Rows) -> Result<Page, Reply> {
+        let Some(place) = self.streams.take(user) else {
+            let message =
+                "too many whole tables are being read, of this customer or of all; try again";
             return Err(later(StatusCode::SERVICE_UNAVAILABLE, message));
         };
         let (pieces, body) = mpsc::channel(PIECES);
@@ -119,7 +119,7 @@ async fn send_rows(
     table: WholeTable,
     asked: Rows,
     pieces: mpsc::Sender<Result<Bytes, TableError>>,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) {
     let sending = async {
         let mut writer = Writer::begin(asked.format);
