@@ -12,9 +12,9 @@ const NO_ORIGIN: &str = "null";
 
 /// The origins that are allowed beside the gateway's own, and the host names by which it may be called.
 ///
-/// Programs send no `Origin`, and are not affected. A browser sends it when a page opens a websocket or
-/// sends data. Without this check any page on the web could quote through the visitor's loopback
-/// interface.
+/// Programs send no `Origin`, and are not affected. A browser sends it when a page opens a websocket, fetches or
+/// sends data. When a page embeds an image or a frame, it sends `Sec-Fetch-Site` instead. Without this check any page
+/// on the web could quote through the visitor's loopback interface, or make customers active.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedOrigins {
     origins: BTreeSet<String>,
@@ -84,7 +84,12 @@ impl AllowedOrigins {
     pub(super) fn sender(&self, headers: &HeaderMap) -> Sender {
         let mut origins = headers.get_all(ORIGIN).iter();
         let (origin, None) = (origins.next(), origins.next()) else { return Sender::Foreign };
-        let Some(given) = origin else { return Sender::NoPage };
+        let Some(given) = origin else {
+            return match is_embedded_elsewhere(headers) {
+                true => Sender::Foreign,
+                false => Sender::NoPage,
+            };
+        };
         let Ok(origin) = given.to_str() else { return Sender::Foreign };
         if self.origins.contains(&origin.to_ascii_lowercase()) {
             return Sender::Allowed(given.clone());
@@ -107,6 +112,15 @@ impl AllowedOrigins {
         let Ok(host) = host.to_str() else { return false };
         is_loopback(host) || self.hosts.contains(&name_of(host).to_ascii_lowercase())
     }
+}
+
+/// Whether a page of another origin makes a request without naming its origin, as it does for an image or a frame. A
+/// link that a person follows is no such request.
+fn is_embedded_elsewhere(headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|given| given == value);
+    let is_elsewhere = is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
+    let is_link = is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document");
+    is_elsewhere && !is_link
 }
 
 /// Returns an origin as browsers write it.
@@ -148,9 +162,11 @@ fn name_of(host: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderName;
+
     use super::*;
 
-    fn headers(pairs: &[(hyper::header::HeaderName, &str)]) -> HeaderMap {
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
     }
 
@@ -171,6 +187,24 @@ mod tests {
         let mut twice = headers(&[host.clone(), (ORIGIN, "https://shop.example.com")]);
         twice.append(ORIGIN, "https://evil.example".parse().unwrap());
         assert_eq!(allowed.sender(&twice), Sender::Foreign);
+    }
+
+    #[test]
+    fn what_a_page_embeds_comes_from_that_page() {
+        let allowed = AllowedOrigins::default();
+        let sender = |site: &str, mode: &str, dest: &str| {
+            let named =
+                [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+            let named = named.map(|(name, value)| (HeaderName::from_static(name), value));
+            allowed.sender(&headers(&[&[(HOST, "127.0.0.1:7070")][..], &named].concat()))
+        };
+        for site in ["cross-site", "same-site"] {
+            assert_eq!(sender(site, "no-cors", "image"), Sender::Foreign);
+            assert_eq!(sender(site, "navigate", "iframe"), Sender::Foreign);
+            assert_eq!(sender(site, "navigate", "document"), Sender::NoPage, "a link");
+        }
+        assert_eq!(sender("same-origin", "cors", "empty"), Sender::NoPage);
+        assert_eq!(sender("none", "navigate", "document"), Sender::NoPage, "typed");
     }
 
     #[test]
