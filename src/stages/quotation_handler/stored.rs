@@ -80,6 +80,9 @@ impl QuotationHandler {
         }
         let key = &found.key;
         self.quotations.redirect_quotation(key, connection, found.dialect).await?;
+        // A quote without a connection has no message at its deadline, nor has one whose gateway watched it.
+        let redirected = Quotation { connection: Some(connection.clone()), ..found.clone() };
+        self.announce_deadline(&redirected, now).await?;
         // The quotation may have been settled, and pushed to the old connection, just before.
         match self.quotations.quotation(key).await? {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
