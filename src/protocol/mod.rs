@@ -6,6 +6,7 @@
 mod frame;
 mod items;
 mod json;
+mod object;
 mod original;
 mod parse;
 mod prices;
@@ -19,6 +20,7 @@ pub use frame::{
     render_quotation,
 };
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};
+pub use object::Object;
 pub use parse::{parse, parse_quote_body};
 pub use prices::{ShownPrices, TableFormat, parse_prices_body, priced_items, render_prices};
 pub use request::{ProtocolError, QuoteBody, Request};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::items::check_items;
+use super::object::Object;
 use super::request::{ProtocolError, Request, fields, read_item};
 use crate::model::{Dialect, UserId};
 use crate::ports::{Quotation, QuotationStatus};
@@ -20,20 +21,20 @@ pub(super) const PONG: &str = r#"{"message":"pong !"}"#;
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    payload: Payload<'a>,
+    payload: Object<Payload<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(borrow)]
-    message: Message<'a>,
+    message: Object<Message<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Message<'a> {
     user_id: String,
     #[serde(borrow)]
-    products: Vec<AskedProduct<'a>>,
+    products: Vec<Object<AskedProduct<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -46,8 +47,8 @@ struct AskedProduct<'a> {
 
 pub(super) fn parse_quote(text: &str) -> Result<Request, ProtocolError> {
     let envelope: Envelope<'_> = fields(QUOTE, text)?;
-    let Message { user_id, products } = envelope.payload.message;
-    let items = products.into_iter().map(|product| read_item(product.id, product.qtd));
+    let Object(Message { user_id, products }) = envelope.payload.0.message;
+    let items = products.into_iter().map(|Object(product)| read_item(product.id, product.qtd));
     Ok(Request::Quote {
         user: UserId::new(user_id)?,
         items: check_items(items.collect::<Result<_, _>>()?)?,

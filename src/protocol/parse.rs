@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::items::check_items;
+use super::object::Object;
 use super::original;
 use super::request::{ProtocolError, QuoteBody, Request, fields, read_item};
 use crate::model::{Dialect, RequestId, UserId};
@@ -25,7 +26,7 @@ struct Quote<'a> {
     #[serde(borrow)]
     client: Cow<'a, str>,
     #[serde(borrow)]
-    items: Vec<QuoteItem<'a>>,
+    items: Vec<Object<QuoteItem<'a>>>,
     #[serde(borrow)]
     request_id: Option<Cow<'a, str>>,
 }
@@ -38,7 +39,7 @@ struct Body<'a> {
     #[serde(borrow)]
     client: Cow<'a, str>,
     #[serde(borrow)]
-    items: Vec<QuoteItem<'a>>,
+    items: Vec<Object<QuoteItem<'a>>>,
     #[serde(borrow)]
     request_id: Option<Cow<'a, str>>,
 }
@@ -64,12 +65,12 @@ struct Get {
 pub fn parse(text: &str) -> Result<Request, ProtocolError> {
     // Nearly every frame is a quote, so it is parsed as one first. If that fails, it is parsed for its
     // action, so that the error says what is wrong.
-    if let Ok(quote) = serde_json::from_str::<Quote<'_>>(text)
+    if let Ok(Object(quote)) = serde_json::from_str::<Object<Quote<'_>>>(text)
         && quote.action == QUOTE
     {
         return read_quote(quote);
     }
-    let Action { action } = serde_json::from_str(text).map_err(ProtocolError::NotJson)?;
+    let Object(Action { action }) = serde_json::from_str(text).map_err(ProtocolError::NotJson)?;
     match action.as_str() {
         QUOTE => read_quote(fields(QUOTE, text)?),
         "get" => {
@@ -93,7 +94,7 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
 /// [`ProtocolError`], which says what is wrong.
 pub fn parse_quote_body(body: &[u8]) -> Result<QuoteBody, ProtocolError> {
     let wanted = r#"{"client": "…", "items": [{"product": "…", "quantity": 1}]}"#;
-    let body: Body<'_> =
+    let Object::<Body<'_>>(body) =
         serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
     checked(body.client, body.items, body.request_id)
 }
@@ -106,10 +107,10 @@ fn read_quote(quote: Quote<'_>) -> Result<Request, ProtocolError> {
 
 fn checked(
     client: Cow<'_, str>,
-    items: Vec<QuoteItem<'_>>,
+    items: Vec<Object<QuoteItem<'_>>>,
     request_id: Option<Cow<'_, str>>,
 ) -> Result<QuoteBody, ProtocolError> {
-    let items = items.into_iter().map(|item| read_item(item.product, item.quantity));
+    let items = items.into_iter().map(|Object(item)| read_item(item.product, item.quantity));
     Ok(QuoteBody {
         user: UserId::new(client)?,
         items: check_items(items.collect::<Result<_, _>>()?)?,
@@ -165,6 +166,8 @@ mod tests {
             ("[]", "bad_frame"),
             ("{}", "bad_frame"),
             (r#"{"client":"A","items":[],"id":"7"}"#, "bad_frame"),
+            (r#"["A",[{"product":"P1","quantity":1}],"7"]"#, "bad_frame"),
+            (r#"{"client":"A","items":[["P1",1]]}"#, "bad_frame"),
             (r#"{"client":"A","items":[]}"#, "bad_items"),
             (r#"{"client":"","items":[{"product":"P1","quantity":1}]}"#, "bad_id"),
         ] {
@@ -180,6 +183,9 @@ mod tests {
         for (frame, code) in [
             ("".into(), "not_json"),
             ("[]".into(), "not_json"),
+            (r#"["ping"]"#.into(), "not_json"),
+            (r#"["quote","A",[{"product":"P1","quantity":1}],null]"#.into(), "not_json"),
+            (quote(r#"[["P1",1]]"#), "bad_frame"),
             ("{\"action\":1}".into(), "not_json"),
             (r#"{"action":"buy"}"#.into(), "unknown_action"),
             (r#"{"action":"quote"}"#.into(), "bad_frame"),

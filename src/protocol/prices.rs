@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::items::ItemsError;
 use super::json::{put, put_decimal, put_text};
+use super::object::Object;
 use super::request::{ProtocolError, read_quantity};
 use super::terms::{InvalidFrame, WrittenRule, WrittenTier};
 use super::text::Text;
@@ -270,7 +271,7 @@ struct Body<'a> {
 /// [`ProtocolError`], which says what is wrong.
 pub fn parse_prices_body(body: &[u8]) -> Result<(Vec<Item>, Quantity), ProtocolError> {
     let wanted = r#"{"products": ["…"], "quantity": 1}"#;
-    let body: Body<'_> =
+    let Object::<Body<'_>>(body) =
         serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
     let quantity = body.quantity.map(read_quantity).transpose()?;
     let quantity = quantity.unwrap_or(Quantity::ONE);
@@ -463,6 +464,7 @@ mod tests {
             (r#"{"products":["P1"],"quantity":0}"#, "bad_items"),
             (r#"{"products":[""]}"#, "bad_items"),
             (r#"{"product":["P1"]}"#, "bad_frame"),
+            (r#"[["P1"],2]"#, "bad_frame"),
             ("{", "not_json"),
         ] {
             assert_eq!(read(body).unwrap_err().code(), code, "{body}");

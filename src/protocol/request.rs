@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::items::ItemsError;
+use super::object::Object;
 use crate::model::{Dialect, IdError, Item, ProductId, Quantity, RequestId, UserId};
 
 /// A parsed and checked frame of a client.
@@ -111,7 +112,8 @@ pub(super) fn fields<'a, T: Deserialize<'a>>(
     action: &'static str,
     text: &'a str,
 ) -> Result<T, ProtocolError> {
-    serde_json::from_str(text).map_err(|why| ProtocolError::BadFields { action, why })
+    let read = serde_json::from_str(text).map(|Object(fields)| fields);
+    read.map_err(|why| ProtocolError::BadFields { action, why })
 }
 
 /// Parses an item. The quantity may be a JSON number or a string.

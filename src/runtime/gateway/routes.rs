@@ -24,7 +24,7 @@ use super::server::Gateway;
 use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
 use crate::ports::{Chain, Delivery, Ports};
-use crate::protocol::{MAX_MESSAGE_BYTES, ProtocolError};
+use crate::protocol::{MAX_MESSAGE_BYTES, Object, ProtocolError};
 use crate::stages::subscribe;
 use crate::tokens::Clients;
 use crate::trace;
@@ -194,7 +194,7 @@ fn read_user(clients: &Clients, body: &[u8]) -> Result<UserId, Reply> {
 
 fn parse_user(body: &[u8]) -> Result<UserId, ProtocolError> {
     let wanted = r#"{"user_id": "…"}"#;
-    let body: SubscribeBody =
+    let Object::<SubscribeBody>(body) =
         serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
     Ok(UserId::new(body.user_id)?)
 }
