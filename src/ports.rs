@@ -65,7 +65,8 @@ pub use quotations::{
     pack_target, unpack_target,
 };
 pub use reading::{
-    First, all_lists, at_head, discounts_now, first_discounted_users, first_products, products_now,
+    First, all_lists, at_head, discounts_now, first_customers, first_discounted_users,
+    first_products, products_now,
 };
 pub use records::OfRecord;
 pub(crate) use records::keys_of_list;

@@ -11,12 +11,14 @@ use super::args::{Backend, Global};
 use super::engine::Engine;
 use super::parse::{typed, without_empty_variables};
 use super::settings::Settings;
+use super::shell::quoted;
 use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
 use crate::model::{ProductId, UserId, nearest};
 use crate::ports::{
     AtHead, CatalogueHead, PortError, Ports, Segment, Store, SystemClock, SystemRandomness,
-    all_lists, at_head, discounts_now, first_discounted_users, first_products, products_now,
+    all_lists, at_head, discounts_now, first_customers, first_discounted_users, first_products,
+    products_now,
 };
 
 /// The most rows of a kind that are read, so that the answer is quick on a large store.
@@ -85,12 +87,14 @@ fn looked_at(engine: &Engine) -> Option<Ports> {
 async fn users(store: &dyn Store) -> Result<BTreeSet<String>, PortError> {
     let first = first_discounted_users(store, LOOKED_AT).await?;
     let mut known: BTreeSet<String> = first.rows.into_iter().map(String::from).collect();
+    let first = first_customers(store, LOOKED_AT).await?;
+    known.extend(first.rows.into_iter().map(|customer| String::from(customer.user)));
     let mut from = None;
     loop {
         let page = store.list_active_users(Segment::ALL, Default::default(), from).await?;
         known.extend(page.items.into_iter().map(|active| String::from(active.user)));
         from = page.next;
-        if from.is_none() || known.len() >= 2 * LOOKED_AT {
+        if from.is_none() || known.len() >= 3 * LOOKED_AT {
             return Ok(known);
         }
     }
@@ -134,7 +138,10 @@ fn offer(
         })
     };
     let known: Vec<String> = found().unwrap_or_default();
-    let fitting = known.into_iter().filter(|id| id.starts_with(begun)).take(OFFERED);
+    // Shells insert a completion as it is, and would then read an id with a space as two.
+    let is_one_word = |id: &String| quoted(id) == *id;
+    let fitting = known.into_iter().filter(|id| id.starts_with(begun) && is_one_word(id));
+    let fitting = fitting.take(OFFERED);
     fitting.map(CompletionCandidate::new).collect()
 }
 

@@ -6,11 +6,11 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use super::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, PriceListStore,
-    Segment, UserDiscounts,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, CustomerStore, DiscountStore, Page, PortError,
+    PriceListStore, Segment, UserDiscounts,
 };
 use crate::model::{ProductId, UserId};
-use crate::pricing::{PriceList, Product};
+use crate::pricing::{Customer, PriceList, Product};
 
 /// How often a read starts over because a load came into force meanwhile.
 const MAX_READS: u32 = 10;
@@ -127,6 +127,20 @@ where
 {
     let read = |head: CatalogueHead| async move {
         first(most, |from| store.list_discounted_users(&head, from)).await
+    };
+    at_head(store, |head| Box::pin(read(head))).await
+}
+
+/// Returns the first customers who have a record, in any order: at least `most`, if there are that many.
+///
+/// # Errors
+/// The same as [`at_head`].
+pub async fn first_customers<S>(store: &S, most: usize) -> Result<First<Customer>, PortError>
+where
+    S: CatalogueStore + CustomerStore + ?Sized,
+{
+    let read = |head: CatalogueHead| async move {
+        first(most, |from| store.list_customers(&head, from)).await
     };
     at_head(store, |head| Box::pin(read(head))).await
 }

@@ -85,6 +85,12 @@ fn a_list_of_what_does_not_exist_says_so() {
             "there is no product `SAW-191`",
             "did you mean SAW-",
         ),
+        // This customer has a record and no list.
+        (
+            ["discounts", "--client", "BAUHOFF"],
+            "there is no customer `BAUHOFF`",
+            "did you mean `BAUHOF`?",
+        ),
         // Some lists are for everyone.
         (
             ["price-lists", "--client", "NOBODY"],

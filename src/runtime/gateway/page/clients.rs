@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use super::folded::folded;
 use super::query::Search;
 use crate::model::UserId;
-use crate::ports::{Clock, First, PortError, Segment, Store, first_discounted_users};
+use crate::ports::{
+    Clock, First, PortError, Segment, Store, first_customers, first_discounted_users,
+};
 
 /// The clients are read again after this time.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -28,7 +30,7 @@ pub(super) struct Found {
     complete: bool,
 }
 
-/// The clients that have discounts or are active, up to a limit.
+/// The clients that have discounts or a record or are active, up to a limit.
 pub(super) struct Clients {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -68,6 +70,9 @@ impl Clients {
     async fn look(&self) -> Result<Seen, PortError> {
         let First { rows, mut complete } = first_discounted_users(&*self.store, MAX_LISTED).await?;
         let mut users: BTreeSet<UserId> = rows.into_iter().collect();
+        let First { rows, complete: has_all } = first_customers(&*self.store, MAX_LISTED).await?;
+        users.extend(rows.into_iter().map(|customer| customer.user));
+        complete &= has_all;
         let page = self.store.list_active_users(Segment::ALL, self.clock.now(), None).await?;
         users.extend(page.items.into_iter().map(|active| active.user));
         complete &= page.next.is_none();
