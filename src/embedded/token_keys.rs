@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tracing::warn;
 
 use super::open::{create_dir, create_private};
-use crate::ports::{KeySource, PortError, TokenKeys};
+use crate::ports::{KeySource, PortError, Randomness as _, SystemRandomness, TokenKeys};
 use crate::tokens::KeyRing;
 
 /// The name of the file beside the store.
@@ -48,7 +48,9 @@ impl KeysFile {
         if let Some(folder) = self.0.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             create_dir(folder)?;
         }
-        let draft = self.0.with_extension(format!("{}.draft", std::process::id()));
+        // A name from the process id would be that of a draft that a killed process left: in containers ids repeat.
+        let name = u128::from_be_bytes(SystemRandomness.bits());
+        let draft = self.0.with_extension(format!("{name:032x}.draft"));
         let placed = create_private(&draft, true)
             .and_then(|()| fs::OpenOptions::new().write(true).open(&draft))
             .and_then(|mut file| {
@@ -140,6 +142,17 @@ mod tests {
         keys.replace(&ring(2)).await.unwrap();
         assert!(!is_open_to_others(keys.path()));
         assert_eq!(fs::read_dir(keys.path().parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_draft_that_a_killed_process_left_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = KeysFile::of_folder(dir.path());
+        let left = keys.path().with_extension(format!("{}.draft", std::process::id()));
+        fs::write(left, "half of a docum").unwrap();
+        assert!(keys.create(&ring(1)).await.unwrap());
+        keys.replace(&ring(2)).await.unwrap();
+        assert!(keys.read().await.unwrap().is_some());
     }
 
     #[tokio::test]
