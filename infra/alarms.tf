@@ -11,6 +11,19 @@ locals {
     { for consumer in local.consumers : consumer.function => "a message was not handled"... },
     local.has_sources ? { load-changes = ["a record was not loaded"] } : {},
   )
+
+  # After how many minutes the same failure comes again. Ticks cause the invocations of refresh, and order
+  # most calculations. The message of a calculation that crashed is hidden for a while.
+  fails_again_mins = merge({ for name in keys(local.functions) : name => 1 }, {
+    refresh    = var.refresh_every_mins
+    price-calc = max(var.refresh_every_mins, ceil(local.queues.refresh.visibility_secs / 60))
+  })
+  # Alarms look at three times as many minutes, and go off if something failed in two of them. CloudWatch
+  # looks back a day at most, and seven days in periods of an hour.
+  looks_back = {
+    for name, mins in local.fails_again_mins : name =>
+    mins > 480 ? { period = 3600, periods = ceil(3 * mins / 60) } : { period = 60, periods = 3 * mins }
+  }
 }
 
 # A message failed ten times and is a dead letter. If it was a change of a source table, the prices differ
@@ -114,8 +127,8 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.this[each.key].function_name }
   statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = 3
+  period              = local.looks_back[each.key].period
+  evaluation_periods  = local.looks_back[each.key].periods
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0

@@ -10,8 +10,8 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   metric_name         = "Throttles"
   dimensions          = { FunctionName = aws_lambda_function.this[each.key].function_name }
   statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = 3
+  period              = local.looks_back[each.key].period
+  evaluation_periods  = local.looks_back[each.key].periods
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
@@ -21,13 +21,14 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   tags                = local.tags
 }
 
-# DynamoDB has one metric for reads and one for writes, and reports them only if there are any.
+# DynamoDB has one metric for reads and one for writes, and reports them only if there are any. Ticks cause
+# most of them.
 resource "aws_cloudwatch_metric_alarm" "table_throttles" {
   for_each = local.tables
 
   alarm_name          = "${local.alarm}throttles-table-${each.key}"
   alarm_description   = "Reads or writes of ${each.key} are refused: a hot item, or the quota of the table."
-  evaluation_periods  = 3
+  evaluation_periods  = local.looks_back["refresh"].periods
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
@@ -52,7 +53,7 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
         metric_name = metric_query.value
         dimensions  = { TableName = aws_dynamodb_table.this[each.key].name }
         stat        = "Sum"
-        period      = 60
+        period      = local.looks_back["refresh"].period
       }
     }
   }

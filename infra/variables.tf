@@ -57,6 +57,11 @@ variable "refresh_every_mins" {
     condition     = var.refresh_every_mins >= 1 && floor(var.refresh_every_mins) == var.refresh_every_mins
     error_message = "The interval is a whole number of minutes, at least 1."
   }
+
+  validation {
+    condition     = var.refresh_every_mins <= 24 * 60
+    error_message = "The interval is a day at most: CloudWatch counts in no longer periods, so no alarm could tell that ticks are missed."
+  }
 }
 
 variable "fresh_for_secs" {
