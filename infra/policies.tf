@@ -45,7 +45,10 @@ locals {
       { actions = local.send, resources = [local.queue["refresh"]] },
     ])
     # `ocache worker`, for all stages that a queue or the schedule wakes.
-    worker = concat(local.process, local.grants["refresh"], local.grants["price-calc"], local.grants["quotation-provider"])
+    worker = concat(local.process, local.grants["refresh"], local.grants["price-calc"], local.grants["quotation-provider"], [
+      # It removes the record that it is alive when it ends.
+      { actions = ["dynamodb:DeleteItem"], resources = [local.table["meter"]] },
+    ])
     # `ocache dead-letters`: list, redrive and drop.
     redrive = concat(local.process, [
       { actions = concat(local.consume, ["sqs:ListMessageMoveTasks", "sqs:StartMessageMoveTask"]), resources = local.dead },

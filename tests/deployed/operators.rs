@@ -29,6 +29,13 @@ fn url_of(stack: &Stack, queue: &str) -> Value {
     stack.operation("sqs", "AmazonSQS.GetQueueUrl", &name)["QueueUrl"].clone()
 }
 
+/// Returns how many processes beside the functions count as alive.
+fn workers(stack: &Stack) -> usize {
+    let status = stack.json(&["status"]);
+    let processes = status["processes"].as_array().unwrap().iter();
+    processes.filter(|process| process["machine"] != "AWS Lambda").count()
+}
+
 #[test]
 #[ignore = "needs a deployed stack: infra/test"]
 fn who_may_provision_makes_what_is_missing_and_mends_what_differs() {
@@ -88,11 +95,13 @@ fn who_may_work_calculates_and_answers() {
         let args = ["worker", "all", "--management-endpoint", endpoint];
         let mut worker = home.start(&stack.args(&args));
         worker.stderr_line("working");
+        assert_eq!(workers(stack), 1, "it says that it is alive");
         let quote = stack.json(&["quote", "--client", "worked-for", "P1:2"]);
         assert_eq!(quote["total"], "1000.00");
         let (code, said) = worker.interrupt();
         assert_eq!(code, Some(0));
         assert!(!said.contains("denied"), "{said}");
+        assert_eq!(workers(stack), 0, "it counts as alive after its end");
         for queue in queues {
             stack.deliver(queue, true);
         }
