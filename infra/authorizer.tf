@@ -29,7 +29,7 @@ locals {
 
 resource "aws_secretsmanager_secret" "token_keys" {
   # checkov:skip=CKV2_AWS_57: `ocache keys rotate` rotates: whoever signs tokens has to get the new key too.
-  count = local.uses_tokens ? 1 : 0
+  count = local.checks_tokens ? 1 : 0
 
   name                    = "${var.stack}/token-keys"
   description             = "ocache: the keys that tokens are signed with"

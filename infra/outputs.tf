@@ -51,7 +51,7 @@ output "http_api_id" {
 }
 
 output "token_keys_secret" {
-  description = "The secret with the keys of tokens, which `ocache keys rotate` makes. Null if tokens are not used."
+  description = "The secret with the keys of tokens, which `ocache keys rotate` makes. Null if neither `authorization` nor `load_over_http` needs tokens."
   value       = one(aws_secretsmanager_secret.token_keys[*].name)
 }
 
