@@ -34,7 +34,7 @@ pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<(), Failure> {
         Some("exit-codes") => StyledStr::from(EXIT_CODES),
         Some(_) => find(&mut cli, &args.topic)?.render_long_help(),
     };
-    output.raw(format!("{}\n", text.ansi().to_string().trim_end()).as_bytes())
+    output.styled(&format!("{}\n", text.ansi().to_string().trim_end()))
 }
 
 /// Finds a command by its name and, if there are more words, its subcommand.

@@ -88,6 +88,13 @@ impl Output {
         is_read(printed)
     }
 
+    /// Prints text that is for people whatever the output format is. Its colours appear only where they
+    /// are wanted.
+    pub(super) fn styled(&self, text: &str) -> Result<(), Failure> {
+        Stderr::settle();
+        is_read(write_all(AutoStream::auto(io::stdout().lock()), text.as_bytes())).map(drop)
+    }
+
     /// Writes control sequences to the terminal. They are not colours, so --color does not remove them.
     pub(super) fn draw(&self, bytes: &[u8]) -> Result<(), Failure> {
         Stderr::settle();

@@ -64,6 +64,26 @@ fn a_topic_that_is_not_there_is_named() {
 }
 
 #[test]
+fn help_has_colours_only_where_they_are_wanted() {
+    let home = Home::new();
+    for topic in [&["help"][..], &["help", "load"], &["help", "globals"]] {
+        let plain = home.ok(topic);
+        assert!(!plain.contains('\x1b'), "{plain:?}");
+        for format in ["json", "ndjson", "table"] {
+            let formatted = [topic, &["--output", format]].concat();
+            assert_eq!(home.ok(&formatted), plain, "{formatted:?}");
+            assert_eq!(home.ok(&[&formatted[..], &["--color", "never"]].concat()), plain);
+            let coloured = home.ok(&[&formatted[..], &["--color", "always"]].concat());
+            assert!(coloured.contains('\x1b'), "{formatted:?}: {coloured}");
+        }
+        let mut command = home.command(topic);
+        let output = command.envs([("OCACHE_OUTPUT", "json"), ("NO_COLOR", "1")]).output().unwrap();
+        // The help of a flag shows the variable's value.
+        assert!(output.status.success() && !text(&output.stdout).contains('\x1b'), "{topic:?}");
+    }
+}
+
+#[test]
 fn the_version_says_what_it_was_built_from() {
     let home = Home::new();
     let short = home.ok(&["--version"]);
