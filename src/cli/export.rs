@@ -43,7 +43,8 @@ async fn quotations(
             break;
         }
     }
-    if count == 0 {
+    // Without a reader the quotations are not counted to their end.
+    if is_heard && count == 0 {
         output.note("no quotations");
     }
     Ok(())

@@ -221,6 +221,12 @@ fn past_quotations_are_listed_and_replayed() {
     assert_eq!(lines.remove(0), "time,customer,lines");
     assert_eq!(lines.len(), 4);
     assert_eq!(lines.iter().filter(|line| line.ends_with(",AAA,2")).count(), 1, "{trace}");
+    let mut command = home.command(&["export", "quotations"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let unread = command.stdout(writer).output().unwrap();
+    let said = text(&unread.stderr);
+    assert!(unread.status.success() && !said.contains("no quotations"), "{said}");
     let file = home.file("trace.csv", &trace);
     let simulated = home.json(&["simulate", &file]);
     assert_eq!((&simulated["arrivals"], &simulated["users"]), (&json!(4), &json!(2)));
