@@ -103,7 +103,7 @@ pub(super) async fn unsubscribe(
     output.data(&rows, |_| {
         let mut table = table(["customer", "was"]);
         for (user, removed) in &done {
-            let was = if *removed { "stored" } else { "unknown" };
+            let was = if *removed { "active" } else { "not active" };
             table.add_row([name(user.as_str()), was.into()]);
         }
         table.to_string()

@@ -66,7 +66,10 @@ fn an_unsubscribed_user_is_no_longer_active() {
     assert_eq!(home.json(&["subscribe", "AAA", "BBB"])[1]["visit"], "new");
     assert_eq!(home.json(&["subscribe", "AAA"])[0]["visit"], "active");
     assert_eq!(home.json(&["status"])["queues"]["quotation"]["waiting"], 2);
-    home.ok(&["unsubscribe", "AAA"]);
+    assert!(home.ok(&["unsubscribe", "AAA"]).ends_with(" AAA        active\n"));
+    let again = home.run(&["unsubscribe", "AAA"]);
+    assert_eq!(again.status.code(), Some(4), "{}", text(&again.stderr));
+    assert!(text(&again.stdout).ends_with(" AAA        not active\n"), "{}", text(&again.stdout));
     let status = home.json(&["status"]);
     assert_eq!(status["active_users"].as_array().unwrap().len(), 1);
     assert_eq!(status["active_users"][0]["user"], "BBB");
