@@ -97,4 +97,4 @@ pub use text::{Gunzip, is_gzip, is_json};
 pub use told::{counts_json, effect_json, mention_json, mentions_json, moved_json};
 pub use watched::{Did, Watched};
 pub use ways_out::worded_for_http;
-pub use window::LocalTime;
+pub use window::{LocalTime, Occurs};

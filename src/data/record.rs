@@ -182,14 +182,15 @@ fn price_list(row: &mut Row<'_>) -> Result<Record, Problem> {
     let mut local = vec![];
     let mut edge = |row: &mut Row<'_>, field: Field| -> Result<Timestamp, Problem> {
         let given = text(row, field)?;
-        let (instant, is_local) = instant(field.name(), &given, zone.as_ref())?;
-        if is_local {
+        let (instant, occurs) = instant(field.name(), &given, zone.as_ref())?;
+        if let Some(occurs) = occurs {
             local.push(LocalTime {
                 list: id.clone(),
                 field: field.name(),
                 given: given.into_owned(),
                 time_zone: zone_name.as_deref().unwrap_or_default().to_owned(),
                 instant,
+                occurs,
             });
         }
         Ok(instant)

@@ -1,7 +1,7 @@
 //! Parses the times at which a price list begins and ends.
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::error::Problem;
 use crate::model::{PriceListId, Timestamp};
@@ -19,6 +19,27 @@ pub struct LocalTime {
     pub time_zone: String,
     /// The instant.
     pub instant: Timestamp,
+    /// How often the clocks of the time zone show the time.
+    pub occurs: Occurs,
+}
+
+/// How often the clocks of a time zone show a local time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occurs {
+    /// Once, as almost all times.
+    Once,
+    /// Not at all, because they are put forward over it.
+    Never {
+        /// The time, also if only a date was given.
+        local: String,
+        /// What they show at the instant.
+        instead: String,
+    },
+    /// Twice, because they are put back over it.
+    Twice {
+        /// The time, also if only a date was given.
+        local: String,
+    },
 }
 
 /// Returns the time zone with a name.
@@ -26,7 +47,7 @@ pub(super) fn time_zone(name: &str) -> Result<TimeZone, Problem> {
     TimeZone::get(name).map_err(|_| Problem::TimeZone { name: name.to_owned() })
 }
 
-/// Returns an instant, and whether a time zone was needed for it.
+/// Returns an instant and, if a time zone was needed for it, how often the time occurs there.
 ///
 /// A local time that is skipped when clocks change becomes the instant as long after the change as the time
 /// is after the last moment before it. A local time that occurs twice becomes the first of the two. So a
@@ -35,18 +56,26 @@ pub(super) fn instant(
     field: &'static str,
     text: &str,
     zone: Option<&TimeZone>,
-) -> Result<(Timestamp, bool), Problem> {
+) -> Result<(Timestamp, Option<Occurs>), Problem> {
     let malformed = || Problem::Time { field, text: text.to_owned() };
     if !is_rfc_3339(text) {
         return Err(malformed());
     }
-    let (instant, is_local) = match text.parse::<jiff::Timestamp>() {
-        Ok(instant) => (instant, false),
+    let (instant, occurs) = match text.parse::<jiff::Timestamp>() {
+        Ok(instant) => (instant, None),
         Err(_) => {
             let local: DateTime = text.parse().map_err(|_| malformed())?;
             let zone = zone.ok_or_else(|| Problem::NoTimeZone { field, text: text.to_owned() })?;
-            let instant = zone.to_ambiguous_timestamp(local).compatible();
-            (instant.map_err(|_| malformed())?, true)
+            let found = zone.to_ambiguous_timestamp(local);
+            let instant = found.compatible().map_err(|_| malformed())?;
+            let occurs = match found.offset() {
+                AmbiguousOffset::Unambiguous { .. } => Occurs::Once,
+                AmbiguousOffset::Gap { .. } => {
+                    Occurs::Never { local: shown(local), instead: shown(zone.to_datetime(instant)) }
+                }
+                AmbiguousOffset::Fold { .. } => Occurs::Twice { local: shown(local) },
+            };
+            (instant, Some(occurs))
         }
     };
     if instant.subsec_nanosecond() % 1_000_000 != 0 {
@@ -56,7 +85,13 @@ pub(super) fn instant(
     if at < Timestamp::default() {
         return Err(Problem::BeforeEpoch { field, text: text.to_owned(), instant: at });
     }
-    Ok((at, is_local))
+    Ok((at, occurs))
+}
+
+/// Formats a local time, without its seconds if it has none.
+fn shown(local: DateTime) -> String {
+    let text = local.to_string();
+    text.strip_suffix(":00").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// Whether a time has the form of RFC 3339, though it may end after the date, the minutes or the seconds. The parser
@@ -116,6 +151,38 @@ mod tests {
             ("2026-04-01 12:30+23:59", "", "2026-03-31T12:31:00.000Z"),
         ] {
             assert_eq!(at(text, zone), expected, "{text} {zone}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_clocks_skip_or_show_twice_is_known_as_such() {
+        let never = |local: &str, instead: &str| Occurs::Never {
+            local: local.to_owned(),
+            instead: instead.to_owned(),
+        };
+        let twice = |local: &str| Occurs::Twice { local: local.to_owned() };
+        for (text, zone, expected) in [
+            ("2027-03-28T01:59", "Europe/Berlin", Some(Occurs::Once)),
+            (
+                "2027-03-28 02:30",
+                "Europe/Berlin",
+                Some(never("2027-03-28T02:30", "2027-03-28T03:30")),
+            ),
+            (
+                "2027-03-28T02:00:07",
+                "Europe/Berlin",
+                Some(never("2027-03-28T02:00:07", "2027-03-28T03:00:07")),
+            ),
+            ("2027-03-28T03:00", "Europe/Berlin", Some(Occurs::Once)),
+            ("2026-04-24", "Africa/Cairo", Some(never("2026-04-24T00:00", "2026-04-24T01:00"))),
+            ("2027-10-31T02:30", "Europe/Berlin", Some(twice("2027-10-31T02:30"))),
+            ("2027-10-31T03:00", "Europe/Berlin", Some(Occurs::Once)),
+            ("2026-11-01", "America/Havana", Some(twice("2026-11-01T00:00"))),
+            ("2027-03-28T02:30Z", "Europe/Berlin", None),
+        ] {
+            let zone = time_zone(zone).unwrap();
+            let (_, occurs) = instant("from", text, Some(&zone)).unwrap();
+            assert_eq!(occurs, expected, "{text}");
         }
     }
 

@@ -43,6 +43,21 @@ fn the_wholesale_example_loads_and_nothing_of_it_is_odd() {
 }
 
 #[test]
+fn what_is_said_of_a_local_time_is_true_when_clocks_change() {
+    let home = Home::new();
+    let lists = "price_list,from,until,time_zone,everyone\n\
+                 odd,2027-03-28T02:30,2027-10-31T02:30,Europe/Berlin,true\n";
+    let output = home.run(&["load", &home.file("lists.csv", lists)]);
+    let stderr = text(&output.stderr);
+    for said in [
+        "price list `odd` begins at 2027-03-28T01:30:00.000Z, which is 2027-03-28T03:30 in Europe/Berlin (2027-03-28T02:30 does not exist there)\n",
+        "price list `odd` ends at 2027-10-31T00:30:00.000Z, which is 2027-10-31T02:30 in Europe/Berlin (2027-10-31T02:30 comes twice there; the first is meant)\n",
+    ] {
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
+
+#[test]
 fn the_rows_that_the_page_shows_load_and_fit_their_schemas() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let page = std::fs::read_to_string(docs.join("data-files.md")).unwrap();

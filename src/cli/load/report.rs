@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Table, number, table};
 use crate::data::{
-    Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, counts_json,
+    Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, Occurs, counts_json,
     mention_json, mentions_json,
 };
 
@@ -163,7 +163,14 @@ pub(super) fn say_lost(output: &Output, lost: &LostRows, verb: &str) {
 }
 
 fn local_time(time: &LocalTime) -> String {
-    let LocalTime { list, field, given, time_zone, instant } = time;
+    let LocalTime { list, field, given, time_zone, instant, occurs } = time;
     let verb = if *field == "from" { "begins" } else { "ends" };
-    format!("price list `{list}` {verb} at {instant}, which is {given} in {time_zone}")
+    let (shown, remark) = match occurs {
+        Occurs::Once => (given, String::new()),
+        Occurs::Never { local, instead } => (instead, format!(" ({local} does not exist there)")),
+        Occurs::Twice { local } => {
+            (given, format!(" ({local} comes twice there; the first is meant)"))
+        }
+    };
+    format!("price list `{list}` {verb} at {instant}, which is {shown} in {time_zone}{remark}")
 }
