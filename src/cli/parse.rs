@@ -218,7 +218,10 @@ impl Wishes {
         Self {
             format: wish(&arguments, "--output", "OCACHE_OUTPUT").unwrap_or(Format::Table),
             color: wish(&arguments, "--color", "OCACHE_COLOR").unwrap_or(Color::Auto),
-            config: text(&arguments, "--config", "OCACHE_CONFIG").map(expanded),
+            // An empty path is refused when the command line is parsed.
+            config: text(&arguments, "--config", "OCACHE_CONFIG")
+                .filter(|path| !path.is_empty())
+                .map(expanded),
         }
     }
 }

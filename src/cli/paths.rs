@@ -1,6 +1,7 @@
 //! Paths as people write them.
 
 use std::any::TypeId;
+use std::error::Error;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
@@ -11,15 +12,22 @@ use crate::runtime::KeySetPlace;
 
 /// Parses a path. `~` at its beginning is the home folder, even if no shell has expanded it.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(expanded)
+    OsStringValueParser::new().try_map(not_empty)
 }
 
 /// Parses the URL or the path of a key set.
 pub(super) fn key_set_place() -> impl TypedValueParser<Value = KeySetPlace> {
-    OsStringValueParser::new().try_map(|text| match text.to_str() {
-        Some(url) if is_url(url) => KeySetPlace::url(url),
-        _ => Ok(KeySetPlace::File(expanded(text))),
+    type Parsed = Result<KeySetPlace, Box<dyn Error + Send + Sync>>;
+    OsStringValueParser::new().try_map(|text| -> Parsed {
+        match text.to_str() {
+            Some(url) if is_url(url) => Ok(KeySetPlace::url(url)?),
+            _ => Ok(KeySetPlace::File(not_empty(text)?)),
+        }
     })
+}
+
+fn not_empty(text: OsString) -> Result<PathBuf, &'static str> {
+    if text.is_empty() { Err("the path is empty") } else { Ok(expanded(text)) }
 }
 
 fn is_url(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Checks the global options and turns them into settings of the program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{Backend, DEFAULT_STACK, Global, SlotArgs};
 use super::failure::{ExitCode, Failure};
@@ -48,6 +48,7 @@ impl Settings {
             Some(dir) => dir.clone(),
             None => default_data_dir()?.join("ocache").join(&stack),
         };
+        check_folder(&data_dir)?;
         Ok(Self {
             backend: backend(global)?,
             data_dir,
@@ -122,6 +123,17 @@ fn checked_stack(stack: &str) -> Result<String, Failure> {
         return Err(Failure::new(ExitCode::Usage, message).hint(hint));
     }
     Ok(stack.to_owned())
+}
+
+/// Refuses a data folder that is a file or below one, because it can neither have nor get a store.
+fn check_folder(data_dir: &Path) -> Result<(), Failure> {
+    let is_file = |path: &&Path| std::fs::metadata(path).is_ok_and(|found| !found.is_dir());
+    let Some(file) = data_dir.ancestors().find(is_file) else { return Ok(()) };
+    let (dir, file) = (data_dir.display(), file.display());
+    let message = format!("`{dir}` cannot be the data folder: `{file}` is a file, not a folder");
+    Err(Failure::new(ExitCode::Usage, message).hint(
+        "choose a folder with --data-dir or OCACHE_DATA_DIR; `ocache up` makes it if it does not exist",
+    ))
 }
 
 /// Returns `$XDG_DATA_HOME`, or its default from the standard.

@@ -24,6 +24,10 @@ fn bad_words_on_the_command_line() {
         (vec!["quote", "--client", "AAA", "P1", "P1:2"], "named twice"),
         (vec!["quote", "--client", "AAA", "P1", "--url", "http://127.0.0.1:1"], "not a websocket"),
         (vec!["quote", "--client", "AAA", "P1", "--url", "7070"], "not a websocket"),
+        (vec!["list", "products", "--data-dir", ""], "'--data-dir <DIR>': the path is empty"),
+        (vec!["token", "--client", "AAA", "--keys", ""], "'--keys <FILE>': the path is empty"),
+        (vec!["status", "--config", ""], "'--config <FILE>': the path is empty"),
+        (vec!["up", "--jwks", "", "--issuer", "x"], "'--jwks <URL|FILE>': the path is empty"),
         (vec!["up", "--ttl", "soon"], "not a time"),
         (vec!["up", "--allow-origin", "example"], "not an origin"),
         (vec!["--stack", "a b", "status"], "stack `a b`"),
@@ -35,6 +39,23 @@ fn bad_words_on_the_command_line() {
         assert!(stderr.contains(part), "{args:?}: {stderr}");
     }
     assert!(!home.path().join("data/store.db").exists(), "nothing was even opened");
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_named() {
+    let home = Home::new();
+    let file = home.file("products.csv", "id,name,price\nP1,Desk,1.00\n");
+    for folder in [file.clone(), format!("{file}/below")] {
+        for command in ["list products", "load -", "up --port 0", "keys list"] {
+            let mut args: Vec<&str> = command.split(' ').collect();
+            args.extend(["--data-dir", &folder]);
+            let stderr = home.fails(2, &args);
+            let named = format!(
+                "`{folder}` cannot be the data folder: `{file}` is a file, not a folder\n\nhint: choose a folder"
+            );
+            assert!(stderr.contains(&named), "{args:?}: {stderr}");
+        }
+    }
 }
 
 #[test]

@@ -119,6 +119,8 @@ fn a_file_is_obeyed_and_its_mistakes_are_named() {
         ("tll = \"9m\"", "did you mean `ttl`?"),
         ("ttl = \"soon\"", "`soon` is not a time"),
         ("backend = \"oracle\"", "`backend` in settings file"),
+        ("data-dir = \"\"", "`data-dir` in settings file"),
+        ("keys = \"\"", "`keys` in settings file"),
         ("[[", "is not TOML"),
     ] {
         let file = home.file("wrong.toml", content);

@@ -247,9 +247,11 @@ fn what_cannot_be_watched_is_refused() {
     assert!(stderr.contains("`/dev/null` is neither a file nor a folder"), "{stderr}");
     let inbox = Inbox::with_products();
     // The user sees at once that it cannot work.
-    let store = inbox.home.file("data", "a file where the store should be");
+    let data = inbox.home.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("store.db"), "this is a letter, not a store").unwrap();
     let output = inbox.home.run(&["load", "--watch", inbox.path()]);
-    assert_eq!(output.status.code(), Some(6), "{store}: {}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output.stderr));
 }
 
 #[test]
