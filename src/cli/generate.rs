@@ -6,6 +6,7 @@ use super::args::{DataFormat, GenerateArgs};
 use super::failure::Failure;
 use super::output::Output;
 use crate::data::{self, Existing, Format, Generated, ListSpec, Spec};
+use crate::model::plural;
 use crate::pricing::Currency;
 
 pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
@@ -38,12 +39,18 @@ pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
         "price_lists": price_lists, "prices": prices, "bytes": bytes,
     });
     output.data(&summary, |_| {
-        let lists = match customers {
-            0 => String::new(),
-            _ => format!("{customers} customers, {price_lists} price lists, {prices} prices, "),
-        };
-        let figures = format!("{products} products, {discounts} discounts, {lists}{bytes} bytes");
-        format!("{}\n{figures}", paths.join("\n"))
+        let with_lists = [
+            (products, "product", "products"),
+            (discounts, "discount", "discounts"),
+            (customers, "customer", "customers"),
+            (price_lists, "price list", "price lists"),
+            (prices, "price", "prices"),
+        ];
+        let kinds = if customers == 0 { &with_lists[..2] } else { &with_lists[..] };
+        let kinds =
+            kinds.iter().map(|(count, one, many)| format!("{count} {}", plural(*count, one, many)));
+        let figures: Vec<_> = kinds.chain([format!("{bytes} bytes")]).collect();
+        format!("{}\n{}", paths.join("\n"), figures.join(", "))
     })
 }
 

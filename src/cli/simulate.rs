@@ -14,7 +14,7 @@ use super::output::{Output, number, table};
 use super::price_list;
 use crate::cost::straightforward;
 use crate::meter::billing::{Line, PriceList, Usage, Usd};
-use crate::model::show_duration;
+use crate::model::{plural, show_duration};
 use crate::ports::Chain;
 use crate::replay::{
     Adaptive, Arrival, Candidate, Rhythm, Row, Scenario, Synthetic, plot, read_trace, sweep,
@@ -71,10 +71,11 @@ pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failu
     })?;
     let (arrivals, policies) = (scenario.arrivals.len(), rows.len());
     let per_sec = (arrivals * policies) as f64 / took.as_secs_f64();
-    let plural = if policies == 1 { "policy" } else { "policies" };
     output.note(&format!(
-        "{arrivals} arrivals against {policies} {plural} in {:.1} s, {per_sec:.0} arrivals/s; \
+        "{arrivals} {} against {policies} {} in {:.1} s, {per_sec:.0} arrivals/s; \
          list prices of {} dated {}",
+        plural(arrivals, "arrival", "arrivals"),
+        plural(policies, "policy", "policies"),
         took.as_secs_f64(),
         prices.region,
         prices.dated
@@ -151,8 +152,13 @@ fn users(scenario: &Scenario) -> usize {
 }
 
 fn title(scenario: &Scenario) -> String {
-    let (arrivals, products) = (scenario.arrivals.len(), scenario.products);
-    format!("{arrivals} quotes of {} customers, {products} products", users(scenario))
+    let (arrivals, users, products) = (scenario.arrivals.len(), users(scenario), scenario.products);
+    format!(
+        "{arrivals} {} of {users} {}, {products} {}",
+        plural(arrivals, "quote", "quotes"),
+        plural(users, "customer", "customers"),
+        plural(products, "product", "products")
+    )
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

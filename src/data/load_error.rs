@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::error::DataErrors;
+use crate::model::plural;
 use crate::ports::PortError;
 use crate::pricing::Currency;
 
@@ -31,7 +32,8 @@ pub enum LoadError {
     },
     /// A stored price has more decimals than unit prices would have.
     #[error(
-        "{what} has a price that does not fit {unit_decimals} decimals beyond those of its currency"
+        "{what} has a price that does not fit {unit_decimals} {} beyond those of its currency",
+        plural(*.unit_decimals, "decimal", "decimals")
     )]
     DoesNotFit {
         /// The record that has the price.

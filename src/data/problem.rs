@@ -12,7 +12,7 @@ use super::problem_words::{
 };
 use super::ways_out::Advised;
 use crate::model::{
-    DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId,
+    DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId, plural,
 };
 use crate::pricing::{
     CategoryError, Currency, Ladder, MinQuantity, MoneyError, Product, QuantityRulesError,
@@ -285,7 +285,7 @@ pub enum Problem {
         problem: Box<Problem>,
     },
     /// A CSV row with more or fewer fields than the header.
-    #[error("has {found} fields, the header has {expected}")]
+    #[error("has {found} {}, the header has {expected}", plural(*.found, "field", "fields"))]
     FieldCount {
         /// How many columns the header has.
         expected: usize,

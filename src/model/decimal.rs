@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use super::plural::plural;
+
 /// The most significant digits of a decimal. A number with more fits none of our types.
 const MAX_DIGITS: usize = 30;
 
@@ -27,7 +29,7 @@ pub enum DecimalError {
     #[error("is out of range")]
     OutOfRange,
     /// The number has more decimals than the target type.
-    #[error("has more than {allowed} decimals")]
+    #[error("has more than {allowed} {}", plural(*.allowed, "decimal", "decimals"))]
     TooPrecise {
         /// The number of decimals of the type.
         allowed: u32,

@@ -10,6 +10,7 @@ mod id_rules;
 mod ids;
 mod message;
 mod near;
+mod plural;
 mod quantity;
 mod sealed;
 mod stack;
@@ -29,6 +30,7 @@ pub use message::{
     QuotationRequest,
 };
 pub use near::nearest;
+pub use plural::plural;
 pub use quantity::{Quantity, QuantityError};
 pub use sealed::PackedError;
 pub(crate) use sealed::{seal, sealed_bytes, unseal};

@@ -130,3 +130,14 @@ fn a_file_is_obeyed_and_its_mistakes_are_named() {
     let missing = home.fails(4, &["status", "--config", "/no/such.toml"]);
     assert!(missing.contains("/no/such.toml"), "{missing}");
 }
+
+#[test]
+fn one_table_and_one_decimal_are_singular() {
+    let home = Home::with_fixtures();
+    home.ok(&["subscribe", "AAA"]);
+    let said = text(&home.run(&["config", "set", "unit-decimals", "2"]).stderr);
+    assert!(said.contains("1 table of active customers is calculated again"), "{said}");
+    home.ok(&["load", &home.file("fine.csv", "id,name,price\nP9,Nail,1.0005\n")]);
+    let refused = home.fails(3, &["config", "set", "unit-decimals", "1"]);
+    assert!(refused.contains("a price that does not fit 1 decimal beyond"), "{refused}");
+}

@@ -10,7 +10,7 @@ use super::super::args::BenchArgs;
 use super::super::failure::{ExitCode, Failure};
 use super::super::output::Output;
 use super::figures::Figures;
-use crate::model::{ProductId, QuotationKey, RequestId, UserId};
+use crate::model::{ProductId, QuotationKey, RequestId, UserId, plural};
 use crate::ports::{ActiveUser, MAX_BATCH, NewTable, PortError, Ports, TableHead, first_products};
 use crate::stages::refresh::{Tick, order};
 use crate::stages::subscribe::{subscribe, unsubscribe};
@@ -253,7 +253,8 @@ impl Guests {
 }
 
 fn no_tables(missing: usize, phase: &str) -> Failure {
-    let message = format!("{phase}: {missing} tables were not calculated in time");
+    let were = plural(missing, "table was", "tables were");
+    let message = format!("{phase}: {missing} {were} not calculated in time");
     Failure::new(ExitCode::TimedOut, message)
         .hint("is a price-calc worker running? Without any gateway running, `ocache bench` brings its own")
 }

@@ -12,6 +12,7 @@ use super::super::output::Output;
 use super::super::settings::Settings;
 use super::{Origin, Shown};
 use crate::data::set_rounding;
+use crate::model::plural;
 use crate::ports::{CatalogueHead, Ports};
 use crate::pricing::UnitRounding;
 use crate::stages::change;
@@ -31,7 +32,8 @@ pub(super) async fn set(
         _ => (UNIT_DECIMALS, before.unit_decimals.to_string(), now.unit_decimals.to_string()),
     };
     if ordered > 0 {
-        output.note(&format!("{ordered} tables of active customers are calculated again"));
+        let (tables, are) = (plural(ordered, "table", "tables"), plural(ordered, "is", "are"));
+        output.note(&format!("{ordered} {tables} of active customers {are} calculated again"));
     }
     let data = json!({
         "setting": name, "value": now, "before": before, "in_force": now,

@@ -6,7 +6,9 @@ use super::super::args::ForecastArgs;
 use super::super::failure::{ExitCode, Failure};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
-use super::show::{by_purpose, by_stage, count, money, purposes, show_verdict, show_what_if};
+use super::show::{
+    by_purpose, by_stage, count, counted, money, purposes, show_verdict, show_what_if,
+};
 use crate::cost::{
     Forecast, Month, Numbers, Purpose, Verdict, WhatIf, lines_json, per_million, verdict_json,
     what_if_json,
@@ -76,10 +78,10 @@ fn numbers(args: &ForecastArgs) -> Result<Numbers, Failure> {
 fn too_few_quotes(args: &ForecastArgs) -> Failure {
     let most = args.quotes_a_minute * args.ttl.as_secs_f64() / 60.0;
     let message = format!(
-        "{} quotes a minute cannot keep {} users active: each keeps one active for the TTL, all of \
+        "{} a minute cannot keep {} active: each keeps one active for the TTL, all of \
          them fewer than {}",
-        count(args.quotes_a_minute),
-        count(args.active_users),
+        counted(args.quotes_a_minute, "quote", "quotes"),
+        counted(args.active_users, "user", "users"),
         count(most),
     );
     Failure::new(ExitCode::Usage, message)
@@ -111,8 +113,8 @@ fn rates(forecast: &Forecast, month: &Month) -> String {
         number(money(per_million_quotes(month))),
     ]);
     format!(
-        "{rows}\n\n{} customers in all, each with {} quotes an hour on average",
-        count(forecast.traffic.users.round()),
-        count(forecast.traffic.quotes_an_hour),
+        "{rows}\n\n{} in all, each with {} an hour on average",
+        counted(forecast.traffic.users.round(), "customer", "customers"),
+        counted(forecast.traffic.quotes_an_hour, "quote", "quotes"),
     )
 }

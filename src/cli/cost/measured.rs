@@ -8,7 +8,7 @@ use super::super::price_list;
 use super::super::settings::Settings;
 use super::super::stack_settings::{Given, understood};
 use super::forecast::note;
-use super::show::{by_stage, count, money, show_verdict, show_what_if};
+use super::show::{by_stage, count, counted, money, show_verdict, show_what_if};
 use crate::cost::{Compared, MeasureError, Measured, Measuring};
 use crate::meter::billing::PriceList;
 use crate::model::show_duration;
@@ -65,12 +65,12 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
             show_duration(read.policy.fresh_for())
         ),
         format!(
-            "{} ticks, {} active customers, {} refreshes, {} quotes ({} cold)\n\
+            "{}, {}, {}, {} ({} cold)\n\
              US$ {refreshes} per million refreshes, US$ {quotes} per million quotes",
-            count(events.ticks),
-            count(read.reading.active),
-            count(events.refreshes),
-            count(events.quotes),
+            counted(events.ticks, "tick", "ticks"),
+            counted(read.reading.active, "active customer", "active customers"),
+            counted(events.refreshes, "refresh", "refreshes"),
+            counted(events.quotes, "quote", "quotes"),
             count(events.cold)
         ),
     ];

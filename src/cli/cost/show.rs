@@ -9,7 +9,7 @@ use super::super::table::Cell;
 use crate::cost::{Bill, BillLine, Choice, Month, Purpose, Verdict, WhatIf};
 use crate::meter::Stage;
 use crate::meter::billing::{Service, Usd};
-use crate::model::show_duration;
+use crate::model::{plural, show_duration};
 
 /// Formats an amount with as many digits as are useful.
 pub(super) fn money(usd: Usd) -> String {
@@ -31,6 +31,11 @@ pub(super) fn count(number: f64) -> String {
         _ if number >= 100.0 || number.fract() == 0.0 => format!("{number:.0}"),
         _ => format!("{number:.2}"),
     }
+}
+
+/// Formats a count with its word.
+pub(super) fn counted(number: f64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), plural(number, one, many))
 }
 
 /// Returns a table with a row for each stage and a column for each service.
@@ -163,5 +168,7 @@ mod tests {
         assert_eq!(shown, expected);
         let shown = [0.25, 3.0, 250.4, 12_345.0, 2_500_000.0, 4e9].map(count);
         assert_eq!(shown, ["0.25", "3", "250", "12.3 k", "2.50 M", "4.00 G"]);
+        let shown = [0.0, 1.0, 1.5].map(|number| counted(number, "quote", "quotes"));
+        assert_eq!(shown, ["0 quotes", "1 quote", "1.50 quotes"]);
     }
 }

@@ -8,7 +8,7 @@ use crate::data::{
     self, Amounts, Dataset, Effect, LoadOptions, MovedPrice, MovedPrices, Preview, PreviewProgress,
     effect_json,
 };
-use crate::model::ShownDecimal;
+use crate::model::{ShownDecimal, plural};
 use crate::ports::Ports;
 use crate::pricing::Rate;
 
@@ -112,8 +112,7 @@ fn effect_text(effect: &Effect, unit_decimals: u8) -> String {
 }
 
 fn active(customers: u64) -> String {
-    let plural = if customers == 1 { "customer" } else { "customers" };
-    format!("{customers} active {plural}")
+    format!("{customers} active {}", plural(customers, "customer", "customers"))
 }
 
 /// Formats a changed price: `+12.5 %: P1 for AAA from 10.00 to 11.25 USD`.

@@ -8,6 +8,7 @@ use crate::data::{
     Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, Occurs, counts_json,
     mention_json, mentions_json,
 };
+use crate::model::plural;
 
 /// The most instants that are shown to people.
 const SHOWN_TIMES: usize = 10;
@@ -28,8 +29,8 @@ pub(super) fn print(
         output.note("nothing changed: the store has all of this already");
     }
     if ordered > 0 {
-        let plural = if ordered == 1 { "table" } else { "tables" };
-        output.note(&format!("{ordered} {plural} of active customers ordered again"));
+        let tables = plural(ordered, "table", "tables");
+        output.note(&format!("{ordered} {tables} of active customers ordered again"));
     }
     if let Some(why) = &report.unfolded {
         output.note(&format!("note: in force, and not yet folded into the rows: {why}"));
@@ -120,11 +121,11 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
     }
     if let Some(first) = mentions.unknown_products.first() {
         let count = mentions.unknown_products.len();
-        let plural = if count == 1 { "product that does" } else { "products that do" };
+        let what = plural(count, "product that does", "products that do");
         let near = mentions.nearest_products.get(first);
         let near = near.map(|near| format!(", nearest `{near}`")).unwrap_or_default();
         output.note(&format!(
-            "note: discounts and prices for {count} {plural} not exist are kept, such as `{first}`{near}"
+            "note: discounts and prices for {count} {what} not exist are kept, such as `{first}`{near}"
         ));
     }
     let Mentions { unknown_customers, given_to_nobody, under_floor, dearer_than_list, .. } =
@@ -140,7 +141,7 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
         ),
     ] {
         if mention.count > 0 {
-            let what = if mention.count == 1 { one } else { many };
+            let what = plural(mention.count, one, many);
             let first = mention.first.join("; ");
             let and_more = if mention.count > mention.first.len() as u64 { "; …" } else { "" };
             output.note(&format!("note: {} {what}: {first}{and_more}", mention.count));
@@ -152,7 +153,7 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
 pub(super) fn say_lost(output: &Output, lost: &LostRows, verb: &str) {
     let LostRows { rows, users } = lost;
     let Some(first) = users.first.first() else { return };
-    let discounts = if *rows == 1 { "discount" } else { "discounts" };
+    let discounts = plural(*rows, "discount", "discounts");
     let whose = match users.count {
         1 => format!("the list of customer `{first}`, which the files replace"),
         count => {

@@ -6,7 +6,7 @@ use super::super::pieces::Pieces;
 use super::super::price_rows::Amounts;
 use super::super::view;
 use super::entry_at;
-use crate::model::{Quantity, Timestamp, show_duration};
+use crate::model::{Quantity, Timestamp, plural, show_duration};
 use crate::ports::{Own, TableHead, TableRow};
 use crate::pricing::{MinQuantity, Rate, Rule, Step};
 use crate::protocol::RuleFrame;
@@ -86,7 +86,7 @@ impl<'a> TextTable<'a> {
             shown if is_whole && shown < products => {
                 format!("{shown} of {products} products with a price in {currency}")
             }
-            _ => format!("{products} products in {currency}"),
+            _ => format!("{products} {} in {currency}", plural(products, "product", "products")),
         };
         self.pieces.print(&format!("{products}, validated {age} ago, {state}"))
     }

@@ -206,6 +206,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     ("id,name\nP,a\n", "f:1: `price` is missing"),
     ("id,name,price,price\n", "f:1: `price` is given twice"),
+    ("id,name,price\nP\n", "f:2: has 1 field, the header has 3"),
     ("id,name,price\nP,a\n", "f:2: has 2 fields, the header has 3"),
     ("id,name,price\n\nP,a,1,x\n", "f:3:7: has 4 fields, the header has 3"),
     (
