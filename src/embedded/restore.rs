@@ -20,6 +20,8 @@ use super::schema::APPLICATION_ID;
 
 /// The name of the copy until it becomes the store.
 const COPY: &str = "store.db.restoring";
+/// The name of the file whose lock a restore holds. SQLite never opens it, so it never waits for this lock.
+const LOCK: &str = "restore.lock";
 
 /// Why a backup was not restored. The store is unchanged.
 #[derive(Debug, Error)]
@@ -94,9 +96,8 @@ pub enum RestoreError {
 pub struct Restore {
     copy: PathBuf,
     store: PathBuf,
-    /// Its lock keeps other restores from writing to the copy.
-    _held: File,
-    is_committed: bool,
+    /// Dropped after the copy is removed.
+    _only: Only,
 }
 
 impl Restore {
@@ -110,11 +111,13 @@ impl Restore {
         drop(Exclusive::of(&store)?);
         let failed = |source| RestoreError::Io { store: store.clone(), source };
         create_dir(dir).map_err(failed)?;
-        let copy = dir.join(COPY);
-        let Some(held) = held_copy(&copy).map_err(failed)? else {
+        let Some(only) = Only::of(dir.join(LOCK)).map_err(failed)? else {
             return Err(RestoreError::UnderWay { store });
         };
-        let restore = Self { copy, store: store.clone(), _held: held, is_committed: false };
+        // A restore that was killed has left its copy.
+        let restore = Self { copy: dir.join(COPY), store: store.clone(), _only: only };
+        restore.remove_copy();
+        create_private(&restore.copy, true).map_err(failed)?;
         copy_contents(backup, &restore.copy).map_err(failed)?;
         check(&restore.copy).map_err(|wrong| wrong.of(backup, &store))?;
         File::open(&restore.copy).and_then(|copy| copy.sync_all()).map_err(failed)?;
@@ -137,7 +140,7 @@ impl Restore {
     ///
     /// # Errors
     /// [`RestoreError::InUse`] if a process opened the store in the meantime, and [`RestoreError::Io`].
-    pub fn commit(mut self) -> Result<(), RestoreError> {
+    pub fn commit(self) -> Result<(), RestoreError> {
         let store = &self.store;
         let failed = |source| RestoreError::Io { store: store.clone(), source };
         // From here on nobody can open the store until the rename is done.
@@ -152,46 +155,60 @@ impl Restore {
             }
         }
         fs::rename(&self.copy, store).map_err(failed)?;
-        self.is_committed = true;
-        sync_folder(&self.store).map_err(failed)
+        sync_folder(store).map_err(failed)
+    }
+
+    fn remove_copy(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = self.copy.clone().into_os_string();
+            file.push(suffix);
+            // SQLite makes these files only sometimes.
+            let _ = fs::remove_file(file);
+        }
     }
 }
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        // A committed copy has another name by now, and a file of its old name is that of another restore.
-        if !self.is_committed {
-            remove_copy(&self.copy);
+        // A committed copy has another name by now.
+        self.remove_copy();
+    }
+}
+
+/// The lock of the only restore of a store. All restores use the same name for their copies.
+#[derive(Debug)]
+struct Only {
+    path: PathBuf,
+    /// Locked while it is open.
+    _file: File,
+}
+
+impl Only {
+    /// Takes the lock; returns `None` if another restore has it.
+    fn of(path: PathBuf) -> io::Result<Option<Self>> {
+        create_private(&path, false)?;
+        let file = match File::options().read(true).write(true).open(&path) {
+            // The other restore has just ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            // On such a file system SQLite has no locks either, so no other process can share the store.
+            Err(fs::TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => {
+                return Err(error);
+            }
+            _ => {}
         }
+        // Another restore may have removed the file when it ended, before this one locked it.
+        Ok(has_name(&file, &path)?.then_some(Self { path, _file: file }))
     }
 }
 
-fn remove_copy(copy: &Path) {
-    let _ = fs::remove_file(copy);
-    remove_logs(copy);
-}
-
-fn remove_logs(copy: &Path) {
-    for suffix in ["-wal", "-shm"] {
-        let mut file = copy.as_os_str().to_owned();
-        file.push(suffix);
-        // SQLite makes these files only sometimes.
-        let _ = fs::remove_file(file);
+impl Drop for Only {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
     }
-}
-
-/// Creates the file of a copy and locks it, or takes what a restore that was killed has left. Returns `None` if another
-/// restore has it.
-fn held_copy(copy: &Path) -> io::Result<Option<File>> {
-    create_private(copy, false)?;
-    let file = File::options().read(true).write(true).open(copy)?;
-    // Another restore may have made the file the store, or have removed it, before it let go of the lock.
-    if !hold(&file)? || !has_name(&file, copy)? {
-        return Ok(None);
-    }
-    file.set_len(0)?;
-    remove_logs(copy);
-    Ok(Some(file))
 }
 
 /// What is wrong with a copy, not yet with the name of a file.
@@ -338,22 +355,6 @@ fn lock(file: &File) -> io::Result<bool> {
         Err(fs::TryLockError::WouldBlock) => Ok(false),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
-}
-
-/// Locks a copy until its file is closed. Returns whether it could. SQLite's locks are of another kind, so the check of
-/// a copy neither waits for this lock nor releases it.
-#[cfg(unix)]
-fn hold(copy: &File) -> io::Result<bool> {
-    match copy.try_lock() {
-        Ok(()) => Ok(true),
-        Err(fs::TryLockError::WouldBlock) => Ok(false),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn hold(copy: &File) -> io::Result<bool> {
-    lock(copy)
 }
 
 /// Whether a path still names an open file.

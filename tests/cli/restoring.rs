@@ -30,7 +30,7 @@ fn active_users(home: &Home) -> usize {
 fn leftovers(home: &Home) -> Vec<String> {
     let names = fs::read_dir(home.path().join("data")).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.contains("restoring")).collect()
+    names.filter(|name| name.contains("restor")).collect()
 }
 
 #[test]
