@@ -79,10 +79,13 @@ impl QuotationHandler {
             return Ok(Some(found));
         }
         let key = &found.key;
+        if found.connection.as_ref() != Some(connection) {
+            // A quote without a connection has no message at its deadline, nor has one whose gateway watched it. The
+            // message is sent first, so that a quotation of this connection always has one.
+            let redirected = Quotation { connection: Some(connection.clone()), ..found.clone() };
+            self.announce_deadline(&redirected, now).await?;
+        }
         self.quotations.redirect_quotation(key, connection, found.dialect).await?;
-        // A quote without a connection has no message at its deadline, nor has one whose gateway watched it.
-        let redirected = Quotation { connection: Some(connection.clone()), ..found.clone() };
-        self.announce_deadline(&redirected, now).await?;
         // The quotation may have been settled, and pushed to the old connection, just before.
         match self.quotations.quotation(key).await? {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
