@@ -44,13 +44,17 @@ pub struct AwsTarget {
 impl Settings {
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
         let stack = checked_stack(&global.stack)?;
+        let backend = backend(global)?;
         let data_dir = match &global.data_dir {
             Some(dir) => dir.clone(),
             None => default_data_dir()?.join("ocache").join(&stack),
         };
-        check_folder(&data_dir)?;
+        // Commands without a store run wherever the home is, such as in /dev/null.
+        if global.data_dir.is_some() && backend == Backend::Embedded {
+            check_folder(&data_dir)?;
+        }
         Ok(Self {
-            backend: backend(global)?,
+            backend,
             data_dir,
             as_flags: as_flags(global)?,
             supervisor: Supervisor::new(),
