@@ -11,7 +11,6 @@ use super::args::{Backend, Global};
 use super::engine::Engine;
 use super::parse::{typed, without_empty_variables};
 use super::settings::Settings;
-use super::shell::quoted;
 use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
 use crate::model::{ProductId, UserId, nearest};
@@ -23,6 +22,8 @@ use crate::ports::{
 
 /// The most rows of a kind that are read, so that the answer is quick on a large store.
 const LOOKED_AT: usize = 50_000;
+/// The characters by which shells split or change a word.
+const SPECIAL: &str = r#"|&;<>()$`\"'*?[]{}!~#"#;
 /// The most completions that are offered. A person does not read more.
 const OFFERED: usize = 200;
 
@@ -139,7 +140,8 @@ fn offer(
     };
     let known: Vec<String> = found().unwrap_or_default();
     // Shells insert a completion as it is, and would then read an id with a space as two.
-    let is_one_word = |id: &String| quoted(id) == *id;
+    let is_split = |letter: char| letter.is_whitespace() || SPECIAL.contains(letter);
+    let is_one_word = |id: &String| !id.contains(is_split);
     let fitting = known.into_iter().filter(|id| id.starts_with(begun) && is_one_word(id));
     let fitting = fitting.take(OFFERED);
     fitting.map(CompletionCandidate::new).collect()

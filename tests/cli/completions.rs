@@ -92,6 +92,7 @@ fn complete(home: &Home, shell: &str, words: &[&str]) -> Vec<String> {
 
 fn completes_commands_users_and_products(shell: &str) {
     let home = Home::with_fixtures();
+    home.ok(&["subscribe", "Müller", "Mül ler"]);
     let has = |words: &[&str], offer: &str| {
         let offers = complete(&home, shell, words);
         assert!(offers.iter().any(|found| found == offer), "{shell} {words:?}: {offers:?}");
@@ -100,6 +101,9 @@ fn completes_commands_users_and_products(shell: &str) {
     has(&["ocache", "quote", "--cli"], "--client");
     has(&["ocache", "prices", "A"], "AAA");
     has(&["ocache", "quote", "--client", "B"], "BBB");
+    has(&["ocache", "prices", "M"], "Müller");
+    let split = complete(&home, shell, &["ocache", "prices", "M"]);
+    assert!(!split.iter().any(|found| found.contains("Mül") && found != "Müller"), "{split:?}");
     has(&["ocache", "quote", "--client", "AAA", "P"], "P3");
     has(&["ocache", "worker", "price"], "price-calc");
 }
