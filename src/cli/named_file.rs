@@ -1,6 +1,6 @@
 //! Checks files that the command line names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::failure::{ExitCode, Failure};
 
@@ -24,20 +24,41 @@ pub(super) fn check_written<'a>(
     written: &Path,
     read: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), Failure> {
-    let real = |path: &Path| path.canonicalize().ok();
-    let folder = written.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let places = [real(written), real(folder.unwrap_or(Path::new(".")))];
-    let is_read = |path: &Path| {
-        path == written || real(path).is_some_and(|path| places.contains(&Some(path)))
-    };
-    match read.into_iter().any(is_read) {
+    let place = place_of(written);
+    for read in read {
+        let (written, read_as) = (written.display(), read.display());
+        let message = match place_of(read) {
+            found if found == place => format!("`{written}` is also read"),
+            found if read.is_dir() && place.starts_with(&found) => {
+                format!("`{written}` is in `{read_as}`, so the next run would read it")
+            }
+            _ => continue,
+        };
+        let hint = "name a file that is neither read nor in a folder that is";
+        return Err(Failure::new(ExitCode::Usage, message).hint(hint));
+    }
+    Ok(())
+}
+
+/// Refuses two results in one file.
+pub(super) fn check_apart(one: &Path, other: &Path) -> Result<(), Failure> {
+    match place_of(one) == place_of(other) {
         false => Ok(()),
         true => {
-            let message = format!("`{}` would be written over what is read", written.display());
-            let hint = "name a file that is neither read nor in a folder that is";
-            Err(Failure::new(ExitCode::Usage, message).hint(hint))
+            let message = format!("`{}` is named for two results", one.display());
+            Err(Failure::new(ExitCode::Usage, message).hint("name a file for each"))
         }
     }
+}
+
+/// Returns where a file is or will be, whichever way its path is written.
+fn place_of(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let will_be = || {
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(will_be).unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -50,10 +71,12 @@ mod tests {
         let file = folder.path().join("some.csv");
         std::fs::write(&file, "").unwrap();
         let other = folder.path().join("other.csv");
-        assert!(check_written(&file, [&*file]).is_err());
-        assert!(check_written(&file, [folder.path()]).is_err());
-        assert!(check_written(&other, [folder.path()]).is_err(), "the next load would read it");
-        assert!(check_written(&other, [&*file, Path::new("-")]).is_ok());
+        let refused = |written: &Path, read: &Path| check_written(written, [read]).is_err();
+        assert!(refused(&file, &file) && refused(&folder.path().join("./some.csv"), &file));
+        assert!(refused(&file, folder.path()) && refused(&other, folder.path()));
+        assert!(!refused(&other, &file) && !refused(&other, Path::new("-")));
+        assert!(check_apart(&other, &folder.path().join("./other.csv")).is_err());
+        assert!(check_apart(&other, &file).is_ok());
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failu
         named_file::check_written(file, read.clone())?;
     }
     if let [Some(csv), Some(plot)] = written {
-        named_file::check_written(plot, [csv])?;
+        named_file::check_apart(csv, plot)?;
     }
     let (scenario, candidates) = (scenario(&args)?, candidates(&args));
     let started = Instant::now();

@@ -158,7 +158,7 @@ fn flags_of_a_dry_run_that_cannot_be_are_refused() {
     assert!(stderr.contains("--dry-run"), "{stderr}");
     let own = home.file("own.csv", "id,name,price\nP1,Desk,1.00\n");
     let stderr = home.fails(2, &["load", &own, "--dry-run", "--changes", &own]);
-    assert!(stderr.contains("would be written over what is read"), "{stderr}");
+    assert!(stderr.contains("own.csv` is also read"), "{stderr}");
     assert_eq!(std::fs::read_to_string(&own).unwrap(), "id,name,price\nP1,Desk,1.00\n");
     let stderr = home.fails(2, &["load", WHOLESALE, "--dry-run", "--changes", "prices.xlsx"]);
     assert!(stderr.contains("neither a .csv nor an .ndjson"), "{stderr}");
