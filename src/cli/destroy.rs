@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::output::{Output, table};
 use super::provision::{aws_only, name_target};
 use super::settings::Settings;
+use super::workers::in_words;
 use crate::aws::{Action, Aws};
 use crate::memory::MemoryConnections;
 use crate::ports::{Clock, SystemClock, living_processes};
@@ -54,11 +55,10 @@ async fn warn_of_living(output: &Output, aws: &Aws) {
     // Without tables nobody has said that it lives.
     let living = living_processes(&*ports.presence, &*clock).await.unwrap_or_default();
     if !living.is_empty() {
-        let processes =
-            if living.len() == 1 { "1 process" } else { &format!("{} processes", living.len()) };
+        let living = living.iter().map(in_words).collect::<Vec<_>>().join("; ");
         output.note(&format!(
-            "warning: {processes} of this stack still run; end them before a new stack of this name is loaded, or they answer \
-             with the old prices"
+            "warning: still running: {living}; end that before a new stack of this name is loaded, or it answers with \
+             the old prices"
         ));
     }
 }

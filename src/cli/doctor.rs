@@ -9,9 +9,9 @@ use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::pasted;
 use super::settings::Settings;
-use super::workers::{Workers, names, start_one};
+use super::workers::{Workers, in_words, names, start_one};
 use crate::model::{RequestId, UserId};
-use crate::ports::{Chain, PortError, Ports, ProcessRecord, ProcessRole, Queue, Segment};
+use crate::ports::{Chain, PortError, Ports, ProcessRole, Queue, Segment};
 use crate::runtime::gateway::probe;
 
 /// The result of one check.
@@ -193,10 +193,6 @@ async fn has_active_users(ports: &Ports) -> Result<bool, PortError> {
             return Ok(false);
         }
     }
-}
-
-fn in_words(process: &ProcessRecord) -> String {
-    format!("{} on {}", names(&process.roles), process.machine)
 }
 
 /// Checks the registered gateways of this machine. It is fine if there is none, because a quote can start

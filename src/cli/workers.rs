@@ -43,6 +43,11 @@ pub(super) fn names(roles: &[ProcessRole]) -> String {
     roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the roles of a process and its machine.
+pub(super) fn in_words(process: &ProcessRecord) -> String {
+    format!("{} on {}", names(&process.roles), process.machine)
+}
+
 /// Returns a hint that starts a process with all roles.
 pub(super) fn start_one(as_flags: &str) -> String {
     format!(
