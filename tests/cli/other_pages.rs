@@ -66,6 +66,22 @@ fn a_refused_page_is_named_with_the_flag_that_lets_it_in() {
 }
 
 #[test]
+fn what_a_page_of_another_origin_embeds_or_opens_makes_nobody_active() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let from = |site: &str, request: &str| {
+        send(&url, request, &[&format!("sec-fetch-site: {site}"), "sec-fetch-mode: no-cors"], "")
+            .status
+    };
+    for site in ["cross-site", "same-site"] {
+        assert_eq!(from(site, "GET /prices/EVIL?product=P1"), 403);
+        assert_eq!(from(site, "GET /"), 200, "a link to the page");
+    }
+    assert_eq!(home.json(&["status"])["active_users"].as_array().unwrap().len(), 0);
+    assert_eq!(from("same-origin", "GET /prices/AAA?product=P1"), 202);
+}
+
+#[test]
 fn head_is_get_without_a_body_and_other_methods_are_named() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);

@@ -169,10 +169,18 @@ impl Gateway {
             let message = "the host name is not allowed; see --allow-host";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        if self.origins.sender(headers) == Sender::Foreign {
-            self.refused_origins.refused(headers);
-            let message = "this page's origin is not allowed; see --allow-origin";
-            return problem(StatusCode::FORBIDDEN, message);
+        match self.origins.sender(headers) {
+            Sender::Foreign => {
+                self.refused_origins.refused(headers);
+                let message = "this page's origin is not allowed; see --allow-origin";
+                return problem(StatusCode::FORBIDDEN, message);
+            }
+            // Other paths cost work or make a customer active.
+            Sender::Unnamed if !self.is_page(&request) => {
+                let message = "a page of another origin may open only this gateway's own page; an allowed page fetches with CORS";
+                return problem(StatusCode::FORBIDDEN, message);
+            }
+            _ => {}
         }
         let client = self.client(peer, headers);
         let allowance = Allowance::new(peer.traffic.clone(), self.limiter.address(client));
@@ -200,6 +208,11 @@ impl Gateway {
         let places = Places { _connection: peer.place.clone(), _socket: socket };
         let client = Client { allowance, clients, by_token };
         self.clone().upgrade(request, client, places, tasks, shutdown.clone())
+    }
+
+    /// Whether a request is for one of the page's files.
+    fn is_page(&self, request: &Request<Incoming>) -> bool {
+        self.page().has_file(request.uri().path()) || self.prefix.page_of(request).is_some()
     }
 
     /// Returns where a request comes from. A client that proves in one request that it may read the entry
