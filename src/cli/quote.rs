@@ -320,9 +320,9 @@ fn timed_out(quoter: &Quoter<'_>, request_id: Option<&str>) -> Failure {
     let message = format!("no answer came within {waited}");
     let hint = match request_id {
         Some(id) => format!(
-            "check that a price-calc worker runs; `ocache quotation {id}` shows the answer when it exists"
+            "`ocache quotation {id}` shows the answer when it exists; `ocache doctor` says whether anybody works on it"
         ),
-        None => "check that a price-calc worker runs; `ocache up` runs everything".to_owned(),
+        None => "`ocache doctor` says whether a price-calc worker runs".to_owned(),
     };
     Failure::new(ExitCode::TimedOut, message).hint(hint)
 }

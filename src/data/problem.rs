@@ -293,7 +293,9 @@ pub enum Problem {
         found: usize,
     },
     /// A CSV quote that is not closed on its line, or is not followed by a delimiter.
-    #[error("a quoted field does not end in `\"` and a delimiter or the end of the line")]
+    #[error(
+        "a quoted field does not end in `\"` and a delimiter or the end of the line; line breaks in a field are not read"
+    )]
     Quote,
     /// Unknown columns of a CSV file.
     #[error(

@@ -18,7 +18,7 @@ pub enum ItemsError {
     #[error("the quote names no product")]
     None,
     /// There are too many items.
-    #[error("the quote has {count} lines, {MAX_ITEMS} are allowed")]
+    #[error("the request names {count} products, {MAX_ITEMS} are allowed")]
     TooMany {
         /// The number of items.
         count: usize,

@@ -64,7 +64,7 @@ fn four_hundred_and_one_lines_are_too_many() {
     let items: Vec<String> = (0..401).map(|n| format!("P{n}")).collect();
     let mut args = vec!["quote", "--client", "AAA"];
     args.extend(items.iter().map(String::as_str));
-    assert!(home.fails(2, &args).contains("401 lines"));
+    assert!(home.fails(2, &args).contains("401 products"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn requests_that_are_refused(provoked: &mut Provoked) {
     assert_eq!(send(&url, "POST /quotes", &["prefer: wait=20"], QUOTE).status, 200);
     let large = " ".repeat(128 * 1024 + 1);
     for (request, headers, body, status, code) in [
-        ("PUT /subscribe", &[][..], "[", 400, "not_json"),
+        ("PUT /subscribe", &[][..], "{", 400, "not_json"),
         ("PUT /subscribe", &[], "{}", 400, "bad_frame"),
         ("PUT /subscribe", &[], r#"{"user_id":""}"#, 400, "bad_id"),
         ("PUT /subscribe", &[], &large, 413, "too_large"),

@@ -211,11 +211,11 @@ const BAD: &[(&str, &str)] = &[
     ("id,name,price\n\nP,a,1,x\n", "f:3:7: has 4 fields, the header has 3"),
     (
         "id,price,name\nP,1,\"a\nQ,2,b\n",
-        "f:2:5: a quoted field does not end in `\"` and a delimiter or the end of the line",
+        "f:2:5: a quoted field does not end in `\"` and a delimiter or the end of the line; line breaks in a field are not read",
     ),
     (
         "id,name,price\nP,\"a\"b,1\n",
-        "f:2:3: a quoted field does not end in `\"` and a delimiter or the end of the line",
+        "f:2:3: a quoted field does not end in `\"` and a delimiter or the end of the line; line breaks in a field are not read",
     ),
     ("id,name,price\nP,a,\n", "f:2:5: price `` is not a decimal number (currency USD)"),
     // Products with further fields.
