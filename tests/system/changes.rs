@@ -209,7 +209,8 @@ pub async fn a_check_after_a_load_that_changed_nothing_for_the_user_ends_stalene
 
 /// Tests that a table is not fresh without prices for the present, although it was checked lately.
 pub async fn a_visit_after_an_edge_orders_the_prices_that_begin_there(engine: Engine) {
-    let system = System::with_fixtures(engine).await;
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.fresh_for = Duration::from_secs(600);
     // Further ahead than prices are prepared.
     let edge = system.now().plus(Duration::from_secs(300));
     let expires_at = system.now().plus(Duration::from_secs(3600));
