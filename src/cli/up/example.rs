@@ -3,8 +3,8 @@
 use super::super::shell::quoted;
 use crate::model::{Item, ProductId, Quantity, UserId};
 use crate::ports::{
-    AtHead, PortError, Segment, Store, at_head, discounts_now, first_discounted_users,
-    first_products, products_now,
+    AtHead, PortError, Segment, Store, at_head, discounts_now, first_customers,
+    first_discounted_users, first_products, products_now,
 };
 use crate::pricing::{Currency, Product};
 
@@ -47,10 +47,8 @@ async fn some_customer(store: &dyn Store) -> Result<Option<UserId>, PortError> {
     if let Some(user) = named(first_discounted_users(store, 1).await?.rows) {
         return Ok(Some(user));
     }
-    let customers =
-        at_head(store, |head| Box::pin(async move { store.list_customers(&head, None).await }));
-    let customers = customers.await?.items.into_iter().map(|customer| customer.user);
-    if let Some(user) = named(customers.collect()) {
+    let customers = first_customers(store, 1).await?.rows.into_iter();
+    if let Some(user) = named(customers.map(|customer| customer.user).collect()) {
         return Ok(Some(user));
     }
     let active = store.list_active_users(Segment::ALL, Default::default(), None).await?;
