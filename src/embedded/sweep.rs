@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use self::chores::CHORES;
+use self::chores::{CHORES, COUNT};
 use super::failure::Failure;
 use super::marks::{Marks, Tx};
 use super::writer::{IdleWork, Transact};
@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How much of each chore one batch may do.
-type Budgets = [usize; CHORES.len()];
+type Budgets = [usize; COUNT];
 
 /// Decides when to sweep, and how much.
 pub(super) struct Sweeper {
@@ -77,7 +77,7 @@ impl IdleWork<Marks> for Sweeper {
             self.budgets = least_budgets();
             return Ok(());
         }
-        let done = std::cell::Cell::new([0; CHORES.len()]);
+        let done = std::cell::Cell::new([0; COUNT]);
         transact(&|tx| sweep(tx, now, &self.budgets).map(|counts| done.set(counts)))?;
         let left_some = adapt(&mut self.budgets, &done.get());
         self.due = Instant::now() + PAUSE;
@@ -118,7 +118,7 @@ fn is_clean(connection: &Connection, now: Timestamp) -> Result<bool, Failure> {
 /// Deletes one batch: of each kind the oldest, as many as its budget allows. Returns how much of each
 /// budget was used.
 fn sweep(tx: &Tx<'_>, now: Timestamp, budgets: &Budgets) -> Result<Budgets, Failure> {
-    let mut done = [0; CHORES.len()];
+    let mut done = [0; COUNT];
     for ((chore, budget), done) in CHORES.into_iter().zip(budgets).zip(&mut done) {
         *done = chore.work(tx, now, *budget)?;
     }

@@ -133,8 +133,12 @@ const fn messages(name: &'static str, queue: Queue) -> Chore {
     Chore { name, budget: ROWS, records: Records::Messages(queue) }
 }
 
+/// The number of chores. Types need it, and `CHORES.len()` makes an optimising compiler ask for the types of
+/// `CHORES` while it works them out.
+pub(super) const COUNT: usize = 11;
+
 /// All chores. Records that refer to others come before these, because readers may still hold them.
-pub(super) const CHORES: [Chore; 11] = [
+pub(super) const CHORES: [Chore; COUNT] = [
     rows!("deduplication": "deduplication", "queue, id", "expires_at", Milliseconds, Duration::ZERO),
     rows!("price_table": "price_table", "id", "expires_at", Seconds, Duration::ZERO),
     Chore { budget: BASES, ..rows!("base": "base", "name", "expires_at", Seconds, Duration::ZERO) },
