@@ -90,7 +90,7 @@ async fn both_dialects_over_one_socket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_tells_its_clients_when_a_deadline_has_passed() {
     let home = Home::new();
-    home.set("quote-within", "1s");
+    home.set("quote-within", "5s");
     let args = ["serve", "--port", "0", "--output", "json"];
     let mut gateway = home.start(&args);
     let started = gateway.stdout_json();

@@ -58,7 +58,7 @@ async fn the_answer_is_the_frame_of_the_websocket() {
 #[test]
 fn what_cannot_be_answered_yet_is_found_at_its_place() {
     let home = Home::new();
-    home.set("quote-within", "2s");
+    home.set("quote-within", "5s");
     let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
     let url = gateway.stdout_json()["websocket"].as_str().unwrap().to_owned();
     let accepted = post(&url, QUOTE, &[]);

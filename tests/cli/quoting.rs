@@ -194,13 +194,14 @@ fn a_quote_is_found_again_by_its_id() {
 #[test]
 fn nobody_to_calculate_is_a_timeout_with_a_hint() {
     let home = Home::with_fixtures();
-    home.set("quote-within", "300ms");
+    home.set("quote-within", "100ms");
     let stderr = home.fails(5, &["quote", "--client", "AAA", "P1"]);
     assert!(stderr.contains("failed: "), "{stderr}");
     assert!(
         stderr.contains("no process of this stack runs price-calc; start one with `ocache worker"),
         "{stderr}"
     );
+    home.set("quote-within", "30s");
     let stderr = home.fails(5, &["quote", "--client", "AAA", "--timeout", "200ms", "P1"]);
     assert!(stderr.contains("no answer came within 200ms"), "{stderr}");
 }

@@ -167,7 +167,7 @@ fn every_command_prints_what_its_schema_says() {
     checked.run("status", &["status"]);
 
     // Nobody calculates, so it fails.
-    checked.run("config-set", &["config", "set", "quote-within", "200ms"]);
+    checked.run("config-set", &["config", "set", "quote-within", "100ms"]);
     checked.run("quote", &["quote", "--client", "AAA", "--request-id", "late", "P1"]);
     checked.run("config-set", &["config", "set", "quote-within", "30s"]);
     checked.fails(4, &["prices", "Nobody"]);

@@ -134,7 +134,7 @@ fn a_taken_port_is_named_with_a_way_out() {
 #[test]
 fn an_idle_user_expires_and_is_not_refreshed_any_more() {
     let home = Home::new();
-    let (_up, _) = home.up(&["--ttl", "2s", "--refresh-every", "500ms"]);
+    let (_up, _) = home.up(&["--ttl", "8s", "--refresh-every", "500ms"]);
     home.json(&["quote", "--client", "AAA", "P1"]);
     let active = || !home.json(&["status"])["active_users"].as_array().unwrap().is_empty();
     assert!(active());

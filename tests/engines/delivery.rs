@@ -45,10 +45,10 @@ pub async fn a_returned_message_comes_again_at_once(ports: Ports) {
 pub async fn a_longer_visibility_hides_a_message_longer(ports: Ports) {
     for queue in BOTH_KINDS {
         send(&ports, queue, &[message(queue, "long")]).await;
-        let received = take_one(&ports, queue, secs(2)).await;
+        let received = take_one(&ports, queue, secs(4)).await;
         let receipts = receipts(&[received]);
         ports.queues.change_visibility(queue, &receipts, LONG_VISIBILITY).await.unwrap();
-        let meanwhile = ports.queues.receive(queue, 1, secs(3), LONG_VISIBILITY).await.unwrap();
+        let meanwhile = ports.queues.receive(queue, 1, secs(5), LONG_VISIBILITY).await.unwrap();
         assert_eq!(meanwhile, [], "queue {queue}");
 
         ports.queues.change_visibility(queue, &receipts, secs(1)).await.unwrap();
@@ -59,9 +59,9 @@ pub async fn a_longer_visibility_hides_a_message_longer(ports: Ports) {
 pub async fn an_acknowledged_message_is_gone(ports: Ports) {
     for queue in BOTH_KINDS {
         send(&ports, queue, &[message(queue, "gone")]).await;
-        let received = take_one(&ports, queue, secs(1)).await;
+        let received = take_one(&ports, queue, secs(4)).await;
         acknowledge(&ports, queue, std::slice::from_ref(&received)).await;
-        let rest = ports.queues.receive(queue, 1, secs(2), LONG_VISIBILITY).await.unwrap();
+        let rest = ports.queues.receive(queue, 1, secs(5), LONG_VISIBILITY).await.unwrap();
         assert_eq!(rest, [], "queue {queue}");
         acknowledge(&ports, queue, std::slice::from_ref(&received)).await;
         give_back(&ports, queue, &[received]).await;

@@ -18,7 +18,7 @@ after(async () => {
 });
 
 test("a customer is seen to become active, be refreshed, be served and expire", async () => {
-  const system = await home.up("--ttl", "8s", "--refresh-every", "1s");
+  const system = await home.up("--ttl", "20s", "--refresh-every", "1s");
   const page = await open(browser, `${system.page}#live`);
   await page.getByText("No customer is active. A quote makes a customer active.").waitFor();
   await page.getByRole("rowheader", { name: "provider" }).waitFor();
@@ -42,7 +42,7 @@ test("a customer is seen to become active, be refreshed, be served and expire", 
   assert.ok((await bars.count()) > 0);
   assert.match(await page.locator("#chart svg").getAttribute("aria-label"), /tables? for schedule/);
   assert.match(await page.locator("#legend").innerText(), /schedule\s+[1-9]/);
-  await row.getByText("expired").waitFor();
+  await row.getByText("expired").waitFor({ timeout: 60_000 });
   await page.getByText("No customer is active. A quote makes a customer active.").waitFor();
   page.calm();
   await page.context().close();

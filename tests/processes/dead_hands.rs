@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocache::ports::{Depth, Queue};
+use ocache::stages::{Policy, Setting, set};
 use tokio::time::sleep;
 
 use super::killing::{load, setting};
@@ -17,8 +18,8 @@ const ROUNDS: u64 = 2;
 /// How many cold quotes the worker holds.
 const QUOTES: usize = 50;
 const PRODUCTS: u32 = 5_000;
-/// The default: by then a quotation is answered or has failed.
-const QUOTE_WITHIN: Duration = Duration::from_secs(30);
+/// Enough for a busy machine to accept all quotes, to start two workers, and to answer.
+const QUOTE_WITHIN: Duration = Duration::from_secs(120);
 /// The pause between two looks at something that takes its time.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -100,6 +101,10 @@ async fn held(stack: &Stack) -> Option<Depth> {
 async fn kill_workers(stack: Stack) {
     let rounds = setting("OCACHE_DEAD_HANDS", ROUNDS);
     let stack = Arc::new(stack);
+    // By default too, messages in dead hands come again long before the deadline.
+    assert!(Queue::Quotation.visibility() * 2 < Policy::default().quote_within);
+    let within = (Setting::QuoteWithin, format!("{}s", QUOTE_WITHIN.as_secs()));
+    set(&*stack.ports.store, &[within]).await.unwrap();
     let products = stack.file("products.ndjson", products_file());
     load(&stack, &[&products]).await;
     let (gateway, url) = Running::gateway(&stack, &["serve", "--port", "0", "--output", "json"]);

@@ -202,7 +202,7 @@ pub async fn a_visit_orders_no_table_that_is_fresh_or_ordered(engine: Engine) {
 
 pub async fn a_visit_is_remembered_for_a_tenth_of_the_ttl(engine: Engine) {
     let (mut system, meter) = warm(engine).await;
-    system.policy.ttl = Duration::from_secs(10);
+    system.policy.ttl = Duration::from_secs(40);
     let (gateway, aaa) = (system.handler(), user("AAA"));
     let looks = || calls_to(&meter, Resource::ActiveUsers);
     let quote = async || {

@@ -39,11 +39,12 @@ pub async fn a_user_who_keeps_quoting_stays(engine: Engine) {
     let tick = engine.tick;
     let mut system = System::with_fixtures(engine).await;
     system.policy.ttl = tick * 4;
-    // A table is fresh for two intervals, because a busy machine may be late.
     system.policy.refresh_every = tick;
+    // Every second tick writes that the table is right, and the tick after it may be late.
+    system.policy.fresh_for = tick * 3;
     system.run(ALL);
     let started = system.now();
-    while system.now().since(started) < tick * 9 {
+    while system.now().since(started) < tick * 12 {
         let quotation = system.quote("AAA", "P1:2").await;
         assert_eq!((quotation.status.as_str(), quotation.stale), ("answered", false));
         assert!(system.is_active("AAA").await);

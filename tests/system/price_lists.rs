@@ -302,7 +302,7 @@ pub async fn a_list_that_is_loaded_long_before_it_begins_counts_from_then_on(eng
     system.policy.ttl = Duration::from_secs(600);
     system.run(ALL);
     assert_eq!(unit_prices(&system.quote("ann", "P1:1").await), ["500.00"]);
-    let edge = system.now().plus(Duration::from_secs(4));
+    let edge = system.now().plus(Duration::from_secs(8));
     let later = PriceList { is_wide: true, from: Some(edge), ..list("L", 1, everyone()) };
     system.change(vec![header(later), rows("L", Scope::All, &[rung("0", off("50"))])]).await;
     let mut quotes_before = 0;

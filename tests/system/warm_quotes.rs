@@ -56,7 +56,7 @@ pub async fn the_answer_follows_the_client_to_its_new_connection(engine: Engine)
 
 pub async fn a_stale_table_answers_and_is_refreshed(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
-    system.policy.refresh_every = Duration::from_millis(500);
+    system.policy.refresh_every = Duration::from_secs(2);
     system.policy.fresh_for = Duration::ZERO;
     system.policy.usable_for = Duration::from_secs(600);
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
