@@ -144,9 +144,44 @@ impl ShownDecimal {
         Self { units, decimals }
     }
 
-    /// Appends the text, which has no characters that JSON escapes.
-    pub fn append_to(self, out: &mut Vec<u8>) {
-        self.with_bytes(|text| out.extend_from_slice(text));
+    /// Appends the text as a JSON string. It has no characters that JSON escapes.
+    pub fn append_quoted(self, out: &mut Vec<u8>) {
+        if self.append_short_quoted(out).is_none() {
+            self.with_bytes(|text| {
+                out.push(b'"');
+                out.extend_from_slice(text);
+                out.push(b'"');
+            });
+        }
+    }
+
+    /// Does this for up to eight digits without a sign, as nearly all prices have. Otherwise appends nothing and
+    /// returns `None`.
+    ///
+    /// Each line of an answer has several decimals. So all digits are made and written at once, without a loop
+    /// whose length depends on the number.
+    fn append_short_quoted(self, out: &mut Vec<u8>) -> Option<()> {
+        /// More than the text and the digits written behind its end.
+        const ROOM: usize = 24;
+        let units = u64::try_from(self.units).ok().filter(|units| *units < 100_000_000)?;
+        let most_zeros = 7_u32.checked_sub(self.decimals)?;
+        let digits = eight_digits(units);
+        let zeros = (digits.trailing_zeros() / 8).min(most_zeros);
+        let digits = (digits | u64::from_ne_bytes(*b"00000000")) >> (8 * zeros);
+        let whole = 8 - zeros - self.decimals;
+        let start = out.len();
+        out.extend_from_slice(&[b'"'; ROOM]);
+        let text = out.last_chunk_mut::<ROOM>()?;
+        text[1..9].copy_from_slice(&digits.to_le_bytes());
+        let mut end = 1 + whole as usize;
+        if self.decimals > 0 {
+            text[end] = b'.';
+            text[end + 1..end + 9].copy_from_slice(&(digits >> (8 * whole)).to_le_bytes());
+            end += 1 + self.decimals as usize;
+        }
+        text[end] = b'"';
+        out.truncate(start + end + 1);
+        Some(())
     }
 
     fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
@@ -175,6 +210,17 @@ impl ShownDecimal {
         }
         take(&text[at..])
     }
+}
+
+/// Returns the eight digits of a number below 100,000,000, one in each byte, the first one in the lowest. In three
+/// steps, each part of the word is divided into two, by multiplications with the inverse that are exact for parts of
+/// this size.
+const fn eight_digits(number: u64) -> u64 {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((twos - tens * 10) << 8)
 }
 
 /// The most decimals that are shown: more than any amount or quantity has, and few enough for the buffer.
@@ -236,6 +282,9 @@ mod tests {
     fn writes_every_decimal() {
         for (units, decimals, all, trimmed) in [
             (90_000, 2, "900.00", "900"),
+            (12_345_678, 0, "12345678", "12345678"),
+            (12_345_678, 7, "1.2345678", "1.2345678"),
+            (123_456_789, 2, "1234567.89", "1234567.89"),
             (5, 2, "0.05", "0.05"),
             (-5, 3, "-0.005", "-0.005"),
             (-1500, 3, "-1.500", "-1.5"),
@@ -249,6 +298,9 @@ mod tests {
             assert_eq!(ShownDecimal::trimmed(units, decimals).to_string(), trimmed);
             let written = serde_json::to_value(ShownDecimal::new(units, decimals)).unwrap();
             assert_eq!(written, all);
+            let mut quoted = b"is ".to_vec();
+            ShownDecimal::new(units, decimals).append_quoted(&mut quoted);
+            assert_eq!(quoted, format!("is \"{all}\"").as_bytes());
         }
     }
 }

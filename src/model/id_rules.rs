@@ -4,6 +4,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use thiserror::Error;
 
 use super::hidden::{CodePoint, Flaw, escape, flaw_in_id, is_blank, is_mark};
+use super::words;
 
 /// Why a text is not a valid id.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -120,7 +121,7 @@ fn check_size(kind: &'static str, max: usize, text: &str) -> Result<(), IdError>
 
 /// Whether a text has only printable ASCII characters, as most ids do. They are all allowed.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    !words::any(text.as_bytes(), |word| words::smaller(word, b' ') | words::larger(word, b'~'))
 }
 
 /// Whether a character is a blank that an id may not begin or end with. A line break counts as a control

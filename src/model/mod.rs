@@ -15,6 +15,7 @@ mod quantity;
 mod sealed;
 mod stack;
 mod timestamp;
+pub(crate) mod words;
 
 pub use decimal::{Decimal, DecimalError, ShownDecimal};
 pub use digest::{Digest, DigestBuilder};

@@ -7,7 +7,7 @@ use hyper::header::{ACCEPT, HeaderMap};
 use hyper::{Method, StatusCode};
 
 use super::etag::KnownTags;
-use super::resource::{Pair, Resource, pairs};
+use super::resource::{Pair, Resource, most_pairs, pairs};
 use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
 use crate::protocol::{
     ItemsError, ProtocolError, QuoteBody, TableFormat, parse_prices_body, parse_quote_body,
@@ -132,13 +132,12 @@ impl Call {
 }
 
 fn prices_of(asked: Asked<'_>) -> Result<PricesOf, Reply> {
-    let mut parameters = Parameters::read(asked.query)?;
     if *asked.method == Method::POST {
-        parameters.end()?;
+        Parameters::read(asked.query)?.end()?;
         let (items, quantity) = parse_prices_body(asked.body).map_err(|error| refused(&error))?;
         return Ok(PricesOf::Some(items, quantity));
     }
-    let products = parameters.take_all("product");
+    let (products, mut parameters) = Parameters::apart(asked.query, "product")?;
     if products.is_empty() {
         if parameters.has("quantity") {
             return Err(bad_query(
@@ -203,7 +202,24 @@ pub(in crate::runtime::gateway) struct Parameters<'a>(Vec<Pair<'a>>);
 
 impl<'a> Parameters<'a> {
     pub(in crate::runtime::gateway) fn read(query: &'a str) -> Result<Self, Reply> {
-        pairs(query).map(Self).map_err(|why| bad_query(&why))
+        let pairs: Result<_, _> = pairs(query).collect();
+        pairs.map(Self).map_err(bad_query)
+    }
+
+    /// Reads a query in which one name may be many times. Returns the values of that name, and the other
+    /// parameters.
+    #[inline]
+    fn apart(query: &'a str, repeated: &str) -> Result<(Vec<Cow<'a, str>>, Self), Reply> {
+        let (mut values, mut others) = (Vec::with_capacity(most_pairs(query)), vec![]);
+        for pair in pairs(query) {
+            let (name, value) = pair.map_err(bad_query)?;
+            if name == repeated {
+                values.push(value);
+            } else {
+                others.push((name, value));
+            }
+        }
+        Ok((values, Self(others)))
     }
 
     /// Takes the only value of a name.

@@ -82,39 +82,51 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
 /// A name and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// Splits a text at the first occurrence of an ASCII byte.
-fn cut(text: &str, at: u8) -> (&str, &str) {
-    match memchr(at, text.as_bytes()) {
+/// Splits a text around the ASCII character at a place, if there is one.
+fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
+    match at {
         Some(end) => (&text[..end], &text[end + 1..]),
         None => (text, ""),
     }
+}
+
+/// Returns how many pairs a query has at most.
+pub(super) fn most_pairs(query: &str) -> usize {
+    memchr_iter(b'&', query.as_bytes()).count() + 1
 }
 
 /// Returns the names and values of a query. If nothing in it is encoded, nothing is copied.
 ///
 /// # Errors
 /// Returns what is wrong with the query.
-pub(super) fn pairs<'a>(query: &'a str) -> Result<Vec<Pair<'a>>, String> {
+#[inline]
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = Result<Pair<'_>, &'static str>> {
     let is_encoded = memchr2(b'%', b'+', query.as_bytes()).is_some();
-    let text = |part: &'a str| match is_encoded {
-        false => Some(Cow::Borrowed(part)),
-        true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
-    };
-    let mut pairs = Vec::with_capacity(memchr_iter(b'&', query.as_bytes()).count() + 1);
     let mut rest = query;
-    while !rest.is_empty() {
-        let (pair, behind) = cut(rest, b'&');
-        rest = behind;
-        if pair.is_empty() {
-            continue;
+    std::iter::from_fn(move || {
+        loop {
+            if rest.is_empty() {
+                return None;
+            }
+            let (pair, behind) = cut(rest, memchr(b'&', rest.as_bytes()));
+            rest = behind;
+            if pair.is_empty() {
+                continue;
+            }
+            // Names are short, so the search ends before a faster one would have begun.
+            let (name, value) = cut(pair, pair.bytes().position(|byte| byte == b'='));
+            let texts = match is_encoded {
+                false => Some((Cow::Borrowed(name), Cow::Borrowed(value))),
+                true => decoded_text(name).zip(decoded_text(value)),
+            };
+            return Some(texts.ok_or("the query is not UTF-8"));
         }
-        let (name, value) = cut(pair, b'=');
-        let (Some(name), Some(value)) = (text(name), text(value)) else {
-            return Err("the query is not UTF-8".to_owned());
-        };
-        pairs.push((name, value));
-    }
-    Ok(pairs)
+    })
+}
+
+/// Decodes a name or a value of a query. Returns `None` if it is not UTF-8.
+fn decoded_text(part: &str) -> Option<Cow<'static, str>> {
+    decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -147,7 +159,8 @@ mod tests {
         let odd = "a/b?c&d=e+f%20 é株#";
         let query = format!("x={}&y=1+2&z", encoded(odd));
         let pair = |name, value| (Cow::Borrowed(name), Cow::Borrowed(value));
-        assert_eq!(pairs(&query).unwrap(), [pair("x", odd), pair("y", "1 2"), pair("z", "")]);
-        assert!(pairs("x=%FF").is_err());
+        let found: Result<Vec<_>, _> = pairs(&query).collect();
+        assert_eq!(found.unwrap(), [pair("x", odd), pair("y", "1 2"), pair("z", "")]);
+        assert!(pairs("x=%FF").any(|pair| pair.is_err()));
     }
 }
