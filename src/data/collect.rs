@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, FileSummary, Notice};
-use super::error::{DataErrors, Fault, MAX_LISTED_ERRORS, Problem, RowError, Spot};
+use super::error::{DataErrors, Duplicate, Fault, MAX_LISTED_ERRORS, Problem, RowError, Spot};
 use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place, Position};
 use super::layout::Layout;
 use super::record::{OwnRow, Record};
@@ -194,7 +194,7 @@ impl Collector {
         let places = self.products.iter().map(|product| product.id.as_str());
         for (place, first, at) in repeated(places.zip(self.places.iter().copied())) {
             let (id, first) = (self.products[at].id.clone(), self.show(first));
-            self.fault(place, Problem::DuplicateProduct { id, first });
+            self.fault(place, Duplicate::Product { id, first });
         }
     }
 
@@ -202,7 +202,7 @@ impl Collector {
         let places = self.customers.iter().map(|(customer, place)| (&customer.user, *place));
         for (place, first, at) in repeated(places) {
             let (user, first) = (self.customers[at].0.user.clone(), self.show(first));
-            self.fault(place, Problem::DuplicateCustomer { user, first });
+            self.fault(place, Duplicate::Customer { user, first });
         }
     }
 
@@ -210,7 +210,7 @@ impl Collector {
         let places = self.lists.iter().map(|(list, place)| (&list.id, *place));
         for (place, first, at) in repeated(places) {
             let (list, first) = (self.lists[at].0.id.clone(), self.show(first));
-            self.fault(place, Problem::DuplicatePriceList { list, first });
+            self.fault(place, Duplicate::PriceList { list, first });
         }
     }
 
@@ -236,11 +236,11 @@ impl Collector {
         repeated.sort_unstable_by_key(|(place, ..)| *place);
         for (place, earlier, (user, product, min_quantity)) in repeated {
             let first = self.show(earlier);
-            let problem = match min_quantity {
-                MinQuantity::ZERO => Problem::DuplicateDiscount { user, product, first },
-                _ => Problem::DuplicateOwnRow { user, product, min_quantity, first },
+            let duplicate = match min_quantity {
+                MinQuantity::ZERO => Duplicate::Discount { user, product, first },
+                _ => Duplicate::OwnRow { user, product, min_quantity, first },
             };
-            self.fault(place, problem);
+            self.fault(place, duplicate);
         }
     }
 
@@ -259,7 +259,7 @@ impl Collector {
             let first = self.show(first);
             let GivenPrices { list, scope, .. } = &self.prices[index];
             let (list, scope) = (list.clone(), scope.clone());
-            self.fault(place, Problem::DuplicatePrice { list, scope, min_quantity, first });
+            self.fault(place, Duplicate::Price { list, scope, min_quantity, first });
         }
     }
 
@@ -286,8 +286,8 @@ impl Collector {
         }
     }
 
-    fn fault(&mut self, place: Place, problem: Problem) {
-        self.errors.add(&self.files, place.file, Fault::at(place.at, problem));
+    fn fault(&mut self, place: Place, duplicate: Duplicate) {
+        self.errors.add(&self.files, place.file, Fault::at(place.at, duplicate.into()));
     }
 
     fn add_user(&mut self, user: UserId, is_list: bool) -> usize {
@@ -488,7 +488,7 @@ impl Sink<'_> {
     fn user_again(&mut self, place: Place, user: UserId, index: usize) {
         let first = self.collector.users[index].places.first();
         let first = first.map(|&earlier| self.collector.show(earlier)).unwrap_or_default();
-        self.fault(Fault::at(place.at, Problem::DuplicateUser { user, first }));
+        self.fault(Fault::at(place.at, Duplicate::User { user, first }.into()));
     }
 
     fn summary(&mut self, change: impl FnOnce(&mut FileSummary)) {

@@ -8,6 +8,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+pub use super::duplicate::Duplicate;
 use super::given::Position;
 pub use super::problem::Problem;
 

@@ -4,6 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
+use super::duplicate::Duplicate;
 use super::kinds::KnownColumns;
 use super::names::{did_you_mean, shown};
 use super::problem_words::{
@@ -381,76 +382,9 @@ pub enum Problem {
         /// The text that was given.
         text: String,
     },
-    /// A product that an earlier row already has.
-    #[error("product `{id}` is already given at {first}")]
-    DuplicateProduct {
-        /// The product.
-        id: ProductId,
-        /// The place of the first row: `file:line`.
-        first: String,
-    },
-    /// A user's list of discounts, although there are already discounts of that user.
-    #[error("discounts of customer `{user}` are already given at {first}")]
-    DuplicateUser {
-        /// The user.
-        user: UserId,
-        /// The place of the first ones: `file:line`.
-        first: String,
-    },
-    /// A second discount of one user for one product.
-    #[error("customer `{user}` already has a discount for product `{product}` at {first}")]
-    DuplicateDiscount {
-        /// The user.
-        user: UserId,
-        /// The product.
-        product: ProductId,
-        /// The place of the first one: `file:line`.
-        first: String,
-    },
-    /// A second row of one user with the same product and minimum quantity.
-    #[error(
-        "customer `{user}` already has a row for product `{product}` with min_quantity {min_quantity} at {first}"
-    )]
-    DuplicateOwnRow {
-        /// The user.
-        user: UserId,
-        /// The product.
-        product: ProductId,
-        /// The minimum quantity.
-        min_quantity: MinQuantity,
-        /// The place of the first one: `file:line`.
-        first: String,
-    },
-    /// A customer whom an earlier row already has.
-    #[error("customer `{user}` is already given at {first}")]
-    DuplicateCustomer {
-        /// The customer.
-        user: UserId,
-        /// The place of the first row: `file:line`.
-        first: String,
-    },
-    /// A price list that an earlier row already has.
-    #[error("price list `{list}` is already given at {first}")]
-    DuplicatePriceList {
-        /// The list.
-        list: PriceListId,
-        /// The place of the first row: `file:line`.
-        first: String,
-    },
-    /// A second row of one list with the same scope and minimum quantity.
-    #[error(
-        "price list `{list}` already has a row for {scope} with min_quantity {min_quantity} at {first}"
-    )]
-    DuplicatePrice {
-        /// The list.
-        list: PriceListId,
-        /// The scope.
-        scope: Scope,
-        /// The minimum quantity.
-        min_quantity: MinQuantity,
-        /// The place of the first one: `file:line`.
-        first: String,
-    },
+    /// A row that is given twice.
+    #[error(transparent)]
+    Duplicate(#[from] Duplicate),
     /// A row of a list that is neither in the files nor in the store.
     #[error("{}", unknown_list(list))]
     UnknownPriceList {
