@@ -1,7 +1,6 @@
-//! CSV: a header row, then one row per line.
+//! CSV: a header row, then the other rows.
 //!
-//! No field of ocache contains a line break, so a row never goes beyond its line, and an unclosed quote is
-//! an error of that line. A general CSV reader would take all rows up to the next quote as one field.
+//! A quoted field may contain line breaks. No field of ocache does, but a column that is left out may.
 //!
 //! Spreadsheets pad tables with empty rows and columns, which are skipped. A first line such as `sep=;`
 //! names the delimiter.
@@ -11,56 +10,61 @@ use std::io::BufRead;
 use super::collect::Sink;
 use super::csv_columns::{Column, columns};
 use super::csv_fields::{Fields, column_at, is_blank};
+use super::csv_records::Records;
 use super::error::{Fault, Problem};
 use super::kinds::Expected;
 use super::layout::{Delimiter, Layout};
-use super::lines::Lines;
+use super::lines::{Lines, line_ends};
 use super::record::record;
 use super::row::{Cell, Row};
 use super::spreadsheet;
 
 /// Reads a file whose current line is the first that is not blank.
-pub(super) fn read<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    let mut records = Records::new(lines);
     let mut layout = sink.layout().clone();
-    let Some(columns) = header(&mut lines, &mut layout)? else { return Ok(()) };
+    let Some(columns) = header(&mut records, &mut layout)? else { return Ok(()) };
     let ignored = columns.iter().filter(|column| column.is_ignored());
     sink.ignored(ignored.map(Column::name));
-    while let Some((number, line)) = lines.next()? {
-        if is_blank(line, layout.delimiter) {
+    while let Some((number, text)) = records.next(layout.delimiter, sink)? {
+        if is_blank(text, layout.delimiter) {
             continue;
         }
         let amounts = sink.amounts();
-        match row(line, &columns, &layout) {
+        match row(text, &columns, &layout) {
             Ok(mut row) => match record(&mut row, Expected::Any, amounts, &layout.columns) {
                 Ok(record) => sink.row(number, record),
                 Err(problem) => {
-                    sink.fault(fault_of(number, line, &row, &columns, &layout, problem))
+                    sink.fault(fault_of(number, text, &row, &columns, &layout, problem))
                 }
             },
-            Err((start, problem)) => {
-                let column = start.map(|start| column_at(line, start));
-                sink.fault(Fault { line: Some(number), column, problem });
-            }
+            Err((Some(start), problem)) => sink.fault(fault_at(number, text, start, problem)),
+            Err((None, problem)) => sink.fault(Fault::at(number, problem)),
         }
     }
     Ok(())
 }
 
-/// Reads the columns from the first line that is neither padding nor `sep=`. Returns `None` if there is no
-/// such line.
+/// Reads the columns from the first row that is neither padding nor `sep=`. Returns `None` if there is no
+/// such row.
 fn header<R: BufRead>(
-    lines: &mut Lines<R>,
+    records: &mut Records<R>,
     layout: &mut Layout,
 ) -> Result<Option<Vec<Column>>, Fault> {
     loop {
-        let (number, line) = lines.current()?;
+        let (_, line) = records.current()?;
         if let Some(delimiter) = separator(line) {
             layout.delimiter = delimiter;
-        } else if !is_blank(line, layout.delimiter) {
-            let columns = columns(line, layout);
-            return columns.map(Some).map_err(|problem| Fault::at(number, problem));
+        } else if let Some(fault) = records.complete(layout.delimiter)? {
+            return Err(fault);
+        } else {
+            let (number, text) = records.current()?;
+            if !is_blank(text, layout.delimiter) {
+                let columns = columns(text, layout);
+                return columns.map(Some).map_err(|problem| Fault::at(number, problem));
+            }
         }
-        if lines.next()?.is_none() {
+        if !records.advance()? {
             return Ok(None);
         }
     }
@@ -74,17 +78,17 @@ fn separator(line: &str) -> Option<Delimiter> {
     line[said.len()..].parse().ok()
 }
 
-/// Reads a row. An error has the byte of the line at which it is, if it is at one.
+/// Reads a row. An error has the byte of the row at which it is, if it is at one.
 fn row<'a>(
-    line: &'a str,
+    text: &'a str,
     columns: &[Column],
     layout: &Layout,
 ) -> Result<Row<'a>, (Option<usize>, Problem)> {
     let mut row = Row::default();
     let mut found = 0;
     let mut surplus = None;
-    for field in Fields::of(line, layout.delimiter) {
-        let (start, text) = field.map_err(|start| (Some(start), Problem::Quote))?;
+    for field in Fields::of(text, layout.delimiter) {
+        let (start, text) = field.map_err(|(start, _)| (Some(start), Problem::Quote))?;
         let at = |problem| (Some(start), problem);
         match columns.get(found) {
             Some(Column::Of { target, name }) => {
@@ -116,7 +120,7 @@ fn row<'a>(
 /// Returns the fault of a row, with the place of the field that is wrong.
 fn fault_of(
     number: u32,
-    line: &str,
+    row_text: &str,
     row: &Row<'_>,
     columns: &[Column],
     layout: &Layout,
@@ -124,7 +128,7 @@ fn fault_of(
 ) -> Fault {
     let last = row.last.filter(|_| problem.is_of_value());
     let place = last.and_then(|last| columns.iter().position(|column| column.is(last)));
-    let field = place.and_then(|place| Fields::of(line, layout.delimiter).nth(place)?.ok());
+    let field = place.and_then(|place| Fields::of(row_text, layout.delimiter).nth(place)?.ok());
     let (Some(last), Some(place), Some((start, text))) = (last, place, field) else {
         return Fault::at(number, problem);
     };
@@ -133,7 +137,17 @@ fn fault_of(
         false => problem,
     };
     let problem = Problem::in_column(columns[place].name(), last.field(), problem);
-    Fault { line: Some(number), column: Some(column_at(line, start)), problem }
+    fault_at(number, row_text, start, problem)
+}
+
+/// Returns the fault of a field that starts at a byte of a row. Its place is that of the field: the row may
+/// have several lines.
+fn fault_at(number: u32, row_text: &str, start: usize, problem: Problem) -> Fault {
+    let before = row_text.get(..start).unwrap_or_default();
+    let line_start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+    let line = number.saturating_add(line_ends(before.as_bytes()));
+    let column = column_at(&row_text[line_start..], start - line_start);
+    Fault { line: Some(line), column: Some(column), problem }
 }
 
 #[cfg(test)]

@@ -1,15 +1,26 @@
-//! The fields of a line of CSV.
+//! The fields of a row of CSV.
 
 use std::borrow::Cow;
 
 use super::layout::Delimiter;
 
-/// Iterates over the fields of a line, each with the byte of the line at which it starts. White space
-/// around an unquoted field is not part of it. A tab is white space unless it separates fields.
+/// Iterates over the fields of a row, each with the byte of the row at which it starts. White space around
+/// an unquoted field is not part of it. A tab is white space unless it separates fields.
 pub(super) struct Fields<'a> {
     line: &'a str,
     rest: Option<&'a str>,
     delimiter: char,
+    /// Whether the rest begins inside a quoted field.
+    is_inside: bool,
+}
+
+/// Why a quoted field cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QuoteFlaw {
+    /// The text ends inside the field.
+    Open,
+    /// Something other than a delimiter follows the field.
+    Followed,
 }
 
 /// Returns the column of a byte in a line, counted in characters from 1.
@@ -27,7 +38,18 @@ pub(super) fn is_blank(line: &str, delimiter: Delimiter) -> bool {
 
 impl<'a> Fields<'a> {
     pub(super) const fn of(line: &'a str, delimiter: Delimiter) -> Self {
-        Self { line, rest: Some(line), delimiter: delimiter.char() }
+        Self { line, rest: Some(line), delimiter: delimiter.char(), is_inside: false }
+    }
+
+    /// Returns the fields of a line that begins inside a quoted field of an earlier line. The rest of that
+    /// field is the first one.
+    pub(super) const fn inside(line: &'a str, delimiter: Delimiter) -> Self {
+        Self { line, rest: Some(line), delimiter: delimiter.char(), is_inside: true }
+    }
+
+    /// Returns the first flaw, with the byte at which its field starts.
+    pub(super) fn flaw(mut self) -> Option<(usize, QuoteFlaw)> {
+        self.find_map(Result::err)
     }
 
     fn trim_start(&self, text: &'a str) -> &'a str {
@@ -40,17 +62,18 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(usize, Cow<'a, str>), usize>;
+    type Item = Result<(usize, Cow<'a, str>), (usize, QuoteFlaw)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest.take()?;
+        if std::mem::take(&mut self.is_inside) {
+            return Some(self.quoted(0, rest));
+        }
         let rest = self.trim_start(rest);
         let start = self.start_of(rest);
         // A spreadsheet writes ="00123" for text that it would otherwise take for a number.
         if let Some(quoted) = rest.strip_prefix('"').or_else(|| rest.strip_prefix("=\"")) {
-            let Some((field, rest)) = self.unquote(quoted) else { return Some(Err(start)) };
-            self.rest = rest;
-            return Some(Ok((start, text_of_formula(field))));
+            return Some(self.quoted(start, quoted));
         }
         let (field, rest) = match rest.split_once(self.delimiter) {
             Some((field, rest)) => (field, Some(rest)),
@@ -62,12 +85,19 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Returns the content of a quoted field, and the rest of the line after the next delimiter.
-    fn unquote(&self, quoted: &'a str) -> Option<(Cow<'a, str>, Option<&'a str>)> {
+    /// Takes a quoted field that starts at a byte of the row, and whose content follows.
+    fn quoted(&mut self, start: usize, quoted: &'a str) -> <Self as Iterator>::Item {
+        let (field, rest) = self.unquote(quoted).map_err(|flaw| (start, flaw))?;
+        self.rest = rest;
+        Ok((start, text_of_formula(field)))
+    }
+
+    /// Returns the content of a quoted field, and the rest of the row after the next delimiter.
+    fn unquote(&self, quoted: &'a str) -> Result<(Cow<'a, str>, Option<&'a str>), QuoteFlaw> {
         let mut field = Cow::Borrowed("");
         let mut rest = quoted;
         loop {
-            let (piece, behind) = rest.split_once('"')?;
+            let (piece, behind) = rest.split_once('"').ok_or(QuoteFlaw::Open)?;
             if field.is_empty() {
                 field = Cow::Borrowed(piece);
             } else {
@@ -79,8 +109,9 @@ impl<'a> Fields<'a> {
             } else {
                 let behind = self.trim_start(behind);
                 return match behind.strip_prefix(self.delimiter) {
-                    Some(next) => Some((field, Some(next))),
-                    None => behind.is_empty().then_some((field, None)),
+                    Some(next) => Ok((field, Some(next))),
+                    None if behind.is_empty() => Ok((field, None)),
+                    None => Err(QuoteFlaw::Followed),
                 };
             }
         }
@@ -103,10 +134,9 @@ mod tests {
     use super::*;
 
     fn fields(line: &str, delimiter: Delimiter) -> Option<Vec<String>> {
-        let text = |field: Result<(usize, Cow<'_, str>), usize>| {
-            field.ok().map(|(_, text)| text.into_owned())
-        };
-        Fields::of(line, delimiter).map(text).collect()
+        Fields::of(line, delimiter)
+            .map(|field| field.ok().map(|(_, text)| text.into_owned()))
+            .collect()
     }
 
     #[test]
@@ -118,6 +148,7 @@ mod tests {
             (r#""say ""hi""",x"#, &[r#"say "hi""#, "x"]),
             (r#""""","""""""#, &["\"", "\"\""]),
             (r#""", "a" , b"#, &["", "a", "b"]),
+            ("\"a\r\n\"\"b\"\"\n\" ,c", &["a\r\n\"b\"\n", "c"]),
             (r#"5" nail,x"#, &[r#"5" nail"#, "x"]),
             (r#"="00123",x"#, &["00123", "x"]),
             (r#"="a,""b""",x"#, &["a,\"b\"", "x"]),
@@ -139,9 +170,31 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_ends_on_its_line() {
-        for line in [r#""a"#, r#"x,"a,b"#, r#""a"b,c"#, r#""a"""#, r#"="a"&b"#] {
+    fn a_quote_ends_in_front_of_a_delimiter() {
+        for (line, flaw) in [
+            (r#""a"#, (0, QuoteFlaw::Open)),
+            (r#"x,"a,b"#, (2, QuoteFlaw::Open)),
+            (r#""a"b,c"#, (0, QuoteFlaw::Followed)),
+            (r#""a"""#, (0, QuoteFlaw::Open)),
+            (r#"="a"&b"#, (0, QuoteFlaw::Followed)),
+        ] {
             assert_eq!(fields(line, Delimiter::Comma), None, "{line}");
+            assert_eq!(Fields::of(line, Delimiter::Comma).flaw(), Some(flaw), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_may_begin_inside_a_field() {
+        for (line, flaw) in [
+            (r#"a",b"#, None),
+            (r#"" "#, None),
+            (r#"a"",b"#, Some((0, QuoteFlaw::Open))),
+            ("", Some((0, QuoteFlaw::Open))),
+            (r#"a"b"#, Some((0, QuoteFlaw::Followed))),
+            (r#"a", "b"#, Some((4, QuoteFlaw::Open))),
+            (r#"a","b"c"#, Some((3, QuoteFlaw::Followed))),
+        ] {
+            assert_eq!(Fields::inside(line, Delimiter::Comma).flaw(), flaw, "{line}");
         }
     }
 

@@ -47,7 +47,8 @@ impl From<RowError> for DataErrors {
 pub struct RowError {
     /// The file, as it was given.
     pub path: PathBuf,
-    /// The line on which the bad row starts, counted from 1. None if the error is about the whole file.
+    /// The line on which the bad row starts, counted from 1, or of CSV the line on which the bad field
+    /// starts. None if the error is about the whole file.
     pub line: Option<u32>,
     /// The column, counted from 1, where it is known: for broken JSON, for fields of CSV, and for rows of
     /// JSON that share their line.

@@ -13,14 +13,23 @@ const CONTROL_Z: u8 = 0x1a;
 /// Reads the lines of a file that are not blank, one at a time, into one buffer.
 pub(super) struct Lines<R> {
     reader: R,
-    /// The bytes up to the next line feed. They may be several lines.
+    /// The bytes up to a line feed, or to the end of the file. They may be several lines.
     buffer: Vec<u8>,
     /// Where the current line starts in the buffer, and where the next one does.
     start: usize,
     next: usize,
     /// The number of the current line, counted from 1.
     number: u32,
+    /// How many lines were added to the current one.
+    added: u32,
     is_sniffed: bool,
+}
+
+/// How far the current line reaches, with the lines that were added to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub(super) bytes: usize,
+    added: u32,
 }
 
 /// A text, and the line of its file on which it starts.
@@ -37,7 +46,7 @@ impl<R: BufRead> Lines<R> {
     /// Returns the lines of a reader that starts at a later line of its file.
     pub(super) const fn numbered(reader: R, first_line: u32) -> Self {
         let number = first_line.saturating_sub(1);
-        Self { reader, buffer: vec![], start: 0, next: 0, number, is_sniffed: false }
+        Self { reader, buffer: vec![], start: 0, next: 0, number, added: 0, is_sniffed: false }
     }
 
     /// Refuses a binary file by its first bytes, before an endless line of it fills the memory.
@@ -56,38 +65,84 @@ impl<R: BufRead> Lines<R> {
 
     /// Returns the next line that is not blank, with its number and without its end.
     pub(super) fn next(&mut self) -> Result<Option<(u32, &str)>, Fault> {
+        match self.advance()? {
+            true => self.current().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Makes the next line that is not blank the current one. Returns whether there is one.
+    pub(super) fn advance(&mut self) -> Result<bool, Fault> {
         self.sniff()?;
         loop {
-            if self.next == self.buffer.len() && !self.read_more()? {
-                return Ok(None);
+            if self.next == self.buffer.len() {
+                self.buffer.clear();
+                (self.start, self.next) = (0, 0);
+                if !self.read_more()? {
+                    return Ok(false);
+                }
             }
             self.start = self.next;
             self.next = self.start + length_of_line(&self.buffer[self.start..]);
-            self.number = self.number.saturating_add(1);
-            if !self.buffer[self.start..self.next].trim_ascii().is_empty() {
-                break;
+            self.number = self.number.saturating_add(1).saturating_add(self.added);
+            self.added = 0;
+            if !self.bytes().trim_ascii().is_empty() {
+                return Ok(true);
             }
         }
-        self.current().map(Some)
     }
 
-    /// Fills the buffer up to the next line feed. Returns whether anything was read.
+    /// Adds the following line to the current one, also if it is blank. Returns its number, and its text
+    /// without its end, or `None` at the end of the file.
+    pub(super) fn extend(&mut self) -> Result<Option<(u32, &str)>, Fault> {
+        if self.next == self.buffer.len() {
+            // Lines that were read ahead stay in the buffer. Without this, a file in which each line is
+            // extended and shortened would be in memory as a whole.
+            self.buffer.drain(..self.start);
+            self.next -= self.start;
+            self.start = 0;
+            if !self.read_more()? {
+                return Ok(None);
+            }
+        }
+        let start = self.next;
+        self.next = start + length_of_line(&self.buffer[start..]);
+        self.added = self.added.saturating_add(1);
+        let number = self.number.saturating_add(self.added);
+        Ok(Some((number, without_end(checked(&self.buffer[start..self.next], number)?))))
+    }
+
+    /// Returns how far the current line reaches.
+    pub(super) const fn extent(&self) -> Extent {
+        Extent { bytes: self.next - self.start, added: self.added }
+    }
+
+    /// Returns the current line to an extent that it had before. The lines behind are read again.
+    pub(super) const fn shorten(&mut self, extent: Extent) {
+        self.next = self.start + extent.bytes;
+        self.added = extent.added;
+    }
+
+    /// Appends to the buffer what is before the end of the next line feed. Returns whether anything was
+    /// read.
     fn read_more(&mut self) -> Result<bool, Fault> {
-        self.buffer.clear();
-        (self.start, self.next) = (0, 0);
+        let before = self.buffer.len();
         self.reader.read_until(b'\n', &mut self.buffer).map_err(unreadable)?;
-        if self.buffer.last() == Some(&CONTROL_Z) {
+        if self.buffer[before..].last() == Some(&CONTROL_Z) {
             let is_last = self.reader.fill_buf().map_err(unreadable)?.is_empty();
             self.buffer.truncate(self.buffer.len() - usize::from(is_last));
         }
-        Ok(!self.buffer.is_empty())
+        Ok(self.buffer.len() > before)
     }
 
-    /// Returns the line that [`Self::next`] returned last.
+    /// Returns the current line, with its end.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.next]
+    }
+
+    /// Returns the current line with its number, without its end.
     pub(super) fn current(&self) -> Result<(u32, &str), Fault> {
-        let line = checked(&self.buffer[self.start..self.next], self.number)?;
-        let line = line.strip_suffix('\n').unwrap_or(line);
-        Ok((self.number, line.strip_suffix('\r').unwrap_or(line)))
+        Ok((self.number, without_end(checked(self.bytes(), self.number)?)))
     }
 
     /// Returns the current line and everything after it.
@@ -106,13 +161,18 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// Returns the length of the first line, with its end. The text has a line feed at most at its very end.
+/// Returns the length of the first line, with its end.
 fn length_of_line(text: &[u8]) -> usize {
-    match text.iter().position(|&byte| byte == b'\r') {
-        Some(end) if text.get(end + 1) == Some(&b'\n') => end + 2,
+    match memchr::memchr2(b'\n', b'\r', text) {
+        Some(end) if text[end..].starts_with(b"\r\n") => end + 2,
         Some(end) => end + 1,
         None => text.len(),
     }
+}
+
+fn without_end(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
 }
 
 fn unreadable(error: std::io::Error) -> Fault {
@@ -134,7 +194,7 @@ fn checked(bytes: &[u8], first_line: u32) -> Result<&str, Fault> {
 
 /// Counts the lines that end in a part of a text. A carriage return at the very end of the part is not
 /// counted, because it may belong to a line feed behind it.
-fn line_ends(bytes: &[u8]) -> u32 {
+pub(super) fn line_ends(bytes: &[u8]) -> u32 {
     let feeds = bytes.iter().filter(|&&byte| byte == b'\n').count();
     // Most files have no carriage return, so there are no pairs to look for.
     let returns = match bytes.contains(&b'\r') {
@@ -229,6 +289,48 @@ mod tests {
         }
         assert!(read(b"").unwrap().is_empty() && read(b"\x1a").unwrap().is_empty());
         assert_eq!(read(b"a\x1ab").unwrap(), [(1, "a\x1ab".to_owned())], "not at the end");
+    }
+
+    #[test]
+    fn a_line_is_extended_and_shortened() {
+        for text in ["a\n\nb\nc\nd", "a\r\n\r\nb\r\nc\r\nd\r\n\x1a", "a\r\rb\rc\rd\r"] {
+            let end = text.find('b').unwrap();
+            let mut lines = Lines::new(text.as_bytes());
+            assert_eq!(lines.next().unwrap(), Some((1, "a")));
+            let extent = lines.extent();
+            assert_eq!(lines.extend().unwrap(), Some((2, "")), "a blank line too");
+            assert_eq!(lines.extend().unwrap(), Some((3, "b")));
+            lines.shorten(extent);
+            assert_eq!(lines.current().unwrap(), (1, "a"));
+            assert_eq!(lines.extend().unwrap(), Some((2, "")));
+            let extent = lines.extent();
+            assert_eq!(lines.extend().unwrap(), Some((3, "b")));
+            lines.shorten(extent);
+            assert_eq!(lines.extend().unwrap(), Some((3, "b")));
+            assert_eq!(lines.current().unwrap(), (1, &text[..=end]), "{text:?}");
+            assert_eq!(lines.next().unwrap(), Some((4, "c")), "{text:?}");
+            assert_eq!(lines.extend().unwrap(), Some((5, "d")));
+            assert_eq!(lines.extend().unwrap(), None, "{text:?}");
+            assert_eq!(lines.extend().unwrap(), None, "again");
+            assert_eq!(lines.current().unwrap().0, 4);
+            assert_eq!(lines.next().unwrap(), None);
+        }
+        let mut lines = Lines::new(&b"a\nb\xff\n"[..]);
+        lines.next().unwrap();
+        assert_eq!(lines.extend().unwrap_err().line, Some(2));
+    }
+
+    #[test]
+    fn lines_read_ahead_do_not_stay_in_memory() {
+        let text = "abc\n".repeat(1000);
+        let mut lines = Lines::new(text.as_bytes());
+        while lines.advance().unwrap() {
+            let extent = lines.extent();
+            lines.extend().unwrap();
+            lines.shorten(extent);
+            assert!(lines.buffer.len() <= 8);
+        }
+        assert_eq!(lines.number, 1000);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod comparison;
 mod csv;
 mod csv_columns;
 mod csv_fields;
+mod csv_records;
 mod dataset;
 mod difference;
 mod duplicate;

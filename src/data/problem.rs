@@ -4,6 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
+use super::csv_records::MAX_ROW_BYTES;
 use super::duplicate::Duplicate;
 use super::kinds::KnownColumns;
 use super::names::{did_you_mean, shown};
@@ -13,7 +14,8 @@ use super::problem_words::{
 };
 use super::ways_out::Advised;
 use crate::model::{
-    DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId, plural,
+    CodePoint, DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId,
+    plural,
 };
 use crate::pricing::{
     CategoryError, Currency, Ladder, MinQuantity, MoneyError, Product, QuantityRulesError,
@@ -110,8 +112,13 @@ pub enum Problem {
         bytes: usize,
     },
     /// A product's name with a line break or another control character.
-    #[error("`name` has a control character")]
-    ControlCharacter,
+    #[error("`name` `{}` has {code_point}, a control character", shown(name))]
+    ControlCharacter {
+        /// The name that was given.
+        name: String,
+        /// The first such character.
+        code_point: CodePoint,
+    },
     /// A bad user or product id.
     #[error(transparent)]
     Id(#[from] IdError),
@@ -293,11 +300,17 @@ pub enum Problem {
         /// How many fields the row has.
         found: usize,
     },
-    /// A CSV quote that is not closed on its line, or is not followed by a delimiter.
+    /// A CSV quote that is not followed by a delimiter.
     #[error(
-        "a quoted field does not end in `\"` and a delimiter or the end of the line; line breaks in a field are not read"
+        "a quoted field does not end in `\"` and a delimiter or the end of a line; write `\"\"` for a quote inside it"
     )]
     Quote,
+    /// A CSV quote that is not closed.
+    #[error(
+        "a quoted field is not closed, neither on its line nor in the {} MB behind it; end it with `\"`",
+        MAX_ROW_BYTES / (1024 * 1024)
+    )]
+    OpenQuote,
     /// Unknown columns of a CSV file.
     #[error(
         "unknown column{} {}{}; {} reads one as a field of ocache, {} leaves it out; {known}",

@@ -16,7 +16,7 @@ use super::values::{
     text, texts, truth,
 };
 use super::window::{LocalTime, instant, time_zone};
-use crate::model::{PriceListId, ProductId, Timestamp, UserId};
+use crate::model::{CodePoint, PriceListId, ProductId, Timestamp, UserId};
 use crate::pricing::{
     Category, Customer, MinQuantity, PriceList, Product, ProductDetail, QuantityRules, Rate,
     Recipients, Scope,
@@ -138,8 +138,9 @@ fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
     if name.len() > Product::MAX_NAME_BYTES {
         return Err(Problem::LongName { bytes: name.len() });
     }
-    if name.chars().any(char::is_control) {
-        return Err(Problem::ControlCharacter);
+    let control = name.chars().find(|character| character.is_control());
+    if let Some(control) = control {
+        return Err(Problem::ControlCharacter { name, code_point: CodePoint(control) });
     }
     let price_field = if row.has(Field::Value) { Field::Value } else { Field::Price };
     let mut prices = amounts_by_currency(row, price_field, Field::Prices, amounts)?;

@@ -56,6 +56,29 @@ fn another_delimiter_is_refused_with_the_flag_that_reads_it() {
 }
 
 #[test]
+fn a_description_that_is_left_out_may_have_line_breaks() {
+    let flags = ["--ignore", "description"];
+    let csv = "id,description,name,price\nP1,\"oak,\n\n\"\"solid\"\"\n\",Desk,10\nP2,,Lamp,5\n";
+    let tsv = csv.replace(',', "\t");
+    let both = ["P1 Desk 10.00", "P2 Lamp 5.00"];
+    assert_eq!(load("p.csv", csv, &flags), both);
+    assert_eq!(load("p.csv.gz", gzip(csv.as_bytes()), &flags), both);
+    assert_eq!(load("p.tsv", tsv, &[&flags[..], &["--delimiter", "tab"]].concat()), both);
+    let home = Home::new();
+    let piped = home.piped(&[&["load", "-"], &flags[..]].concat(), csv);
+    assert!(piped.status.success(), "{}", text(&piped.stderr));
+    assert_eq!(products(&home), both);
+
+    let named = home.file("named.csv", "id,name,price\nP1,\"Desk,\noak\",10\n");
+    let stderr = home.fails(3, &["load", &named]);
+    let error = "named.csv:2:4: `name` `Desk,\\u{a}oak` has U+000A, a control character";
+    assert!(stderr.contains(error), "{stderr}");
+    let open = home.file("open.csv", "id,name,price\nP1,Desk,10\nP2,\"Lamp,5\n");
+    let stderr = home.fails(3, &["load", &open]);
+    assert!(stderr.contains("open.csv:3:4: a quoted field is not closed"), "{stderr}");
+}
+
+#[test]
 fn the_padding_of_spreadsheets_is_nothing() {
     for (what, content) in [
         ("columns", "id,name,price,,\nP1,Desk,10.00,,\n"),

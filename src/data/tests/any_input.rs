@@ -1,11 +1,13 @@
 //! Tests that any bytes are read or refused, and that no row of a good file is lost.
 
+use std::path::Path;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::read_one;
-use crate::data::Dataset;
+use crate::data::{Dataset, Layout, read_texts_as};
 use crate::model::ProductId;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
@@ -131,7 +133,7 @@ fn batch_write(products: &[Product], lists: &[UserDiscounts]) -> Value {
 }
 
 /// Returns rows as CSV, written by another library.
-fn csv(rows: impl Iterator<Item = [String; 3]>, header: [&str; 3]) -> Vec<u8> {
+fn csv<const N: usize>(rows: impl Iterator<Item = [String; N]>, header: [&str; N]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(vec![]);
     writer.write_record(header).unwrap();
     rows.for_each(|row| writer.write_record(row).unwrap());
@@ -203,6 +205,22 @@ proptest! {
         let text = csv(rows, ["user_id", "product_id", "percentage"]);
         let dataset = read_one(&text).unwrap();
         prop_assert!(is_whole(&dataset, &[], &lists), "{dataset:?}");
+    }
+
+    #[test]
+    fn no_csv_row_is_lost_beside_texts_of_several_lines(
+        products in products(),
+        notes in vec("[a\",\n\r= ]{0,12}", 19..20),
+    ) {
+        let rows = products.iter().zip(&notes).map(|(product, note)| {
+            let price = product.price.unwrap().format(Currency::USD);
+            [product.id.to_string(), note.clone(), product.name.clone(), price]
+        });
+        let text = csv(rows, ["id", "note", "name", "price"]);
+        let mut layout = Layout::default();
+        layout.columns.ignore("note".to_owned()).unwrap();
+        let dataset = read_texts_as(&[(Path::new("f"), text.as_slice())], Currency::USD, &layout).unwrap();
+        prop_assert!(is_whole(&dataset, &products, &[]), "{dataset:?}");
     }
 
     #[test]

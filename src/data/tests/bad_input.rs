@@ -116,7 +116,10 @@ const BAD: &[(&str, &str)] = &[
         "f:2:1: product id \"Jose\\u{301}\" is not in Unicode's form NFC: it has U+0065 U+0301 where NFC has U+00E9",
     ),
     ("[{\"id\":\"P\",\"name\":\" \",\"price\":1}]", "f:1: `name` is empty"),
-    ("[{\"id\":\"P\",\"name\":\"a\\u001b\",\"price\":1}]", "f:1: `name` has a control character"),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\\u001b\",\"price\":1}]",
+        "f:1: `name` `a\\u{1b}` has U+001B, a control character",
+    ),
     (
         "[{\"id\":\"P\",\"name\":\"\\ud800\",\"price\":1}]",
         "f:1: is not JSON: unexpected end of hex escape",
@@ -211,11 +214,24 @@ const BAD: &[(&str, &str)] = &[
     ("id,name,price\n\nP,a,1,x\n", "f:3:7: has 4 fields, the header has 3"),
     (
         "id,price,name\nP,1,\"a\nQ,2,b\n",
-        "f:2:5: a quoted field does not end in `\"` and a delimiter or the end of the line; line breaks in a field are not read",
+        "f:2:5: a quoted field is not closed, neither on its line nor in the 1 MB behind it; end it with `\"`",
     ),
     (
         "id,name,price\nP,\"a\"b,1\n",
-        "f:2:3: a quoted field does not end in `\"` and a delimiter or the end of the line; line breaks in a field are not read",
+        "f:2:3: a quoted field does not end in `\"` and a delimiter or the end of a line; write `\"\"` for a quote inside it",
+    ),
+    (
+        "id,name,\"price\n",
+        "f:1:9: a quoted field is not closed, neither on its line nor in the 1 MB behind it; end it with `\"`",
+    ),
+    // Line breaks in fields.
+    (
+        "id,price,name\nP,1,\"Desk,\nlarge\"\n",
+        "f:2:5: `name` `Desk,\\u{a}large` has U+000A, a control character",
+    ),
+    (
+        "id,name,price\r\nP,\"Desk,\r\nlarge\",1\r\n",
+        "f:2:3: `name` `Desk,\\u{d}\\u{a}large` has U+000D, a control character",
     ),
     ("id,name,price\nP,a,\n", "f:2:5: price `` is not a decimal number (currency USD)"),
     // Products with further fields.

@@ -1,6 +1,10 @@
 //! Tests of the variants of each format.
 
+use std::path::Path;
+
 use super::{read_one, rows};
+use crate::data::{DataErrors, Dataset, Delimiter, Layout, read_texts_as};
+use crate::pricing::Currency;
 
 #[test]
 fn every_format_says_the_same() {
@@ -85,4 +89,49 @@ fn products_and_discounts_may_be_mixed() {
     .unwrap();
     assert_eq!(rows(&dataset), ["P1 a 1.00", "P2 b 2.00"]);
     assert_eq!(dataset.discounts[0].discounts.as_slice(), []);
+}
+
+/// Reads a text of one file. The column `note` is left out.
+fn read_without_note(text: &str, delimiter: Delimiter) -> Result<Dataset, DataErrors> {
+    let mut layout = Layout { delimiter, ..Layout::default() };
+    layout.columns.ignore("note".to_owned()).unwrap();
+    read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout)
+}
+
+#[test]
+fn a_field_that_is_left_out_may_have_line_breaks() {
+    for end in ["\n", "\r\n", "\r"] {
+        let of_lines = |text: &str| text.replace('\n', end);
+        for (delimiter, sign) in
+            [(Delimiter::Comma, ","), (Delimiter::Semicolon, ";"), (Delimiter::Tab, "\t")]
+        {
+            let text =
+                of_lines("id,note,name,price\nP1,\"a\n\n \"\"b\"\",\n\",Desk,5\n\nP2,c,Lamp,6\n");
+            let text = text.replace(',', sign);
+            let dataset = read_without_note(&text, delimiter).unwrap();
+            assert_eq!(rows(&dataset), ["P1 Desk 5.00", "P2 Lamp 6.00"], "{text:?}");
+
+            let text =
+                of_lines("note,id,name,price\n\"\n\",P1,a,x\n\"\n\",P2,,1\n\"x\n\"\nP3,a,b,c,d\n");
+            let errors = read_without_note(&text.replace(',', sign), delimiter).unwrap_err();
+            let places = errors.errors.iter().map(|error| (error.line.unwrap(), error.column));
+            let places: Vec<_> = places.collect();
+            // Each is the place of the field, and the whole row is named by its first line.
+            assert_eq!(places, [(3, Some(8)), (5, Some(6)), (6, None), (8, Some(10))], "{errors}");
+        }
+    }
+}
+
+#[test]
+fn a_name_of_a_column_may_have_line_breaks() {
+    let mut layout = Layout::default();
+    layout.columns.ignore("net\nweight".to_owned()).unwrap();
+    layout.columns.name("list\nprice=price".parse().unwrap()).unwrap();
+    let text = "\n\"id\",\"net\nweight\",\"name\",\"list\nprice\"\nP1,2,Desk,5\nP1,2,Lamp,6\n";
+    let read =
+        |text: &str| read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);
+    let errors = read(text).unwrap_err();
+    assert_eq!(errors.to_string(), "f:6: product `P1` is already given at f:5");
+    let dataset = read(&text.replace("P1,2,Lamp", "P2,2,Lamp")).unwrap();
+    assert_eq!(rows(&dataset), ["P1 Desk 5.00", "P2 Lamp 6.00"]);
 }

@@ -1,0 +1,162 @@
+//! The rows of a CSV file. A row is a line, and further lines if line breaks are quoted.
+//!
+//! If a quoted field does not end, its row is an error, and the lines behind the one on which it starts are
+//! rows of their own. So an unclosed quote hides no error of another row.
+
+use std::io::BufRead;
+
+use super::collect::Sink;
+use super::csv_fields::{Fields, QuoteFlaw, column_at};
+use super::error::{Fault, Problem};
+use super::layout::Delimiter;
+use super::lines::Lines;
+
+/// After this many bytes a row of several lines has no further line. Otherwise a quote that is not closed
+/// would take the rest of a large file into memory.
+pub(super) const MAX_ROW_BYTES: usize = 1024 * 1024;
+
+/// Reads the rows of a file, one at a time.
+pub(super) struct Records<R> {
+    lines: Lines<R>,
+}
+
+impl<R: BufRead> Records<R> {
+    /// Returns the rows from the current line on.
+    pub(super) const fn new(lines: Lines<R>) -> Self {
+        Self { lines }
+    }
+
+    /// Returns the next row that is not blank, with the number of its first line. Rows with a quoted field
+    /// that does not end are errors of the file.
+    pub(super) fn next(
+        &mut self,
+        delimiter: Delimiter,
+        sink: &mut Sink<'_>,
+    ) -> Result<Option<(u32, &str)>, Fault> {
+        while self.lines.advance()? {
+            match self.complete(delimiter)? {
+                None => return self.lines.current().map(Some),
+                Some(fault) => sink.fault(fault),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the next line that is not blank the current row. Returns whether there is one.
+    pub(super) fn advance(&mut self) -> Result<bool, Fault> {
+        self.lines.advance()
+    }
+
+    /// Returns the current row, with the number of its first line.
+    pub(super) fn current(&self) -> Result<(u32, &str), Fault> {
+        self.lines.current()
+    }
+
+    /// Adds lines to the current row until all its quoted fields end. Returns the fault of a field that does
+    /// not end; then the row ends with the line on which that field starts.
+    pub(super) fn complete(&mut self, delimiter: Delimiter) -> Result<Option<Fault>, Fault> {
+        // Most rows have no quote, so their fields need not be looked at.
+        if !self.lines.bytes().contains(&b'"') {
+            return Ok(None);
+        }
+        let (mut number, line) = self.lines.current()?;
+        let Some((start, mut flaw)) = Fields::of(line, delimiter).flaw() else { return Ok(None) };
+        let mut column = column_at(line, start);
+        let mut end = self.lines.extent();
+        while flaw == QuoteFlaw::Open && self.lines.extent().bytes <= MAX_ROW_BYTES {
+            let Some((added, line)) = self.lines.extend()? else { break };
+            let Some((start, found)) = Fields::inside(line, delimiter).flaw() else {
+                return Ok(None);
+            };
+            flaw = found;
+            // At the start of the line, it is still the field of an earlier line.
+            if start > 0 {
+                (number, column) = (added, column_at(line, start));
+                end = self.lines.extent();
+            }
+        }
+        self.lines.shorten(end);
+        let problem = match flaw {
+            QuoteFlaw::Open => Problem::OpenQuote,
+            QuoteFlaw::Followed => Problem::Quote,
+        };
+        Ok(Some(Fault { line: Some(number), column: Some(column), problem }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::collect::Collector;
+    use crate::data::layout::Layout;
+    use crate::pricing::Currency;
+
+    /// Returns the rows of a file, and its errors.
+    fn rows(text: &str) -> (Vec<(u32, String)>, String) {
+        let mut collector = Collector::new(Currency::USD.into(), Layout::default(), vec![]);
+        let mut sink = collector.file("f".into());
+        let mut records = Records::new(Lines::new(text.as_bytes()));
+        let mut rows = vec![];
+        while let Some((number, row)) = records.next(Delimiter::Comma, &mut sink).unwrap() {
+            rows.push((number, row.to_owned()));
+        }
+        sink.close();
+        (rows, collector.finish().unwrap_err().to_string())
+    }
+
+    fn numbers(rows: &[(u32, String)]) -> Vec<u32> {
+        rows.iter().map(|(number, _)| *number).collect()
+    }
+
+    #[test]
+    fn a_row_ends_outside_of_quotes() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = "a,\"b\n\n\"\"c\"\"\",\"\n\"\nd\n\n\"e\n\"\n5\" f\n".replace('\n', end);
+            let (rows, _) = rows(&text);
+            let row = |number, row: &str| (number, row.replace('\n', end));
+            let first = "a,\"b\n\n\"\"c\"\"\",\"\n\"";
+            let expected = [row(1, first), row(5, "d"), row(7, "\"e\n\""), row(9, "5\" f")];
+            assert_eq!(rows, expected, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_does_not_end_hides_no_other_row() {
+        for (text, places, expected) in [
+            ("a\nb,\"c\nd\ne", &["f:2:3"][..], &[1, 3, 4][..]),
+            ("a\nb,\"c\nd,\"e\nf", &["f:2:3", "f:3:3"], &[1, 4]),
+            ("\"a\",\"b\nc\",\"d\ne", &["f:2:4"], &[3]),
+            ("\"a\nb\",\"c\"d\ne", &["f:2:4"], &[3]),
+            ("\"a\nb\"c\nd", &["f:1:1"], &[2, 3]),
+            ("\"a\"b\nc", &["f:1:1"], &[2]),
+        ] {
+            let (rows, errors) = rows(text);
+            let found: Vec<_> = errors
+                .lines()
+                .filter_map(|error| error.split(": a quoted field ").next())
+                .collect();
+            assert_eq!(found, places, "{text:?}: {errors}");
+            assert_eq!(numbers(&rows), expected, "{text:?}: {errors}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_quote_is_searched_only_so_far() {
+        const LINE_BYTES: usize = 64;
+        let lines =
+            |bytes: usize| format!("{}\n", "x".repeat(LINE_BYTES - 1)).repeat(bytes / LINE_BYTES);
+        let (within, _) = rows(&format!("\"{}\"\nb\n", lines(MAX_ROW_BYTES - LINE_BYTES)));
+        assert_eq!(within.len(), 2);
+        let (beyond, errors) = rows(&format!("\"{}\"\n", lines(2 * MAX_ROW_BYTES)));
+        assert!(errors.starts_with("f:1:1: a quoted field is not closed"), "{errors}");
+        let all = 2 * MAX_ROW_BYTES / LINE_BYTES;
+        assert_eq!(beyond.len(), all - 1, "all but the line of each quote");
+    }
+
+    #[test]
+    fn no_line_is_searched_again_and_again() {
+        let (rows, errors) = rows(&"a\",\"b\n".repeat(MAX_ROW_BYTES / 2));
+        assert_eq!(rows, []);
+        assert!(errors.lines().count() <= 4, "{errors}");
+    }
+}
