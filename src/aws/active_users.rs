@@ -60,14 +60,14 @@ impl ActiveUsers for Tables {
         answer.attributes.filter(|old| !old.is_empty()).as_ref().map(read).transpose()
     }
 
-    async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError> {
+    async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
         let call = self.client.delete_item().table_name(self.name(Table::ActiveUsers));
         let call = call.set_key(Some(key(user))).return_values(ReturnValue::AllOld);
         let answer = call.send().await.map_err(|error| {
             let resource = self.resource(Table::ActiveUsers);
             Call { action: "DeleteItem", resource: &resource }.failed(error)
         })?;
-        Ok(answer.attributes.is_some_and(|old| !old.is_empty()))
+        answer.attributes.filter(|old| !old.is_empty()).as_ref().map(read).transpose()
     }
 
     async fn list_active_users(

@@ -12,8 +12,8 @@ use super::known::nearest_user;
 use super::output::{Output, name, table};
 use super::settings::Settings;
 use super::stack_settings::{Given, understood};
-use crate::model::show_duration;
-use crate::ports::SettingsStore;
+use crate::model::{Timestamp, show_duration};
+use crate::ports::{ActiveUser, SettingsStore};
 use crate::stages::Setting;
 use crate::stages::subscribe::{self, Visit};
 
@@ -88,32 +88,59 @@ pub(super) async fn unsubscribe(
     let ports = engine.ports(None);
     let mut done = Vec::with_capacity(args.users.len());
     for user in &args.users {
-        done.push((user, subscribe::unsubscribe(&*ports.store, None, user).await?));
+        let removed = subscribe::unsubscribe(&*ports.store, None, user).await?;
+        done.push((user, Was::of(removed.as_ref(), ports.clock.now())));
     }
-    let unknown = done.iter().find(|(_, removed)| !removed).map(|(user, _)| *user);
-    let near = match unknown {
-        Some(user) => nearest_user(&engine, user).await,
-        None => None,
+    let not_active = done.iter().find(|(_, was)| *was != Was::Active).copied();
+    let near = match not_active {
+        Some((user, Was::NotStored)) => nearest_user(&engine, user).await,
+        _ => None,
     };
     engine.close().await;
     let rows: Vec<_> = done
         .iter()
-        .map(|(user, removed)| json!({ "user": user.as_str(), "removed": removed }))
+        .map(|(user, was)| json!({ "user": user.as_str(), "removed": *was == Was::Active }))
         .collect();
     output.data(&rows, |_| {
         let mut table = table(["customer", "was"]);
-        for (user, removed) in &done {
-            let was = if *removed { "active" } else { "not active" };
-            table.add_row([name(user.as_str()), was.into()]);
+        for (user, was) in &done {
+            table.add_row([name(user.as_str()), was.word().into()]);
         }
         table.to_string()
     })?;
-    match unknown {
-        None => Ok(()),
-        Some(user) => {
-            let message = format!("customer `{user}` was not active");
-            let failure = Failure::new(ExitCode::NotFound, message);
-            Err(failure.suggest(near, "`ocache status` lists the active customers"))
+    let message = match not_active {
+        None | Some((_, Was::Active)) => return Ok(()),
+        Some((user, Was::Expired)) => format!("customer `{user}` had already expired"),
+        Some((user, Was::NotStored)) => format!("customer `{user}` was not active"),
+    };
+    let failure = Failure::new(ExitCode::NotFound, message);
+    Err(failure.suggest(near, "`ocache status` lists the active customers"))
+}
+
+/// What a customer was who is unsubscribed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Was {
+    Active,
+    /// The row stays stored for some time after it has expired. So whether it is still there says nothing
+    /// about the customer.
+    Expired,
+    NotStored,
+}
+
+impl Was {
+    fn of(row: Option<&ActiveUser>, now: Timestamp) -> Self {
+        match row {
+            Some(row) if row.is_active(now) => Self::Active,
+            Some(_) => Self::Expired,
+            None => Self::NotStored,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::NotStored => "not active",
         }
     }
 }

@@ -55,13 +55,13 @@ impl ActiveUsers for Embedded {
         .await
     }
 
-    async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError> {
+    async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
         let user = user.clone();
         self.write(move |tx| {
-            let removed = tx
-                .prepare_cached("DELETE FROM active_user WHERE bucket = ?1 AND user = ?2")?
+            let before = get(tx, &user)?;
+            tx.prepare_cached("DELETE FROM active_user WHERE bucket = ?1 AND user = ?2")?
                 .execute(params![bucket(&user), user.as_str()])?;
-            Ok(removed > 0)
+            Ok(before)
         })
         .await
     }

@@ -30,8 +30,8 @@ impl ActiveUsers for Memory {
         Ok(table.insert(user.clone(), row))
     }
 
-    async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError> {
-        Ok(self.state().active_users.remove(user).is_some())
+    async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
+        Ok(self.state().active_users.remove(user))
     }
 
     async fn list_active_users(

@@ -67,8 +67,8 @@ port!(
             expires_at: Timestamp,
         ) -> Result<Option<ActiveUser>, PortError>;
 
-        /// Deletes the row of a customer, and returns whether there was one.
-        async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError>;
+        /// Deletes the row of a customer, expired or not, and returns it.
+        async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError>;
 
         /// Returns a page of the customers of a segment who have not expired at `now`.
         async fn list_active_users(

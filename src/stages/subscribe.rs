@@ -12,7 +12,7 @@ use super::visits::{Visits, is_long_enough};
 use super::{Policy, StageError};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp, UserId};
-use crate::ports::{ActiveUsers, Chain, Outgoing, Posting, Queue, Queues};
+use crate::ports::{ActiveUser, ActiveUsers, Chain, Outgoing, Posting, Queue, Queues};
 
 /// Whether a visit found the customer active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +124,8 @@ pub(super) async fn order_unless_known(queues: &dyn Queues, user: &UserId, visit
     }
 }
 
-/// Makes a customer expire now, and returns whether the customer was stored. `remembered` are the visits in
-/// the memory of this process, if it handles quotes.
+/// Makes a customer expire now, and returns the row that the customer had. That row may have expired before.
+/// `remembered` are the visits in the memory of this process, if it handles quotes.
 ///
 /// # Errors
 /// [`StageError`] if the row cannot be deleted.
@@ -133,7 +133,7 @@ pub async fn unsubscribe(
     users: &dyn ActiveUsers,
     remembered: Option<&Visits>,
     user: &UserId,
-) -> Result<bool, StageError> {
+) -> Result<Option<ActiveUser>, StageError> {
     let scope = Scope::new(Stage::Subscribe, Reason::Visit);
     let removed = scope.of(users.remove_active_user(user)).await?;
     // Only after the row is deleted: otherwise a quote in between could read the row and remember the visit
@@ -141,7 +141,7 @@ pub async fn unsubscribe(
     if let Some(visits) = remembered {
         visits.forget(user);
     }
-    info!(%user, removed, "unsubscribed");
+    info!(%user, removed = removed.is_some(), "unsubscribed");
     Ok(removed)
 }
 

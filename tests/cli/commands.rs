@@ -76,6 +76,23 @@ fn an_unsubscribed_user_is_no_longer_active() {
 }
 
 #[test]
+fn an_expired_user_is_not_unsubscribed_as_active() {
+    let home = Home::with_fixtures();
+    home.ok(&["subscribe", "AAA", "--ttl", "1s"]);
+    while !home.json(&["status"])["active_users"].as_array().unwrap().is_empty() {}
+    let expired = home.run(&["unsubscribe", "AAA"]);
+    assert_eq!(expired.status.code(), Some(4), "{expired:?}");
+    assert!(text(&expired.stdout).ends_with(" AAA        expired\n"), "{expired:?}");
+    let stderr = text(&expired.stderr);
+    assert!(stderr.contains("customer `AAA` had already expired"), "{stderr}");
+    let again = home.run(&["unsubscribe", "AAA", "--output", "json"]);
+    assert_eq!(again.status.code(), Some(4), "{again:?}");
+    let rows: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(rows, json!([{ "user": "AAA", "removed": false }]), "the row is gone");
+    assert!(text(&again.stderr).contains("customer `AAA` was not active"), "{again:?}");
+}
+
+#[test]
 fn a_table_of_many_parts_is_printed_in_pieces_that_look_like_one() {
     const PRODUCTS: usize = 20_000;
     let home = Home::new();

@@ -66,9 +66,11 @@ pub async fn an_expired_user_is_stored_but_not_listed(ports: Ports) {
 
 pub async fn a_removed_user_is_gone(ports: Ports) {
     let (ann, store) = (user("ann"), &ports.store);
-    assert!(!store.remove_active_user(&ann).await.unwrap());
+    assert_eq!(store.remove_active_user(&ann).await.unwrap(), None);
     store.record_visit(&ann, now(), now().plus(secs(300))).await.unwrap();
-    assert!(store.remove_active_user(&ann).await.unwrap());
+    let row = store.active_user(&ann).await.unwrap();
+    assert!(row.is_some());
+    assert_eq!(store.remove_active_user(&ann).await.unwrap(), row, "the caller sees the expiry");
     assert_eq!(store.active_user(&ann).await.unwrap(), None);
     assert_eq!(listed(&ports, Segment::ALL, now()).await, []);
 }
