@@ -1,5 +1,6 @@
 //! The inputs of the benchmarks: the data of `ocache generate --seed 1`.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use ocache::data::{self, Dataset, Existing, Format, ListSpec, Spec};
@@ -16,7 +17,7 @@ pub fn generate(folder: &Path, products: u64, users: u64, discounts_per_user: u6
         format: Format::Ndjson,
         lists: ListSpec::NONE,
     };
-    let generated = data::generate(&spec, folder, Existing::Keep, &|_| {});
+    let generated = data::generate(&spec, folder, Existing::Keep, &|_| ControlFlow::Continue(()));
     generated.expect("files are generated");
 }
 

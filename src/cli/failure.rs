@@ -338,6 +338,7 @@ impl From<GenerateError> for Failure {
                 .hint(format!("ask for more with --products, or for --discounts {products}")),
             GenerateError::NotEmpty { .. } => Self::new(ExitCode::Failure, message)
                 .hint("choose another folder, or overwrite with --force"),
+            GenerateError::Interrupted { .. } => Self::new(ExitCode::Interrupted, message),
             GenerateError::Io { .. } => Self::new(ExitCode::Failure, message),
         }
     }

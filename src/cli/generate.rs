@@ -1,15 +1,22 @@
 //! `ocache generate`: makes large data files from a seed.
 
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::args::{DataFormat, GenerateArgs};
 use super::failure::Failure;
 use super::output::Output;
+use super::signals::signalled;
 use crate::data::{self, Existing, Format, Generated, ListSpec, Spec};
 use crate::model::plural;
 use crate::pricing::Currency;
 
-pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
+pub(super) async fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
     let mut currencies = args.currencies.clone();
     let currency = match currencies.is_empty() {
         true => args.currency.unwrap_or(Currency::USD),
@@ -28,7 +35,7 @@ pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
     };
     let bar = output.progress("generating", spec.rows());
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let generated = data::generate(&spec, &args.dir, existing, &|rows| bar.set_position(rows));
+    let generated = generate(spec, args.dir.clone(), existing, bar.clone()).await;
     bar.finish_and_clear();
     let generated = generated?;
     let paths: Vec<String> =
@@ -52,6 +59,37 @@ pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
         let figures: Vec<_> = kinds.chain([format!("{bytes} bytes")]).collect();
         format!("{}\n{}", paths.join("\n"), figures.join(", "))
     })
+}
+
+/// Generates the files. If Ctrl-C comes first, waits until the incomplete file is removed.
+async fn generate(
+    spec: Spec,
+    folder: PathBuf,
+    existing: Existing,
+    bar: ProgressBar,
+) -> Result<Generated, Failure> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let told = is_interrupted.clone();
+    let work = move || {
+        data::generate(&spec, &folder, existing, &|rows| {
+            bar.set_position(rows);
+            match told.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })
+    };
+    // Listen before there is a file: whoever sees it may interrupt at once.
+    let interrupted = signalled(1);
+    let mut generating = tokio::task::spawn_blocking(work);
+    let generated = tokio::select! {
+        generated = &mut generating => generated,
+        () = interrupted => {
+            is_interrupted.store(true, Ordering::Relaxed);
+            generating.await
+        }
+    };
+    Ok(generated.map_err(Failure::internal)??)
 }
 
 impl From<DataFormat> for Format {

@@ -124,7 +124,7 @@ async fn dispatch(
     match command {
         Command::Up(args) => up::run(settings, output, interrupts, args).await,
         Command::Load(args) => load::run(settings, output, args).await,
-        Command::Generate(args) => generate::run(output, &args),
+        Command::Generate(args) => generate::run(output, &args).await,
         Command::Subscribe(args) => subscribe::subscribe(settings, output, args).await,
         Command::Unsubscribe(args) => subscribe::unsubscribe(settings, output, args).await,
         Command::Worker(args) => worker::run(settings, output, interrupts, args).await,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -127,6 +128,12 @@ pub enum GenerateError {
         /// One of the files.
         file: PathBuf,
     },
+    /// `progress` said to stop.
+    #[error("interrupted; {} has complete files only", folder.display())]
+    Interrupted {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file or the folder cannot be written.
     #[error("{} cannot be written", path.display())]
     Io {
@@ -150,7 +157,8 @@ impl Format {
 
 /// Writes `products`, `discounts` and the files of price lists into a folder, with the extension of the
 /// format. The folder is made if it does not exist. A file gets its name only when it is complete.
-/// `progress` is called with the number of products, users and other rows written so far.
+/// `progress` is called with the number of products, users and other rows written so far, and says whether
+/// to go on.
 ///
 /// # Errors
 /// [`GenerateError`]. A file that could not be completed is removed.
@@ -158,7 +166,7 @@ pub fn generate(
     spec: &Spec,
     folder: &Path,
     existing: Existing,
-    progress: &dyn Fn(u64),
+    progress: &dyn Fn(u64) -> ControlFlow<()>,
 ) -> Result<Generated, GenerateError> {
     check(spec)?;
     let failed = |source| GenerateError::Io { path: folder.to_owned(), source };
@@ -379,31 +387,40 @@ impl Table<'_> {
         format: Format,
         folder: &Path,
         generated: &mut Generated,
-        progress: &dyn Fn(u64),
+        progress: &dyn Fn(u64) -> ControlFlow<()>,
     ) -> Result<(), GenerateError> {
         let path = folder.join(format!("{}.{}", self.name, format.extension()));
         // The name is hidden and has no extension, so that nobody takes a half-written file for a whole
         // one.
         let partial = folder.join(format!(".{}.partial", self.name));
         let written = self.write_rows(format, &partial, progress).and_then(|bytes| {
-            fs::rename(&partial, &path)?;
+            if bytes.is_some() {
+                fs::rename(&partial, &path)?;
+            }
             Ok(bytes)
         });
+        if !matches!(written, Ok(Some(_))) {
+            // The first error is the one that matters.
+            drop(fs::remove_file(&partial));
+        }
         match written {
-            Ok(bytes) => {
+            Ok(Some(bytes)) => {
                 generated.bytes = generated.bytes.saturating_add(bytes);
                 generated.files.push(path);
                 Ok(())
             }
-            Err(source) => {
-                // The first error is the one that matters.
-                drop(fs::remove_file(&partial));
-                Err(GenerateError::Io { path, source })
-            }
+            Ok(None) => Err(GenerateError::Interrupted { folder: folder.to_owned() }),
+            Err(source) => Err(GenerateError::Io { path, source }),
         }
     }
 
-    fn write_rows(&self, format: Format, path: &Path, progress: &dyn Fn(u64)) -> io::Result<u64> {
+    /// Writes the file. Returns its size, or `None` if `progress` said to stop.
+    fn write_rows(
+        &self,
+        format: Format,
+        path: &Path,
+        progress: &dyn Fn(u64) -> ControlFlow<()>,
+    ) -> io::Result<Option<u64>> {
         const ROWS_PER_PROGRESS: u64 = 1024;
         let (start, separator, end) = match format {
             Format::Csv => (self.header.as_str(), "\n", "\n"),
@@ -422,12 +439,13 @@ impl Table<'_> {
             (self.write)(&mut text, row).map_err(io::Error::other)?;
             file.write_all(text.as_bytes())?;
             bytes += text.len() as u64;
-            if (row + 1) % ROWS_PER_PROGRESS == 0 || row + 1 == self.rows {
-                progress(row + 1);
+            let is_due = (row + 1) % ROWS_PER_PROGRESS == 0 || row + 1 == self.rows;
+            if is_due && progress(row + 1).is_break() {
+                return Ok(None);
             }
         }
         file.write_all(end.as_bytes())?;
         file.flush()?;
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 }

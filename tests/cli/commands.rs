@@ -75,6 +75,32 @@ fn an_unsubscribed_user_is_no_longer_active() {
     assert_eq!(status["active_users"][0]["user"], "BBB");
 }
 
+#[cfg(unix)]
+#[test]
+fn generating_that_is_interrupted_leaves_no_partial_file() {
+    use std::process::Stdio;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let home = Home::new();
+    let folder = home.path().join("made");
+    for signal in [Signal::INT, Signal::TERM] {
+        // So many that it takes far longer than to see the file.
+        let args = ["generate", folder.to_str().unwrap(), "--products", "20000000"];
+        let mut command = home.command(&args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !folder.join(".products.partial").exists() {
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("interrupted; "), "{said}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn an_expired_user_is_not_unsubscribed_as_active() {
     let home = Home::with_fixtures();

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::data::{
@@ -19,8 +20,12 @@ fn spec(format: Format) -> Spec {
     Spec { seed: 42, products: 500, users: 30, discounts_per_user: 7, currency, format, lists }
 }
 
+const fn go_on(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
 fn write(spec: &Spec, folder: &Path) -> Generated {
-    generate(spec, folder, Existing::Keep, &|_| {}).unwrap()
+    generate(spec, folder, Existing::Keep, &go_on).unwrap()
 }
 
 fn read_back(spec: &Spec) -> Dataset {
@@ -99,9 +104,9 @@ fn data_files_are_not_overwritten_unless_asked() {
     fs::write(folder.path().join("README.md"), "mine").unwrap();
     write(&spec(Format::Csv), folder.path());
     let smaller = Spec { products: 10, ..spec(Format::Csv) };
-    let error = generate(&smaller, folder.path(), Existing::Keep, &|_| {}).unwrap_err();
+    let error = generate(&smaller, folder.path(), Existing::Keep, &go_on).unwrap_err();
     assert!(matches!(error, GenerateError::NotEmpty { .. }), "{error}");
-    generate(&smaller, folder.path(), Existing::Replace, &|_| {}).unwrap();
+    generate(&smaller, folder.path(), Existing::Replace, &go_on).unwrap();
     let dataset =
         read(&[folder.path().to_owned()], Currency::USD, &Layout::default(), &|_| {}).unwrap();
     assert_eq!(dataset.products.len(), 10);
@@ -115,7 +120,7 @@ fn impossible_sizes_are_refused_before_anything_is_written() {
     let folder = parent.path().join("new");
     let none = Spec { products: 0, ..spec(Format::Csv) };
     let too_many = Spec { products: 6, ..spec(Format::Csv) };
-    let error = |spec| generate(spec, &folder, Existing::Keep, &|_| {}).unwrap_err();
+    let error = |spec| generate(spec, &folder, Existing::Keep, &go_on).unwrap_err();
     assert!(matches!(error(&none), GenerateError::Products { count: 0 }));
     assert!(matches!(error(&too_many), GenerateError::Discounts { discounts: 7, products: 6 }));
     assert!(!folder.exists());
@@ -125,9 +130,25 @@ fn impossible_sizes_are_refused_before_anything_is_written() {
 fn a_file_that_cannot_be_written_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("products.csv/in the way")).unwrap();
-    let error = generate(&spec(Format::Csv), folder.path(), Existing::Keep, &|_| {}).unwrap_err();
+    let error = generate(&spec(Format::Csv), folder.path(), Existing::Keep, &go_on).unwrap_err();
     assert!(matches!(error, GenerateError::Io { .. }), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_interruption_leaves_only_complete_files() {
+    // The products are complete after 500 rows, the discounts of 30 users after 30 more.
+    for (last, complete) in [(500, 0), (530, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let progress = |rows: u64| match rows < last {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        };
+        let error =
+            generate(&spec(Format::Csv), folder.path(), Existing::Keep, &progress).unwrap_err();
+        assert!(matches!(error, GenerateError::Interrupted { .. }), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), complete);
+    }
 }
 
 #[test]
@@ -135,7 +156,11 @@ fn without_discounts_there_is_no_file_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let rows = Cell::new(0);
     let spec = Spec { users: 0, ..spec(Format::Json) };
-    let generated = generate(&spec, folder.path(), Existing::Keep, &|count| rows.set(count));
+    let progress = |count: u64| {
+        rows.set(count);
+        ControlFlow::Continue(())
+    };
+    let generated = generate(&spec, folder.path(), Existing::Keep, &progress);
     assert_eq!(generated.unwrap().files, [folder.path().join("products.json")]);
     assert_eq!(rows.get(), 500);
 }
@@ -192,7 +217,7 @@ fn a_count_of_tiers_that_cannot_be_is_refused() {
     for tiers in [0, 21] {
         let lists = ListSpec { tiers, ..ListSpec::NONE };
         let error =
-            generate(&Spec { lists, ..spec(Format::Csv) }, folder.path(), Existing::Keep, &|_| {});
+            generate(&Spec { lists, ..spec(Format::Csv) }, folder.path(), Existing::Keep, &go_on);
         assert!(matches!(error.unwrap_err(), GenerateError::Tiers { .. }), "{tiers}");
     }
 }
