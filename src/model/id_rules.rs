@@ -121,7 +121,7 @@ fn check_size(kind: &'static str, max: usize, text: &str) -> Result<(), IdError>
 
 /// Whether a text has only printable ASCII characters, as most ids do. They are all allowed.
 fn is_plain(text: &str) -> bool {
-    !words::any(text.as_bytes(), |word| words::smaller(word, b' ') | words::larger(word, b'~'))
+    !words::any_byte(text.as_bytes(), |word| words::smaller(word, b' ') | words::larger(word, b'~'))
 }
 
 /// Whether a character is a blank that an id may not begin or end with. A line break counts as a control

@@ -10,7 +10,7 @@ const HIGH_BITS: u64 = ONES << 7;
 
 /// Whether a test holds for any byte. The test takes eight bytes and returns zero if it holds for none of them.
 #[inline]
-pub(crate) fn any(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
+pub(crate) fn any_byte(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
     let word = |bytes: &[u8; 8]| test(u64::from_ne_bytes(*bytes));
     let Some(last) = bytes.last_chunk() else {
         return bytes.iter().any(|byte| test(ONES * u64::from(*byte)) != 0);
@@ -52,11 +52,11 @@ mod tests {
             limit in 0_u8..128,
             wanted in any::<u8>(),
         ) {
-            let found = super::any(&bytes, |word| smaller(word, limit));
+            let found = any_byte(&bytes, |word| smaller(word, limit));
             prop_assert_eq!(found, bytes.iter().any(|byte| *byte < limit));
-            let found = super::any(&bytes, |word| larger(word, limit));
+            let found = any_byte(&bytes, |word| larger(word, limit));
             prop_assert_eq!(found, bytes.iter().any(|byte| *byte > limit));
-            let found = super::any(&bytes, |word| equal(word, wanted));
+            let found = any_byte(&bytes, |word| equal(word, wanted));
             prop_assert_eq!(found, bytes.contains(&wanted));
         }
     }

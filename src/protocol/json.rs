@@ -43,7 +43,7 @@ pub(super) fn put_decimal(json: &mut Vec<u8>, name: &'static str, value: ShownDe
 
 /// Whether JSON escapes any byte of a text.
 fn has_escapes(text: &str) -> bool {
-    words::any(text.as_bytes(), |word| {
+    words::any_byte(text.as_bytes(), |word| {
         words::smaller(word, b' ') | words::equal(word, b'"') | words::equal(word, b'\\')
     })
 }

@@ -35,12 +35,12 @@ fn a_gateway_counts_what_was_answered() {
     for _ in 0..2 {
         home.json(&["quote", "--client", "AAA", "P1:2"]);
     }
-    let (head, text) = loop {
+    let text = loop {
         let (head, text) = get(&url, "/metrics", "host: localhost");
         assert!(head.starts_with("HTTP/1.1 200") && head.contains("version=0.0.4"), "{head}");
         // A quotation is counted just after it is pushed. The third one is the check that made it ready.
         if sum(&text, r#"ocache_quotations_total{outcome="answered""#) >= 3 {
-            break (head, text);
+            break text;
         }
     };
     assert_eq!(sum(&text, r#"ocache_quotations_total{outcome="answered""#), 3, "{text}");
