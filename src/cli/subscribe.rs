@@ -88,8 +88,9 @@ pub(super) async fn unsubscribe(
     let ports = engine.ports(None);
     let mut done = Vec::with_capacity(args.users.len());
     for user in &args.users {
+        let now = ports.clock.now();
         let removed = subscribe::unsubscribe(&*ports.store, None, user).await?;
-        done.push((user, Was::of(removed.as_ref(), ports.clock.now())));
+        done.push((user, Was::of(removed.as_ref(), now)));
     }
     let not_active = done.iter().find(|(_, was)| *was != Was::Active).copied();
     let near = match not_active {

@@ -10,7 +10,8 @@ use std::io::BufRead;
 use super::collect::Sink;
 use super::csv_columns::{Column, columns};
 use super::csv_fields::{Fields, column_at, is_blank};
-use super::csv_records::Records;
+use super::csv_rows::Rows;
+use super::dataset::Notice;
 use super::error::{Fault, Problem};
 use super::kinds::Expected;
 use super::layout::{Delimiter, Layout};
@@ -21,14 +22,19 @@ use super::spreadsheet;
 
 /// Reads a file whose current line is the first that is not blank.
 pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
-    let mut records = Records::new(lines);
+    let mut rows = Rows::new(lines);
     let mut layout = sink.layout().clone();
-    let Some(columns) = header(&mut records, &mut layout)? else { return Ok(()) };
+    let Some(columns) = header(&mut rows, &mut layout)? else { return Ok(()) };
     let ignored = columns.iter().filter(|column| column.is_ignored());
     sink.ignored(ignored.map(Column::name));
-    while let Some((number, text)) = records.next(layout.delimiter, sink)? {
+    let mut of_several_lines = None;
+    while rows.next(layout.delimiter, sink)?.is_some() {
+        let (number, text) = rows.current()?;
         if is_blank(text, layout.delimiter) {
             continue;
+        }
+        if rows.is_of_several_lines() {
+            of_several_lines.get_or_insert((number, 0)).1 += 1;
         }
         let amounts = sink.amounts();
         match row(text, &columns, &layout) {
@@ -42,29 +48,32 @@ pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(
             Err((None, problem)) => sink.fault(Fault::at(number, problem)),
         }
     }
+    if let Some((first, rows)) = of_several_lines {
+        sink.notice(|path| Notice::SeveralLines { path, rows, first });
+    }
     Ok(())
 }
 
 /// Reads the columns from the first row that is neither padding nor `sep=`. Returns `None` if there is no
 /// such row.
 fn header<R: BufRead>(
-    records: &mut Records<R>,
+    rows: &mut Rows<R>,
     layout: &mut Layout,
 ) -> Result<Option<Vec<Column>>, Fault> {
     loop {
-        let (_, line) = records.current()?;
+        let (_, line) = rows.current()?;
         if let Some(delimiter) = separator(line) {
             layout.delimiter = delimiter;
-        } else if let Some(fault) = records.complete(layout.delimiter)? {
+        } else if let Some(fault) = rows.complete(layout.delimiter)? {
             return Err(fault);
         } else {
-            let (number, text) = records.current()?;
+            let (number, text) = rows.current()?;
             if !is_blank(text, layout.delimiter) {
                 let columns = columns(text, layout);
                 return columns.map(Some).map_err(|problem| Fault::at(number, problem));
             }
         }
-        if !records.advance()? {
+        if !rows.advance()? {
             return Ok(None);
         }
     }
@@ -88,7 +97,7 @@ fn row<'a>(
     let mut found = 0;
     let mut surplus = None;
     for field in Fields::of(text, layout.delimiter) {
-        let (start, text) = field.map_err(|(start, _)| (Some(start), Problem::Quote))?;
+        let (start, text) = field.map_err(|(start, flaw)| (Some(start), flaw.into()))?;
         let at = |problem| (Some(start), problem);
         match columns.get(found) {
             Some(Column::Of { target, name }) => {

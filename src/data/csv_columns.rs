@@ -44,7 +44,8 @@ pub(super) fn columns(header: &str, layout: &Layout) -> Result<Vec<Column>, Prob
     let mut columns = vec![];
     let mut unknown = vec![];
     for field in Fields::of(header, layout.delimiter) {
-        let (_, name) = field.map_err(|_| Problem::Quote)?;
+        let (_, name) = field.map_err(|(_, flaw)| Problem::from(flaw))?;
+        let name = on_one_line(name);
         let column = match meaning(&name, layout)? {
             _ if name.is_empty() => Column::Nameless,
             Meaning::Is(target) => {
@@ -66,6 +67,15 @@ pub(super) fn columns(header: &str, layout: &Layout) -> Result<Vec<Column>, Prob
     match other_delimiter(&unknown, columns.len(), layout) {
         Some(problem) => Err(problem),
         None => Err(Problem::unknown_columns(&unknown, columns_for(&row))),
+    }
+}
+
+/// Returns the name of a column as flags can name it, with a blank for each line break. Spreadsheets have line breaks
+/// in wide names.
+fn on_one_line(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name.contains(['\n', '\r']) {
+        true => Cow::Owned(name.split_whitespace().collect::<Vec<_>>().join(" ")),
+        false => name,
     }
 }
 

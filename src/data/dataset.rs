@@ -6,6 +6,7 @@ use super::given::{GivenOwn, GivenPrices, Place};
 use super::names::shown;
 use super::removed::RowKey;
 use super::window::LocalTime;
+use crate::model::plural;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Customer, PriceList, Product};
 
@@ -103,6 +104,16 @@ pub enum Notice {
         /// Their names.
         columns: Vec<String>,
     },
+    /// Rows of CSV that have several lines, because a quoted field has line breaks. Two quotes that are there
+    /// by mistake make such a row of all the rows between them.
+    SeveralLines {
+        /// The file.
+        path: PathBuf,
+        /// How many rows they are.
+        rows: u64,
+        /// The line on which the first one begins.
+        first: u32,
+    },
     /// A file that says that more rows follow in other files.
     OnePage {
         /// The file.
@@ -125,6 +136,12 @@ impl std::fmt::Display for Notice {
                 let what = if is_one { "column" } else { "columns" };
                 write!(f, "no file has the {what} {columns}, which --map or --ignore names")
             }
+            Self::SeveralLines { path, rows, first } => write!(
+                f,
+                "{}: {rows} {} of several lines, because a quoted field has line breaks; the first begins at line {first}",
+                path.display(),
+                plural(*rows, "row", "rows")
+            ),
             Self::OnePage { path, member } => {
                 write!(f, "{}: has `{member}`, so there are more rows to come", path.display())
             }

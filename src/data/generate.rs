@@ -129,7 +129,7 @@ pub enum GenerateError {
         file: PathBuf,
     },
     /// `progress` said to stop.
-    #[error("interrupted; {} has complete files only", folder.display())]
+    #[error("interrupted; not all files of {} were written", folder.display())]
     Interrupted {
         /// The folder.
         folder: PathBuf,
@@ -421,7 +421,7 @@ impl Table<'_> {
         path: &Path,
         progress: &dyn Fn(u64) -> ControlFlow<()>,
     ) -> io::Result<Option<u64>> {
-        const ROWS_PER_PROGRESS: u64 = 1024;
+        const BYTES_PER_PROGRESS: usize = 64 * 1024;
         let (start, separator, end) = match format {
             Format::Csv => (self.header.as_str(), "\n", "\n"),
             Format::Ndjson => ("", "\n", "\n"),
@@ -429,6 +429,7 @@ impl Table<'_> {
         };
         let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
         let mut bytes = (start.len() + end.len()) as u64;
+        let mut since_progress = 0;
         let mut text = String::new();
         file.write_all(start.as_bytes())?;
         for row in 0..self.rows {
@@ -439,9 +440,13 @@ impl Table<'_> {
             (self.write)(&mut text, row).map_err(io::Error::other)?;
             file.write_all(text.as_bytes())?;
             bytes += text.len() as u64;
-            let is_due = (row + 1) % ROWS_PER_PROGRESS == 0 || row + 1 == self.rows;
-            if is_due && progress(row + 1).is_break() {
-                return Ok(None);
+            // A row may be a customer with a discount for each product.
+            since_progress += text.len();
+            if since_progress >= BYTES_PER_PROGRESS || row + 1 == self.rows {
+                since_progress = 0;
+                if progress(row + 1).is_break() {
+                    return Ok(None);
+                }
             }
         }
         file.write_all(end.as_bytes())?;

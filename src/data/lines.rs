@@ -29,7 +29,7 @@ pub(super) struct Lines<R> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
     pub(super) bytes: usize,
-    added: u32,
+    pub(super) added: u32,
 }
 
 /// A text, and the line of its file on which it starts.

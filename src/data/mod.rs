@@ -14,7 +14,7 @@ mod comparison;
 mod csv;
 mod csv_columns;
 mod csv_fields;
-mod csv_records;
+mod csv_rows;
 mod dataset;
 mod difference;
 mod duplicate;

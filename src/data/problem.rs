@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::csv_records::MAX_ROW_BYTES;
+use super::csv_rows::MAX_ROW_BYTES;
 use super::duplicate::Duplicate;
 use super::kinds::KnownColumns;
 use super::names::{did_you_mean, shown};
@@ -307,7 +307,7 @@ pub enum Problem {
     Quote,
     /// A CSV quote that is not closed.
     #[error(
-        "a quoted field is not closed, neither on its line nor in the {} MB behind it; end it with `\"`",
+        "a quoted field is not closed; end it with `\"` (a row of several lines has {} MB at most)",
         MAX_ROW_BYTES / (1024 * 1024)
     )]
     OpenQuote,

@@ -67,7 +67,8 @@ port!(
             expires_at: Timestamp,
         ) -> Result<Option<ActiveUser>, PortError>;
 
-        /// Deletes the row of a customer, expired or not, and returns it.
+        /// Deletes the row of a customer, expired or not, and returns it. A row that cannot be read is an error,
+        /// although it may be deleted.
         async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError>;
 
         /// Returns a page of the customers of a segment who have not expired at `now`.

@@ -135,12 +135,13 @@ pub async fn unsubscribe(
     user: &UserId,
 ) -> Result<Option<ActiveUser>, StageError> {
     let scope = Scope::new(Stage::Subscribe, Reason::Visit);
-    let removed = scope.of(users.remove_active_user(user)).await?;
+    let removed = scope.of(users.remove_active_user(user)).await;
     // Only after the row is deleted: otherwise a quote in between could read the row and remember the visit
     // again.
     if let Some(visits) = remembered {
         visits.forget(user);
     }
+    let removed = removed?;
     info!(%user, removed = removed.is_some(), "unsubscribed");
     Ok(removed)
 }

@@ -88,8 +88,9 @@ fn generating_that_is_interrupted_leaves_no_partial_file() {
         // So many that it takes far longer than to see the file.
         let args = ["generate", folder.to_str().unwrap(), "--products", "20000000"];
         let mut command = home.command(&args);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         while !folder.join(".products.partial").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
             std::thread::yield_now();
         }
         kill_process(Pid::from_child(&child), signal).unwrap();

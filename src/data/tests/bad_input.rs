@@ -214,7 +214,7 @@ const BAD: &[(&str, &str)] = &[
     ("id,name,price\n\nP,a,1,x\n", "f:3:7: has 4 fields, the header has 3"),
     (
         "id,price,name\nP,1,\"a\nQ,2,b\n",
-        "f:2:5: a quoted field is not closed, neither on its line nor in the 1 MB behind it; end it with `\"`",
+        "f:2:5: a quoted field is not closed; end it with `\"` (a row of several lines has 1 MB at most)",
     ),
     (
         "id,name,price\nP,\"a\"b,1\n",
@@ -222,7 +222,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "id,name,\"price\n",
-        "f:1:9: a quoted field is not closed, neither on its line nor in the 1 MB behind it; end it with `\"`",
+        "f:1:9: a quoted field is not closed; end it with `\"` (a row of several lines has 1 MB at most)",
     ),
     // Line breaks in fields.
     (

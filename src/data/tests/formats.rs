@@ -110,6 +110,10 @@ fn a_field_that_is_left_out_may_have_line_breaks() {
             let text = text.replace(',', sign);
             let dataset = read_without_note(&text, delimiter).unwrap();
             assert_eq!(rows(&dataset), ["P1 Desk 5.00", "P2 Lamp 6.00"], "{text:?}");
+            let notices: Vec<String> = dataset.notices.iter().map(ToString::to_string).collect();
+            let of_several_lines = "f: 1 row of several lines, because a quoted field has line \
+                                    breaks; the first begins at line 2";
+            assert!(notices.iter().any(|notice| notice == of_several_lines), "{notices:?}");
 
             let text =
                 of_lines("note,id,name,price\n\"\n\",P1,a,x\n\"\n\",P2,,1\n\"x\n\"\nP3,a,b,c,d\n");
@@ -125,8 +129,8 @@ fn a_field_that_is_left_out_may_have_line_breaks() {
 #[test]
 fn a_name_of_a_column_may_have_line_breaks() {
     let mut layout = Layout::default();
-    layout.columns.ignore("net\nweight".to_owned()).unwrap();
-    layout.columns.name("list\nprice=price".parse().unwrap()).unwrap();
+    layout.columns.ignore("net weight".to_owned()).unwrap();
+    layout.columns.name("list price=price".parse().unwrap()).unwrap();
     let text = "\n\"id\",\"net\nweight\",\"name\",\"list\nprice\"\nP1,2,Desk,5\nP1,2,Lamp,6\n";
     let read =
         |text: &str| read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);

@@ -1,7 +1,8 @@
 //! The rows of a CSV file. A row is a line, and further lines if line breaks are quoted.
 //!
 //! If a quoted field does not end, its row is an error, and the lines behind the one on which it starts are
-//! rows of their own. So an unclosed quote hides no error of another row.
+//! rows of their own. So an unclosed quote hides no error of another row, unless a later quote ends its field:
+//! then the lines between are part of the field. A notice says of each file where such rows begin.
 
 use std::io::BufRead;
 
@@ -16,11 +17,11 @@ use super::lines::Lines;
 pub(super) const MAX_ROW_BYTES: usize = 1024 * 1024;
 
 /// Reads the rows of a file, one at a time.
-pub(super) struct Records<R> {
+pub(super) struct Rows<R> {
     lines: Lines<R>,
 }
 
-impl<R: BufRead> Records<R> {
+impl<R: BufRead> Rows<R> {
     /// Returns the rows from the current line on.
     pub(super) const fn new(lines: Lines<R>) -> Self {
         Self { lines }
@@ -64,7 +65,13 @@ impl<R: BufRead> Records<R> {
         let mut column = column_at(line, start);
         let mut end = self.lines.extent();
         while flaw == QuoteFlaw::Open && self.lines.extent().bytes <= MAX_ROW_BYTES {
-            let Some((added, line)) = self.lines.extend()? else { break };
+            let (added, line) = match self.lines.extend() {
+                Ok(Some(next)) => next,
+                Ok(None) => break,
+                // Once the row is shortened, the line is read again, and reported at its own place.
+                Err(Fault { problem: Problem::NotText, .. }) => break,
+                Err(fault) => return Err(fault),
+            };
             let Some((start, found)) = Fields::inside(line, delimiter).flaw() else {
                 return Ok(None);
             };
@@ -76,11 +83,21 @@ impl<R: BufRead> Records<R> {
             }
         }
         self.lines.shorten(end);
-        let problem = match flaw {
-            QuoteFlaw::Open => Problem::OpenQuote,
-            QuoteFlaw::Followed => Problem::Quote,
-        };
-        Ok(Some(Fault { line: Some(number), column: Some(column), problem }))
+        Ok(Some(Fault { line: Some(number), column: Some(column), problem: flaw.into() }))
+    }
+
+    /// Whether the current row has several lines.
+    pub(super) const fn is_of_several_lines(&self) -> bool {
+        self.lines.extent().added > 0
+    }
+}
+
+impl From<QuoteFlaw> for Problem {
+    fn from(flaw: QuoteFlaw) -> Self {
+        match flaw {
+            QuoteFlaw::Open => Self::OpenQuote,
+            QuoteFlaw::Followed => Self::Quote,
+        }
     }
 }
 
@@ -92,16 +109,20 @@ mod tests {
     use crate::pricing::Currency;
 
     /// Returns the rows of a file, and its errors.
-    fn rows(text: &str) -> (Vec<(u32, String)>, String) {
+    fn rows(text: impl AsRef<[u8]>) -> (Vec<(u32, String)>, String) {
         let mut collector = Collector::new(Currency::USD.into(), Layout::default(), vec![]);
         let mut sink = collector.file("f".into());
-        let mut records = Records::new(Lines::new(text.as_bytes()));
-        let mut rows = vec![];
-        while let Some((number, row)) = records.next(Delimiter::Comma, &mut sink).unwrap() {
-            rows.push((number, row.to_owned()));
+        let mut rows = Rows::new(Lines::new(text.as_ref()));
+        let mut read = vec![];
+        loop {
+            match rows.next(Delimiter::Comma, &mut sink) {
+                Ok(Some((number, row))) => read.push((number, row.to_owned())),
+                Ok(None) => break,
+                Err(fault) => break sink.fault(fault),
+            }
         }
         sink.close();
-        (rows, collector.finish().unwrap_err().to_string())
+        (read, collector.finish().unwrap_err().to_string())
     }
 
     fn numbers(rows: &[(u32, String)]) -> Vec<u32> {
@@ -141,13 +162,21 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_does_not_end_hides_no_line_that_is_not_text() {
+        let (rows, errors) = rows(b"a\nb,\"c\nd\ne\xff\n");
+        assert_eq!(numbers(&rows), [1, 3]);
+        assert!(errors.starts_with("f:2:3: a quoted field is not closed"), "{errors}");
+        assert!(errors.contains("\nf:4: is not text"), "{errors}");
+    }
+
+    #[test]
     fn the_end_of_a_quote_is_searched_only_so_far() {
         const LINE_BYTES: usize = 64;
         let lines =
             |bytes: usize| format!("{}\n", "x".repeat(LINE_BYTES - 1)).repeat(bytes / LINE_BYTES);
-        let (within, _) = rows(&format!("\"{}\"\nb\n", lines(MAX_ROW_BYTES - LINE_BYTES)));
+        let (within, _) = rows(format!("\"{}\"\nb\n", lines(MAX_ROW_BYTES - LINE_BYTES)));
         assert_eq!(within.len(), 2);
-        let (beyond, errors) = rows(&format!("\"{}\"\n", lines(2 * MAX_ROW_BYTES)));
+        let (beyond, errors) = rows(format!("\"{}\"\n", lines(2 * MAX_ROW_BYTES)));
         assert!(errors.starts_with("f:1:1: a quoted field is not closed"), "{errors}");
         let all = 2 * MAX_ROW_BYTES / LINE_BYTES;
         assert_eq!(beyond.len(), all - 1, "all but the line of each quote");
@@ -155,7 +184,7 @@ mod tests {
 
     #[test]
     fn no_line_is_searched_again_and_again() {
-        let (rows, errors) = rows(&"a\",\"b\n".repeat(MAX_ROW_BYTES / 2));
+        let (rows, errors) = rows("a\",\"b\n".repeat(MAX_ROW_BYTES / 2));
         assert_eq!(rows, []);
         assert!(errors.lines().count() <= 4, "{errors}");
     }
