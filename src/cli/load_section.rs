@@ -15,6 +15,7 @@ use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEnco
 pub(super) struct LoadSection {
     delimiter: Option<Delimiter>,
     decimal_comma: bool,
+    line_breaks: bool,
     encoding: Option<TextEncoding>,
     columns: Columns,
 }
@@ -43,6 +44,7 @@ impl LoadSection {
             "delimiter" => self.delimiter = Some(parsed(&value)?),
             "encoding" => self.encoding = Some(parsed(&value)?),
             "decimal-comma" => self.decimal_comma = truth(&value)?,
+            "line-breaks" => self.line_breaks = truth(&value)?,
             "ignore-unknown" => self.columns.ignore_unknown = truth(&value)?,
             "ignore" => {
                 let Value::Array(columns) = value else { return Err("is not a list".to_owned()) };
@@ -54,8 +56,8 @@ impl LoadSection {
             "columns" => self.take_columns(value)?,
             _ => {
                 return Err(
-                    "is not a setting; the settings are delimiter, decimal-comma, encoding, ignore, \
-                     ignore-unknown and columns"
+                    "is not a setting; the settings are delimiter, decimal-comma, line-breaks, encoding, \
+                     ignore, ignore-unknown and columns"
                         .to_owned(),
                 );
             }
@@ -83,6 +85,7 @@ impl LoadSection {
         Ok(Layout {
             delimiter: typed.delimiter.or(self.delimiter).unwrap_or_default(),
             decimal_comma: typed.decimal_comma || self.decimal_comma,
+            line_breaks: typed.line_breaks || self.line_breaks,
             encoding: typed.encoding.or(self.encoding).unwrap_or_default(),
             columns: columns.or(self.columns.clone()),
         })
@@ -118,6 +121,7 @@ mod tests {
         LayoutArgs {
             delimiter: None,
             decimal_comma: false,
+            line_breaks: false,
             encoding: None,
             map: map.iter().map(|text| text.parse().unwrap()).collect(),
             ignore: vec![],
@@ -128,13 +132,14 @@ mod tests {
     #[test]
     fn what_is_typed_takes_precedence() {
         let section = read(
-            "delimiter = \"semicolon\"\ndecimal-comma = true\nencoding = \"windows-1252\"\n\
-             ignore = [\"EAN\"]\n[columns]\nsku = \"id\"\n\"Preis EUR\" = \"price.EUR\"\n",
+            "delimiter = \"semicolon\"\ndecimal-comma = true\nline-breaks = true\n\
+             encoding = \"windows-1252\"\nignore = [\"EAN\"]\n[columns]\nsku = \"id\"\n\"Preis EUR\" = \"price.EUR\"\n",
         )
         .unwrap();
         let layout = section.under(&typed(&[])).unwrap();
         assert_eq!(layout.delimiter, Delimiter::Semicolon);
-        assert!(layout.decimal_comma && layout.encoding != TextEncoding::default());
+        assert!(layout.decimal_comma && layout.line_breaks);
+        assert_ne!(layout.encoding, TextEncoding::default());
         let mut other = typed(&["sku=name"]);
         other.delimiter = Some(Delimiter::Tab);
         let other = section.under(&other).unwrap();

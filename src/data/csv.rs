@@ -1,6 +1,7 @@
 //! CSV: a header row, then the other rows.
 //!
-//! A quoted field may contain line breaks. No field of ocache does, but a column that is left out may.
+//! If the layout says so, a quoted field may contain line breaks. No field of ocache does, but a column that is
+//! left out may.
 //!
 //! Spreadsheets pad tables with empty rows and columns, which are skipped. A first line such as `sep=;`
 //! names the delimiter.
@@ -22,8 +23,8 @@ use super::spreadsheet;
 
 /// Reads a file whose current line is the first that is not blank.
 pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
-    let mut rows = Rows::new(lines);
     let mut layout = sink.layout().clone();
+    let mut rows = Rows::new(lines, layout.line_breaks);
     let Some(columns) = header(&mut rows, &mut layout)? else { return Ok(()) };
     let ignored = columns.iter().filter(|column| column.is_ignored());
     sink.ignored(ignored.map(Column::name));

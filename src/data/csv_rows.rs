@@ -1,8 +1,9 @@
-//! The rows of a CSV file. A row is a line, and further lines if line breaks are quoted.
+//! The rows of a CSV file. A row is a line, and, if the layout says that fields may have line breaks, further lines
+//! while a quoted field is open.
 //!
 //! If a quoted field does not end, its row is an error, and the lines behind the one on which it starts are
-//! rows of their own. So an unclosed quote hides no error of another row, unless a later quote ends its field:
-//! then the lines between are part of the field. A notice says of each file where such rows begin.
+//! rows of their own. So an unclosed quote hides no error of another row. But if fields may have line breaks, a
+//! later quote ends its field, and the rows between become part of it. Therefore the layout must say so.
 
 use std::io::BufRead;
 
@@ -19,12 +20,14 @@ pub(super) const MAX_ROW_BYTES: usize = 1024 * 1024;
 /// Reads the rows of a file, one at a time.
 pub(super) struct Rows<R> {
     lines: Lines<R>,
+    /// Whether fields may have line breaks.
+    line_breaks: bool,
 }
 
 impl<R: BufRead> Rows<R> {
     /// Returns the rows from the current line on.
-    pub(super) const fn new(lines: Lines<R>) -> Self {
-        Self { lines }
+    pub(super) const fn new(lines: Lines<R>, line_breaks: bool) -> Self {
+        Self { lines, line_breaks }
     }
 
     /// Returns the next row that is not blank, with the number of its first line. Rows with a quoted field
@@ -64,7 +67,8 @@ impl<R: BufRead> Rows<R> {
         let Some((start, mut flaw)) = Fields::of(line, delimiter).flaw() else { return Ok(None) };
         let mut column = column_at(line, start);
         let mut end = self.lines.extent();
-        while flaw == QuoteFlaw::Open && self.lines.extent().bytes <= MAX_ROW_BYTES {
+        let may_go_on = |flaw, bytes| flaw == QuoteFlaw::Open && bytes <= MAX_ROW_BYTES;
+        while self.line_breaks && may_go_on(flaw, self.lines.extent().bytes) {
             let (added, line) = match self.lines.extend() {
                 Ok(Some(next)) => next,
                 Ok(None) => break,
@@ -83,7 +87,11 @@ impl<R: BufRead> Rows<R> {
             }
         }
         self.lines.shorten(end);
-        Ok(Some(Fault { line: Some(number), column: Some(column), problem: flaw.into() }))
+        let problem = match flaw {
+            QuoteFlaw::Open if self.line_breaks => Problem::EndlessQuote,
+            flaw => flaw.into(),
+        };
+        Ok(Some(Fault { line: Some(number), column: Some(column), problem }))
     }
 
     /// Whether the current row has several lines.
@@ -112,7 +120,7 @@ mod tests {
     fn rows(text: impl AsRef<[u8]>) -> (Vec<(u32, String)>, String) {
         let mut collector = Collector::new(Currency::USD.into(), Layout::default(), vec![]);
         let mut sink = collector.file("f".into());
-        let mut rows = Rows::new(Lines::new(text.as_ref()));
+        let mut rows = Rows::new(Lines::new(text.as_ref()), true);
         let mut read = vec![];
         loop {
             match rows.next(Delimiter::Comma, &mut sink) {

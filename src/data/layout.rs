@@ -19,6 +19,9 @@ pub struct Layout {
     pub delimiter: Delimiter,
     /// Whether numbers in CSV files have a decimal comma.
     pub decimal_comma: bool,
+    /// Whether quoted fields of CSV files may have line breaks. If they may not, a quote that is there by mistake
+    /// is found on its line.
+    pub line_breaks: bool,
     /// The encoding of text without a byte order mark.
     pub encoding: TextEncoding,
     /// The meanings of columns and JSON fields.

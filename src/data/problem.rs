@@ -305,12 +305,18 @@ pub enum Problem {
         "a quoted field does not end in `\"` and a delimiter or the end of a line; write `\"\"` for a quote inside it"
     )]
     Quote,
-    /// A CSV quote that is not closed.
+    /// A CSV quote that is not closed on its line, in a file whose fields have no line breaks.
+    #[error(
+        "a quoted field is not closed on its line; end it with `\"`, or, if fields have line breaks, load the file with {}",
+        Advised::LineBreaks
+    )]
+    OpenQuote,
+    /// A CSV quote that is not closed, in a file whose fields may have line breaks.
     #[error(
         "a quoted field is not closed; end it with `\"` (a row of several lines has {} MB at most)",
         MAX_ROW_BYTES / (1024 * 1024)
     )]
-    OpenQuote,
+    EndlessQuote,
     /// Unknown columns of a CSV file.
     #[error(
         "unknown column{} {}{}; {} reads one as a field of ocache, {} leaves it out; {known}",

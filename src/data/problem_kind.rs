@@ -72,7 +72,7 @@ impl Problem {
             Self::TwoKinds { .. } => "two_kinds",
             Self::InList { problem, .. } => problem.code(),
             Self::FieldCount { .. } => "field_count",
-            Self::Quote | Self::OpenQuote => "bad_quote",
+            Self::Quote | Self::OpenQuote | Self::EndlessQuote => "bad_quote",
             Self::Duplicate(duplicate) => duplicate.code(),
             Self::UnknownPriceList { .. } => "unknown_price_list",
             Self::NoCurrency { .. } => "no_currency",

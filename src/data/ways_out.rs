@@ -29,6 +29,7 @@ pub(super) enum Advised<'a> {
     Prune,
     Merge,
     DecimalComma,
+    LineBreaks,
     Delimiter(&'a str),
     Encoding(&'a str),
     /// Reads this column as a field.
@@ -44,6 +45,7 @@ impl fmt::Display for Advised<'_> {
                 Self::Prune => f.write_str("?prune=true"),
                 Self::Merge => f.write_str("?merge=true"),
                 Self::DecimalComma => f.write_str("?decimal-comma=true"),
+                Self::LineBreaks => f.write_str("?line-breaks=true"),
                 Self::Delimiter(name) => write!(f, "?delimiter={name}"),
                 Self::Encoding(name) => write!(f, "charset={name} in the content type"),
                 Self::Map(column) => write!(f, "?map={}%3DFIELD", encoded(column)),
@@ -54,6 +56,7 @@ impl fmt::Display for Advised<'_> {
             Self::Prune => f.write_str("--prune"),
             Self::Merge => f.write_str("--merge"),
             Self::DecimalComma => f.write_str("--decimal-comma"),
+            Self::LineBreaks => f.write_str("--line-breaks"),
             Self::Delimiter(name) => write!(f, "--delimiter {name}"),
             Self::Encoding(name) => write!(f, "--encoding {name}"),
             Self::Map(column) => write!(f, "--map {}=FIELD", quoted(column)),

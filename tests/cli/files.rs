@@ -57,7 +57,7 @@ fn another_delimiter_is_refused_with_the_flag_that_reads_it() {
 
 #[test]
 fn a_description_that_is_left_out_may_have_line_breaks() {
-    let flags = ["--ignore", "description"];
+    let flags = ["--line-breaks", "--ignore", "description"];
     let csv = "id,description,name,price\nP1,\"oak,\n\n\"\"solid\"\"\n\",Desk,10\nP2,,Lamp,5\n";
     let tsv = csv.replace(',', "\t");
     let both = ["P1 Desk 10.00", "P2 Lamp 5.00"];
@@ -70,12 +70,13 @@ fn a_description_that_is_left_out_may_have_line_breaks() {
     assert_eq!(products(&home), both);
 
     let named = home.file("named.csv", "id,name,price\nP1,\"Desk,\noak\",10\n");
-    let stderr = home.fails(3, &["load", &named]);
+    let stderr = home.fails(3, &["load", "--line-breaks", &named]);
     let error = "named.csv:2:4: `name` `Desk,\\u{a}oak` has U+000A, a control character";
     assert!(stderr.contains(error), "{stderr}");
     let open = home.file("open.csv", "id,name,price\nP1,Desk,10\nP2,\"Lamp,5\n");
     let stderr = home.fails(3, &["load", &open]);
-    assert!(stderr.contains("open.csv:3:4: a quoted field is not closed"), "{stderr}");
+    assert!(stderr.contains("open.csv:3:4: a quoted field is not closed on its line"), "{stderr}");
+    assert!(stderr.contains("load the file with --line-breaks"), "{stderr}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub struct LoadArgs {
     /// Remove stored records that the files do not name, of the kinds that the files contain
     #[arg(long)]
     pub prune: bool,
-    /// Show what would change, also for active customers, and write nothing
+    /// Show what would change, also for active customers; write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Write each price that would change to FILE, a .csv or an .ndjson
@@ -54,6 +54,9 @@ pub struct LayoutArgs {
     /// Numbers in CSV files have a decimal comma: 12,50 or 1.234,50
     #[arg(long)]
     pub decimal_comma: bool,
+    /// Quoted fields of CSV files may have line breaks
+    #[arg(long)]
+    pub line_breaks: bool,
     /// Encoding of files without a byte order mark, such as windows-1252 or utf-16le [default: utf-8]
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<TextEncoding>,

@@ -217,7 +217,7 @@ proptest! {
             [product.id.to_string(), note.clone(), product.name.clone(), price]
         });
         let text = csv(rows, ["id", "note", "name", "price"]);
-        let mut layout = Layout::default();
+        let mut layout = Layout { line_breaks: true, ..Layout::default() };
         layout.columns.ignore("note".to_owned()).unwrap();
         let dataset = read_texts_as(&[(Path::new("f"), text.as_slice())], Currency::USD, &layout).unwrap();
         prop_assert!(is_whole(&dataset, &products, &[]), "{dataset:?}");

@@ -93,7 +93,7 @@ fn products_and_discounts_may_be_mixed() {
 
 /// Reads a text of one file. The column `note` is left out.
 fn read_without_note(text: &str, delimiter: Delimiter) -> Result<Dataset, DataErrors> {
-    let mut layout = Layout { delimiter, ..Layout::default() };
+    let mut layout = Layout { delimiter, line_breaks: true, ..Layout::default() };
     layout.columns.ignore("note".to_owned()).unwrap();
     read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout)
 }
@@ -127,8 +127,40 @@ fn a_field_that_is_left_out_may_have_line_breaks() {
 }
 
 #[test]
-fn a_name_of_a_column_may_have_line_breaks() {
+fn a_name_has_no_line_break_although_fields_may() {
+    let layout = Layout { line_breaks: true, ..Layout::default() };
+    for (text, expected) in [
+        (
+            "id,price,name\nP,1,\"Desk,\nlarge\"\n",
+            "f:2:5: `name` `Desk,\\u{a}large` has U+000A, a control character",
+        ),
+        (
+            "id,name,price\r\nP,\"Desk,\r\nlarge\",1\r\n",
+            "f:2:3: `name` `Desk,\\u{d}\\u{a}large` has U+000D, a control character",
+        ),
+        (
+            "id,name,price\nP,\"a,1\nQ,b,2\n",
+            "f:2:3: a quoted field is not closed; end it with `\"` (a row of several lines has 1 MB at most)",
+        ),
+    ] {
+        let errors = read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);
+        assert_eq!(errors.unwrap_err().errors[0].to_string(), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn two_quotes_that_are_there_by_mistake_make_no_row_of_others() {
+    let text = "id,name,size,price\nP1,Desk,\"10,10\nP2,Lamp,5,5\nP3,Chair,9\",9\n";
     let mut layout = Layout::default();
+    layout.columns.ignore("size".to_owned()).unwrap();
+    let errors = read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);
+    let errors = errors.unwrap_err().to_string();
+    assert!(errors.starts_with("f:2:9: a quoted field is not closed on its line"), "{errors}");
+}
+
+#[test]
+fn a_name_of_a_column_may_have_line_breaks() {
+    let mut layout = Layout { line_breaks: true, ..Layout::default() };
     layout.columns.ignore("net weight".to_owned()).unwrap();
     layout.columns.name("list price=price".parse().unwrap()).unwrap();
     let text = "\n\"id\",\"net\nweight\",\"name\",\"list\nprice\"\nP1,2,Desk,5\nP1,2,Lamp,6\n";

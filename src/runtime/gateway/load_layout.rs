@@ -44,6 +44,7 @@ impl ContentType {
             None => Default::default(),
         };
         let decimal_comma = flag(parameters, "decimal-comma")?;
+        let line_breaks = flag(parameters, "line-breaks")?;
         let named = parameters.take_all("map");
         let named = named.iter().map(|text| text.parse::<NamedColumn>());
         let named = named.collect::<Result<Vec<_>, _>>().map_err(refused)?;
@@ -51,7 +52,7 @@ impl ContentType {
             parameters.take_all("ignore").into_iter().map(Cow::into_owned).collect();
         let mut columns = Columns::of(named, ignored).map_err(refused)?;
         columns.ignore_unknown = flag(parameters, "ignore-unknown")?;
-        Ok(Layout { delimiter, decimal_comma, encoding, columns })
+        Ok(Layout { delimiter, decimal_comma, line_breaks, encoding, columns })
     }
 }
 
@@ -93,6 +94,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((erp.delimiter, erp.decimal_comma), (Delimiter::Semicolon, true));
+        assert!(!erp.line_breaks && layout("text/csv", "line-breaks=true").unwrap().line_breaks);
         assert_eq!(erp.encoding, "windows-1252".parse().unwrap());
         assert_ne!(erp.columns, Columns::default());
         for (content_type, query) in [
