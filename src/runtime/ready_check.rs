@@ -15,9 +15,11 @@ use crate::stages::StageError;
 use crate::stages::subscribe::{subscribe, unsubscribe};
 use crate::tokens::{KeyRing, SignError, Token};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Long enough for the check, too short to be refreshed if the process dies during the check.
-const TTL: Duration = Duration::from_secs(30);
+/// A worker that was killed may hold the order for the table, and then the next one too. Each time, the order comes
+/// again after ten seconds.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// Long enough for the check, too short to be refreshed for long if the process dies during the check.
+const TTL: Duration = Duration::from_secs(60);
 
 /// Why the system is not ready.
 #[derive(Debug, Error)]
