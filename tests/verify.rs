@@ -318,7 +318,7 @@ async fn a_table_by_older_rules_is_told_apart(engine: Engine) {
     change_head(&system, "AAA", |head| head.pricing_version = 0).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::OtherRules);
-    assert!(what.contains("rule version 0, this ocache has version 1"), "{what}");
+    assert!(what.contains("rule version 0, this ocache has version 2"), "{what}");
 }
 
 async fn a_wrong_answer_is_found_and_explained(engine: Engine) {

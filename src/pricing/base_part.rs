@@ -152,7 +152,7 @@ impl BasePart {
         // Each product takes at least five bytes.
         let count = reader.count(body.len() / 5)?;
         let ids = read_ids(&mut reader, count)?;
-        let row = |_| Ok(Row { price: reader.price()?, name_end: 0 });
+        let row = |_| Ok(Row { price: reader.price(Money::MAX_PRICE)?, name_end: 0 });
         let mut rows = (0..count).map(row).collect::<Result<Vec<_>, PackError>>()?;
         let mut end = 0_usize;
         for row in &mut rows {

@@ -151,12 +151,13 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length)?).map_err(|_| damaged("a text is not UTF-8"))
     }
 
+    /// Reads a price that must be at most `most`.
     // Inlined for the same reason as `number`.
     #[inline]
-    pub(super) fn price(&mut self) -> Result<Money, PackError> {
+    pub(super) fn price(&mut self, most: Money) -> Result<Money, PackError> {
         let number = self.number().ok_or_else(|| self.no_number())?;
         let price = i64::try_from(number).ok().map(Money::from_minor);
-        price.filter(|price| *price <= Money::MAX_PRICE).ok_or(damaged("a price is out of range"))
+        price.filter(|price| *price <= most).ok_or(damaged("a price is out of range"))
     }
 
     /// Reads a length and the bytes that follow it.

@@ -48,6 +48,8 @@ impl Money {
     pub const ZERO: Self = Self(0);
     /// The highest list price: 10^15 minor units. With it, a price times a percentage never overflows.
     pub const MAX_PRICE: Self = Self(1_000_000_000_000_000);
+    /// The highest price of one unit: the highest list price with the largest surcharge.
+    pub const MAX_UNIT_PRICE: Self = Self(11 * Self::MAX_PRICE.0);
     /// The highest price that fits 64 bits when multiplied by a percentage.
     pub(super) const MAX_NARROW: Self = Self((u64::MAX / WHOLE).cast_signed());
 

@@ -6,7 +6,7 @@ use super::{Discounts, Money, Percentage, PriceRule, Rounding};
 
 /// The version of the pricing rules. Every change of a rule increases it. It is part of every fingerprint, so
 /// all tables are then calculated again.
-pub const PRICING_VERSION: u32 = 1;
+pub const PRICING_VERSION: u32 = 2;
 
 /// One product at a discount that only this customer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

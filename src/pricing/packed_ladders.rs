@@ -7,7 +7,7 @@
 //!           gaps    for each row: varint, the indexes skipped since the row before
 //!           counts  for each row: varint, how many steps it has
 //!           froms   for each step: varint, in thousandths; of each row but its first, since the one before
-//!           prices  for each step: varint
+//!           prices  for each step: varint, at most `Money::MAX_UNIT_PRICE`
 //!           rules   for each step: varint, the number of its rule
 //!           book    varint(bytes) and the rules, in the form of postcard
 //! ```
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use super::bytes::{PackError, Reader, damaged, put_varint, varint_bytes};
 use super::ladder_rows::{LadderRow, LadderRows};
 use super::part_frame::{columns, frame};
-use super::{MinQuantity, Rule, Rules, Step};
+use super::{MinQuantity, Money, Rule, Rules, Step};
 
 const FORMAT_VERSION: u8 = 1;
 /// A part is full at this many bytes before compression.
@@ -179,12 +179,12 @@ fn read_columns(columns: &[u8]) -> Result<LadderRows, PackError> {
             from = from.checked_add(more).ok_or(damaged("a quantity is out of range"))?;
             let from = MinQuantity::from_thousandths(from);
             let from = from.ok_or(damaged("a quantity is out of range"))?;
-            ladders.steps.push(Step { from, price: super::Money::ZERO, rule: 0 });
+            ladders.steps.push(Step { from, price: Money::ZERO, rule: 0 });
         }
         start = row.end;
     }
     for step in &mut ladders.steps {
-        step.price = reader.price()?;
+        step.price = reader.price(Money::MAX_UNIT_PRICE)?;
     }
     for step in &mut ladders.steps {
         step.rule = reader.count(steps)? as u32;
@@ -204,7 +204,7 @@ fn read_columns(columns: &[u8]) -> Result<LadderRows, PackError> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Money, Rate, RuleKind};
+    use super::super::{Rate, RuleKind};
     use super::*;
 
     fn rule(number: u32) -> Rule {
@@ -215,7 +215,25 @@ mod tests {
     }
 
     fn row() -> impl Strategy<Value = (u32, Vec<(u64, i64, u32)>)> {
-        (1_u32..100_000, prop::collection::vec((1_u64..9000, 0_i64..1 << 40, 0_u32..9), 1..6))
+        let price = prop_oneof![9 => 0_i64..1 << 40, 1 => Just(Money::MAX_UNIT_PRICE.minor())];
+        (1_u32..100_000, prop::collection::vec((1_u64..9000, price, 0_u32..9), 1..6))
+    }
+
+    #[test]
+    fn a_price_above_the_highest_is_damage() {
+        let mut rules = Rules::default();
+        let number = rules.number(&rule(1));
+        let read = |minor| {
+            let price = Money::from_minor(minor);
+            let step = Step { from: MinQuantity::ZERO, price, rule: number };
+            let mut packer = LadderPacker::default();
+            packer.push(0, &[step], &rules).unwrap();
+            LadderRows::decode(&packer.finish().unwrap().parts[0])
+        };
+        let most = Money::MAX_UNIT_PRICE;
+        assert_eq!(read(most.minor()).unwrap().steps[0].price, most);
+        let error = read(most.minor() + 1).unwrap_err();
+        assert!(error.to_string().contains("a price is out of range"), "{error}");
     }
 
     proptest! {

@@ -130,7 +130,7 @@ fn read_columns(columns: &[u8]) -> Result<OwnRows, PackError> {
         row.discount = percentage.ok_or(damaged("a discount is more than 100 %"))?;
     }
     for row in &mut rows {
-        row.saving = reader.price()?;
+        row.saving = reader.price(Money::MAX_PRICE)?;
     }
     reader.end()?;
     Ok(OwnRows { rows })

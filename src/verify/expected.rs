@@ -116,6 +116,33 @@ pub(super) fn quantities_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pricing::{Currency, Customer, Goods};
+
+    #[test]
+    fn a_surcharge_counts_where_its_price_is_above_what_can_be_loaded() {
+        let rung = Rung {
+            min_quantity: Default::default(),
+            rule: PriceRule::Percentage("-5".parse().unwrap()),
+        };
+        let own = OwnLadder {
+            product_id: "P".parse().unwrap(),
+            ladder: Ladder::new(vec![rung]).unwrap(),
+        };
+        let customer = Customer::unknown("C".parse().unwrap());
+        let subject = Subject {
+            customer: &customer,
+            currency: Currency::USD,
+            product: &own.product_id,
+            category: None,
+            goods: Goods::plain(Money::MAX_PRICE),
+            quantity: Quantity::ONE,
+            at: crate::model::Timestamp::from_millis(0),
+        };
+        let expected = expected(&subject, &[GivenList::own(&own, None)]);
+        assert_eq!(expected.unit_price, Some(1_050_000_000_000_000));
+        assert_eq!(expected.discount(), -5_000_000);
+        assert!(expected.rule.is_some_and(|rule| rule.list.is_none()));
+    }
 
     #[test]
     fn a_percentage_off_has_six_places() {

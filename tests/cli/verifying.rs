@@ -121,7 +121,7 @@ fn an_answer_is_explained_line_by_line() {
         (&json!("1352.76"), &json!(["P9"]))
     );
     let shown = home.ok(&["verify", "--quotation", &id]);
-    assert!(shown.contains("right") && shown.contains("by rule version 1"), "{shown}");
+    assert!(shown.contains("right") && shown.contains("by rule version 2"), "{shown}");
     home.fails(4, &["verify", "--quotation", "q_00000000000000000000000000"]);
     home.fails(2, &["verify", "--quotation", "mine"]);
     home.fails(2, &["verify", "--quotation", &id, "--all"]);

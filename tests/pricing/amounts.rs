@@ -1,7 +1,7 @@
 //! Tests of money, percentages and quantities: parsing, formatting, multiplying.
 
 use ocache::model::Quantity;
-use ocache::pricing::{Currency, Money, Percentage};
+use ocache::pricing::{Currency, Money, Percentage, Rounding};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -47,7 +47,20 @@ proptest! {
     }
 
     #[test]
-    fn a_line_rounds_as_the_oracle_does(unit in oracle::price(), quantity in oracle::quantity()) {
+    fn a_surcharge_rounds_as_the_oracle_does(
+        list in oracle::price(),
+        surcharge in oracle::surcharge(),
+    ) {
+        let unit = surcharge.of(list, Rounding::HalfEven);
+        prop_assert_eq!(unit, oracle::surcharged(list, surcharge));
+        prop_assert!(list <= unit && unit <= Money::MAX_UNIT_PRICE);
+    }
+
+    #[test]
+    fn a_line_rounds_as_the_oracle_does(
+        unit in prop_oneof![3 => oracle::price(), 1 => oracle::raised_price()],
+        quantity in oracle::quantity(),
+    ) {
         let total = unit.times(quantity).map(Money::minor);
         prop_assert_eq!(total, oracle::line_total(unit, quantity).to_i64());
     }

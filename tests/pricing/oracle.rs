@@ -1,7 +1,7 @@
 //! An oracle for amounts, and random amounts that provoke rounding.
 
 use ocache::model::Quantity;
-use ocache::pricing::{Money, Percentage};
+use ocache::pricing::{Money, Percentage, Rate};
 use proptest::prelude::*;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -27,6 +27,13 @@ pub fn unit_price(list: Money, discount: Percentage) -> Money {
     Money::from_minor(unit.to_i64().unwrap())
 }
 
+/// Returns the price of one unit, with a surcharge on top. No limit is applied.
+pub fn surcharged(list: Money, surcharge: Rate) -> Money {
+    let on_top = Decimal::new(-surcharge.millionths(), 8);
+    let unit = rounded(Decimal::from(list.minor()) * (Decimal::ONE + on_top));
+    Money::from_minor(unit.to_i64().unwrap())
+}
+
 /// Returns the total of a line in minor units, however large.
 pub fn line_total(unit: Money, quantity: Quantity) -> Decimal {
     rounded(Decimal::from(unit.minor()) * Decimal::new(quantity.thousandths(), 3))
@@ -39,6 +46,11 @@ pub fn price() -> impl Strategy<Value = Money> {
         .prop_map(Money::from_minor)
 }
 
+/// Draws a price that only a surcharge makes, because it is above all that can be loaded.
+pub fn raised_price() -> impl Strategy<Value = Money> {
+    (Money::MAX_PRICE.minor() + 1..=Money::MAX_UNIT_PRICE.minor()).prop_map(Money::from_minor)
+}
+
 /// Draws a percentage. Many are whole or half per cents, whose products often end in exactly a half.
 pub fn percentage() -> impl Strategy<Value = Percentage> {
     prop_oneof![
@@ -47,6 +59,18 @@ pub fn percentage() -> impl Strategy<Value = Percentage> {
         0..=100_000_000_u32,
     ]
     .prop_map(|millionths| Percentage::from_millionths(millionths).unwrap())
+}
+
+/// Draws a surcharge. The largest, and those of whole per cents, are more frequent than by chance.
+pub fn surcharge() -> impl Strategy<Value = Rate> {
+    let largest = -Rate::MAX_SURCHARGE.millionths();
+    prop_oneof![
+        (1..=1000_i64).prop_map(|n| n * 1_000_000),
+        1..=100_i64,
+        1..=largest,
+        Just(largest),
+    ]
+    .prop_map(|millionths| Rate::from_millionths(-millionths).unwrap())
 }
 
 pub fn quantity() -> impl Strategy<Value = Quantity> {

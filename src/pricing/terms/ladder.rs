@@ -137,7 +137,7 @@ impl fmt::Display for MinQuantity {
 impl PriceRule {
     /// Returns the finished price. A calculated price is rounded once, and raised to the floor or the list
     /// price, whichever is lower. A stated price is returned as it is. Returns `None` if a calculated price
-    /// has no list price, or is above the highest price.
+    /// has no list price.
     #[must_use]
     pub fn finish(
         self,
@@ -147,7 +147,7 @@ impl PriceRule {
     ) -> Option<Money> {
         let calculated = match self {
             Self::Price(price) => return Some(price),
-            Self::Percentage(rate) => rate.of(list_price?, rounding)?,
+            Self::Percentage(rate) => rate.of(list_price?, rounding),
             Self::Amount(amount) => {
                 Money::from_minor((list_price?.minor() - amount.minor()).max(0))
             }
@@ -299,5 +299,16 @@ mod tests {
         assert_eq!(finish(amount, money(160)), money(100));
         assert_eq!(finish(price(55), money(60)), money(55));
         assert_eq!(amount.finish(None, None, Rounding::HalfEven), None);
+    }
+
+    #[test]
+    fn a_surcharge_on_the_highest_list_price_gives_a_price() {
+        let surcharge = PriceRule::Percentage("-5".parse().unwrap());
+        let most = Some(Money::MAX_PRICE);
+        for floor in [None, most] {
+            let price = surcharge.finish(most, floor, Rounding::HalfEven);
+            assert_eq!(price, Some(Money::from_minor(1_050_000_000_000_000)));
+        }
+        assert_eq!(surcharge.finish(None, None, Rounding::HalfEven), None);
     }
 }

@@ -79,16 +79,18 @@ impl Rate {
         format!("{self} % off")
     }
 
-    /// Returns the list price less this rate, rounded once; `None` if the result is above the highest price.
+    /// Returns the list price less this rate, rounded once. A surcharge may raise it above
+    /// [`Money::MAX_PRICE`], up to [`Money::MAX_UNIT_PRICE`].
     #[must_use]
-    pub fn of(self, list_price: Money, rounding: Rounding) -> Option<Money> {
-        let exact = i128::from(list_price.minor()) * i128::from(Self::WHOLE - self.0);
+    pub fn of(self, list_price: Money, rounding: Rounding) -> Money {
+        let left = Self::WHOLE.saturating_sub(self.0);
+        let exact = i128::from(list_price.minor()) * i128::from(left);
         let whole = i128::from(Self::WHOLE);
         let (floor, twice_rest) = (exact / whole, (exact % whole) * 2);
         let is_half = twice_rest == whole;
         let up = twice_rest > whole || is_half && (rounding == Rounding::HalfUp || floor % 2 == 1);
-        let price = i64::try_from(floor + i128::from(up)).ok().map(Money::from_minor);
-        price.filter(|price| *price <= Money::MAX_PRICE)
+        // Only a list price or a surcharge that cannot be loaded gives more.
+        Money::from_minor(i64::try_from(floor + i128::from(up)).unwrap_or(i64::MAX))
     }
 
     /// Returns by how many per cent a price is below the list price, rounded half-even to six decimals. It is
@@ -179,10 +181,24 @@ mod tests {
     #[test]
     fn halves_go_where_the_rounding_says() {
         let price = Money::from_minor(1050);
-        assert_eq!(rate("15").of(price, Rounding::HalfEven), Some(Money::from_minor(892)));
-        assert_eq!(rate("15").of(price, Rounding::HalfUp), Some(Money::from_minor(893)));
-        assert_eq!(rate("-5").of(price, Rounding::HalfEven), Some(Money::from_minor(1102)));
-        assert_eq!(rate("-1000").of(Money::MAX_PRICE, Rounding::HalfEven), None);
+        assert_eq!(rate("15").of(price, Rounding::HalfEven), Money::from_minor(892));
+        assert_eq!(rate("15").of(price, Rounding::HalfUp), Money::from_minor(893));
+        assert_eq!(rate("-5").of(price, Rounding::HalfEven), Money::from_minor(1102));
+    }
+
+    #[test]
+    fn a_surcharge_may_raise_a_price_above_what_can_be_loaded() {
+        let raised =
+            |text: &str, minor| rate(text).of(Money::from_minor(minor), Rounding::HalfEven).minor();
+        let most = Money::MAX_PRICE.minor();
+        assert_eq!(raised("-5", most), 1_050_000_000_000_000);
+        assert_eq!(raised("-0.000001", most), 1_000_000_010_000_000);
+        assert_eq!(raised("-100", most / 2 + 1), most + 2);
+        assert_eq!(raised("-1000", most), Money::MAX_UNIT_PRICE.minor());
+        // What cannot be loaded does not wrap around.
+        let beyond = Rate::try_from(i64::MIN).unwrap();
+        assert_eq!(beyond.of(Money::MAX_PRICE, Rounding::HalfEven).minor(), i64::MAX);
+        assert_eq!(raised("-1000", i64::MAX), i64::MAX);
     }
 
     #[test]
@@ -209,7 +225,7 @@ mod tests {
         ) {
             let (price, discount) =
                 (Money::from_minor(price), Percentage::from_millionths(millionths).unwrap());
-            prop_assert_eq!(Rate::from(discount).of(price, Rounding::HalfEven), Some(price.less(discount)));
+            prop_assert_eq!(Rate::from(discount).of(price, Rounding::HalfEven), price.less(discount));
         }
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::verify) fn ladder_rows(part: &[u8]) -> Result<Vec<LadderRow>, Stri
     book.end()?;
     let mut steps = froms.into_iter().zip(prices).zip(numbers).map(|((from, price), number)| {
         let price = i64::try_from(price).map(Money::from_minor).ok();
-        let price = price.filter(|price| *price <= Money::MAX_PRICE);
+        let price = price.filter(|price| *price <= Money::MAX_UNIT_PRICE);
         let price = price.ok_or_else(|| damaged("a price is out of range"))?;
         let rule = usize::try_from(number).ok().and_then(|number| rules.get(number));
         let rule = rule.ok_or_else(|| damaged("the rules are not those of the steps"))?.clone();

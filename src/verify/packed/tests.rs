@@ -122,7 +122,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 
 /// Generates products by index, each with some steps.
 fn ladders() -> impl Strategy<Value = PackedLadders> {
-    let step = (1..2_000_000_u64, 0..=Money::MAX_PRICE.minor(), any::<prop::sample::Index>());
+    let step = (1..2_000_000_u64, 0..=Money::MAX_UNIT_PRICE.minor(), any::<prop::sample::Index>());
     let steps = proptest::collection::vec(step, 1..6);
     let index = prop_oneof![0..500_u32, any::<u32>()];
     let rows = proptest::collection::btree_map(index, steps, 0..300);

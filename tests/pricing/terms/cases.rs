@@ -13,7 +13,7 @@ const NOW: i64 = 1_780_000_000_000;
 fn every_stated_price_is_what_is_quoted() {
     let cases: Value = serde_json::from_str(include_str!("cases.json")).unwrap();
     let cases = cases["cases"].as_array().unwrap();
-    assert_eq!(cases.len(), 29);
+    assert_eq!(cases.len(), 31);
     for case in cases {
         let id = &case["id"];
         let world = World::read(&case["load"], &case["settings"]);

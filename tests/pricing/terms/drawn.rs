@@ -7,7 +7,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rust_decimal::Decimal;
 
-use super::oracle::decimals_of;
+use super::oracle::{HIGHEST_UNITS, decimals_of};
 use super::world::{Asked, Customer, Kind, List, Own, Product, Row, Scope, World};
 
 const USER: &str = "C";
@@ -60,15 +60,15 @@ impl Drawing {
     }
 
     /// Draws an amount: small ones that coincide, those whose percentages are halves, and sometimes the
-    /// largest.
+    /// largest, which surcharges raise above all that can be loaded.
     fn amount(&mut self, currency: &str) -> Decimal {
         let decimals = decimals_of(currency) + u32::from(self.unit_decimals);
-        let most = 1_000_000_000_000_000;
-        let units = match self.random.random_range(0..20) {
+        let most = HIGHEST_UNITS;
+        let units = match self.random.random_range(0..22) {
             0..8 => self.random.random_range(0..=12),
             8..14 => self.random.random_range(0..=40) * 25,
             14..18 => self.random.random_range(0..=100_000),
-            18 => self.random.random_range(0..=most),
+            18..20 => self.random.random_range(0..=most),
             _ => most - self.random.random_range(0..=3),
         };
         Decimal::new(units, decimals)

@@ -42,6 +42,9 @@ pub fn price(world: &World, asked: &Asked) -> Outcome {
     })
 }
 
+/// The highest price and the highest amount that can be loaded, in units of unit prices.
+pub const HIGHEST_UNITS: i64 = 1_000_000_000_000_000;
+
 /// Returns how many decimals the amounts of a currency have.
 pub fn decimals_of(currency: &str) -> u32 {
     match currency {
@@ -152,7 +155,7 @@ impl<'a> View<'a> {
 
     /// Returns the finished price of a row. It is calculated from the list price, rounded once, then raised
     /// to the smaller of floor and list price; a stated price stands as it is. Percentages and amounts need
-    /// a list price. An amount that is too large for a price is none.
+    /// a list price. No price is too high, though none above [`HIGHEST_UNITS`] can be loaded.
     fn finished(&self, row: &Row) -> Option<Decimal> {
         if row.kind == Kind::Price {
             return Some(row.value);
@@ -164,9 +167,6 @@ impl<'a> View<'a> {
             _ => (list_price - row.value).max(Decimal::ZERO),
         };
         let rounded = self.world.rounded(calculated, decimals);
-        if rounded > Decimal::new(1_000_000_000_000_000, decimals) {
-            return None;
-        }
         let floor = self.product.floors.get(self.currency);
         Some(floor.map_or(rounded, |floor| rounded.max((*floor).min(list_price))))
     }

@@ -221,6 +221,48 @@ fn a_floor_raises_what_is_calculated_and_never_above_the_list_price() {
     assert_eq!(stated.unit_price, decimal("55"));
 }
 
+/// Tests surcharges on the highest price that can be loaded: neither another row nor the list price counts
+/// instead.
+#[test]
+fn a_surcharge_counts_also_above_the_highest_price_that_can_be_loaded() {
+    let lists = json!([
+        {"price_list": "A", "priority": 1, "everyone": true},
+        {"price_list": "B", "everyone": true, "currency": "USD"},
+    ]);
+    let rows = json!([
+        {"price_list": "A", "product_id": "P", "percentage": "-4"},
+        {"price_list": "A", "product_id": "P", "min_quantity": "5", "percentage": "-5"},
+        {"price_list": "A", "percentage": "10"},
+        {"price_list": "B", "product_id": "P", "price": "70"},
+    ]);
+    let mut load = load(lists, rows);
+    load["products"][0]["price"] = "10000000000000.00".into();
+    assert_eq!(price(&load, "1"), by("10400000000000", "A"));
+    assert_eq!(price(&load, "5"), by("10500000000000", "A"));
+    assert_eq!(priced(&load, "5").discount, decimal("-5"));
+    // A row at a quantity is a next tier if it is cheaper, however high its price.
+    load["prices"][1]["percentage"] = "-3".into();
+    assert_eq!(priced(&load, "1").next_tier, Some((decimal("5"), decimal("10300000000000"))));
+    // The customer's own row counts too, with the largest surcharge.
+    load["user_discounts"] = json!([{"user_id": "C", "product_id": "P", "percentage": "-1000"}]);
+    assert_eq!(price(&load, "1"), by("110000000000000", "own"));
+}
+
+/// Tests that such prices are compared as they are, not as equally high.
+#[test]
+fn of_two_surcharges_above_the_highest_price_that_can_be_loaded_the_lower_wins() {
+    let lists = json!([
+        {"price_list": "A", "everyone": true},
+        {"price_list": "B", "everyone": true},
+    ]);
+    let row = |list: &str, percentage: &str| json!({"price_list": list, "percentage": percentage});
+    let mut load = load(lists, json!([row("A", "-5"), row("B", "-4")]));
+    load["products"][0]["price"] = "10000000000000.00".into();
+    assert_eq!(price(&load, "1"), by("10400000000000", "B"));
+    load["prices"][1]["percentage"] = "-5".into();
+    assert_eq!(price(&load, "1"), by("10500000000000", "A"));
+}
+
 #[test]
 fn a_stated_price_above_the_list_price_stands() {
     let lists = json!([{"price_list": "A", "everyone": true, "currency": "USD"}]);
