@@ -324,6 +324,8 @@ mod tests {
         assert_eq!([intervals(60, 600), intervals(70, 600), intervals(7, 600)], [5.0, 5.0, 43.0]);
         // A table is fresh for at least two intervals.
         assert_eq!([intervals(300, 600), intervals(3600, 600)], [1.0, 1.0]);
+        // If two intervals are hardly less than its freshness, it might be stale at the second refresh.
+        assert_eq!([intervals(240, 600), intervals(280, 600)], [2.0, 1.0]);
     }
 
     #[test]

@@ -63,10 +63,16 @@ impl Policy {
     }
 
     /// The time after a table was last written from which a calculation that finds it unchanged writes that
-    /// down.
+    /// down: half of the time for which it is fresh, or less if the interval is long.
+    ///
+    /// The refreshes of a customer are not exactly one interval apart: EventBridge is exact to a minute, and a
+    /// tick reaches its customers one after the other. So a table is also written if it would not be fresh
+    /// until a fifth of an interval after the next refresh. With the default freshness this matters from
+    /// intervals of more than four minutes on. A fifth of five minutes is a minute.
     #[must_use]
     pub fn confirmed_after(&self) -> Duration {
-        self.fresh_for() / 2
+        let late = self.refresh_every * 6 / 5;
+        (self.fresh_for() / 2).min(self.fresh_for().saturating_sub(late))
     }
 
     /// How long a table is usable: the setting, but at least one interval longer than it is fresh. Otherwise
@@ -121,5 +127,30 @@ mod tests {
         assert_eq!((policy.fresh_for(), policy.usable_for()), (secs(800), secs(1200)));
         let policy = Policy { usable_for: secs(5000), ..policy };
         assert_eq!(policy.usable_for(), secs(5000));
+    }
+
+    #[test]
+    fn a_table_is_confirmed_if_it_would_be_stale_at_a_next_refresh_that_is_late() {
+        let secs = Duration::from_secs;
+        let of = |refresh_every, fresh_for| Policy {
+            refresh_every: secs(refresh_every),
+            fresh_for: secs(fresh_for),
+            ..Policy::default()
+        };
+        // With short intervals half of the freshness decides, with long ones the next refresh.
+        let by_default = [1, 60, 240, 300, 900, 3600, 604_800]
+            .map(|refresh_every| of(refresh_every, 600).confirmed_after().as_secs());
+        assert_eq!(by_default, [300, 300, 300, 240, 720, 2880, 483_840]);
+        for refresh_every in (1..1000).step_by(7) {
+            for fresh_for in (0..4000).step_by(13) {
+                let policy = of(refresh_every, fresh_for);
+                let (every, after) = (policy.refresh_every, policy.confirmed_after());
+                assert!(after <= policy.fresh_for() / 2, "{policy:?}");
+                // A table that is just too young at one refresh is still fresh at the next, late one.
+                assert!(after + every + every / 5 <= policy.fresh_for(), "{policy:?}");
+                // A table that a cold quote has just made is not written again.
+                assert!(after >= every / 5 * 4, "{policy:?}");
+            }
+        }
     }
 }

@@ -25,8 +25,8 @@ pub async fn an_idle_user_is_refreshed_until_expiry_and_then_never_again(engine:
     // One tick may be on its way when the user expires.
     sleep_until(&system, expires_at.plus(tick / 2)).await;
     let expired = system.head("AAA").await.unwrap();
-    // Five ticks, and up to a second more, after the first calculation. A table that was found right within
-    // the last tick is not written again.
+    // Five ticks, and up to a second more, after the first calculation. A table that was made less than four
+    // fifths of a tick ago is not written again.
     assert!((3..=8).contains(&expired.version), "{expired:?}");
     assert!(expired.validated_at <= expires_at.plus(tick / 5), "{expired:?}");
 
