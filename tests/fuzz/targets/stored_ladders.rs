@@ -26,7 +26,7 @@ fn ladder(packed: &[u8]) {
     let rungs = ladder.rungs();
     assert!(!rungs.is_empty());
     assert!(rungs.windows(2).all(|pair| pair[0].min_quantity < pair[1].min_quantity));
-    let _ = ladder.check_falls();
+    let _ = ladder.check();
     let again = Ladder::unpack(&ladder.pack().expect("a ladder can be packed"));
     assert_eq!(again.expect("what was packed can be read"), ladder);
 }
