@@ -127,6 +127,8 @@ pub async fn a_table_of_an_older_catalogue_is_stale_at_once(engine: Engine) {
     assert!(!system.quote("AAA", "P4:1").await.stale);
     // Here the loader dies before it orders anything.
     let report = load_only(&system, vec![price(60_000)], vec![]).await;
+    // So long a process may not know of the load.
+    tokio::time::sleep(system.ports.store.head_kept_for()).await;
     let quotation = system.quote("AAA", "P1:1").await;
     assert_eq!((quotation.stale, quotation.total.as_deref()), (true, Some("450.00")));
     // The quote itself ordered the calculation.

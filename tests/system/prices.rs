@@ -70,7 +70,9 @@ pub async fn a_stale_table_is_shown_and_ordered_behind_all_quotes(engine: Engine
     for _ in 0..2 {
         assert_eq!(look(&prices, "AAA", "P1").await, Some((vec![Some(45_000)], true)));
     }
-    assert_eq!(system.ports.queues.depth(Queue::Refresh).await.unwrap().waiting, 1);
+    // A receive that a worker gave up when it stopped goes on in the local AWS, and may have taken the order.
+    let ordered = system.ports.queues.depth(Queue::Refresh).await.unwrap();
+    assert_eq!(ordered.waiting + ordered.in_flight, 1);
     assert_eq!(system.ports.queues.depth(Queue::Quotation).await.unwrap().waiting, 0);
     system.run(&[Role::PriceCalc]);
     system.head_when("AAA", |head| head.version > 1).await;
