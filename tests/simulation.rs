@@ -15,9 +15,12 @@ use ocache::simulation::{PlantedBug, Report, Simulation, Violation};
 /// Enough of a story to understand most violations.
 const STORY_LINES: u64 = 60;
 /// As many as an ordinary test run has time for.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 100;
 /// This many seeds find every planted bug.
 const SEEDS_PER_BUG: u64 = 1_000;
+/// A seed that finds each planted bug. If it does not any more, all seeds are tried, which takes minutes.
+const FINDING_SEEDS: [u64; PlantedBug::ALL.len()] =
+    [0, 1, 4, 21, 9, 2, 2, 0, 4, 106, 0, 105, 53, 0, 5, 0, 0, 229, 70, 6, 6, 6];
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
@@ -87,7 +90,7 @@ fn every_promise_is_kept_under_every_seed() {
 
 #[test]
 fn a_seed_tells_the_same_story_every_time() {
-    for seed in 0..20 {
+    for seed in 0..8 {
         let simulation = Simulation { story_lines: usize::MAX, ..Simulation::of(seed) };
         let (first, second) = (alone(simulation.tell()), alone(simulation.tell()));
         assert!(first.1.len() > 20, "seed {seed}: {:?}", first.1);
@@ -96,12 +99,13 @@ fn a_seed_tells_the_same_story_every_time() {
     }
 }
 
-/// Tests that every planted bug is found within this many seeds, by the invariant that it violates.
+/// Tests that every planted bug is found, by the invariant that it violates.
 #[test]
 fn planted_bugs_are_found() {
     let mut missed = vec![];
-    for bug in PlantedBug::ALL {
-        match try_seeds(0, SEEDS_PER_BUG, Some(bug)) {
+    for (bug, seed) in PlantedBug::ALL.into_iter().zip(FINDING_SEEDS) {
+        let unfound = try_seeds(seed, 1, Some(bug));
+        match unfound.and_then(|_| try_seeds(0, SEEDS_PER_BUG, Some(bug))) {
             Ok(_) => missed.push(bug),
             Err(found) => {
                 let Violation { seed, invariant, what, .. } = found;

@@ -10,13 +10,15 @@ use super::process::{Home, Running};
 /// Returns a store that takes some time to copy.
 fn large() -> Home {
     let home = Home::with_fixtures();
-    let store = Connection::open(home.path().join("data/store.db")).unwrap();
+    let mut store = Connection::open(home.path().join("data/store.db")).unwrap();
+    let store = store.transaction().unwrap();
     let filler = "
         INSERT INTO usage (window, process, expires_at, body)
         VALUES (?1, 'filler', 9000000000000, randomblob(1000000))";
     for window in 0..150 {
         store.execute(filler, [window]).unwrap();
     }
+    store.commit().unwrap();
     home
 }
 

@@ -35,7 +35,7 @@ fn what_was_left_out_of_a_log_is_told_when_it_is_read() {
     let (mut up, _) = home.up(&["-vvv"]);
     let told = "lines of the log were left out";
     // Continues until more has been logged than can wait for a reader.
-    for _ in 0..30 {
+    for _ in 0..20 {
         let session = home.piped(
             &["quote", "--client", "AAA", "--output", "ndjson", "--quiet"],
             "P1:2 P3:1\n".repeat(QUOTES),

@@ -63,11 +63,12 @@ export async function answered(page) {
   await page.locator("#quotation[data-state=answered]").waitFor();
 }
 
-/** Returns the violations of accessibility rules, by their names. */
-export async function violations(page) {
+/** Returns the violations of these accessibility rules, or of all, by their names. */
+export async function violations(page, rules) {
   // The script is evaluated and not inserted, because the page's policy forbids scripts that are not its
   // own.
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  if (!await page.evaluate(() => window.axe !== undefined)) await page.evaluate(AXE);
+  const options = { resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) };
+  const { violations: found } = await page.evaluate((options) => window.axe.run(document, options), options);
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" | ")}`);
 }

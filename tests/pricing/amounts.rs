@@ -31,7 +31,7 @@ fn units(text: &str, decimals: u32) -> Option<Decimal> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: oracle::cases(10_000),
+        cases: oracle::cases(3_000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

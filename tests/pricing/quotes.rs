@@ -62,7 +62,7 @@ fn agree(lines: &[Line]) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: oracle::cases(3000),
+        cases: oracle::cases(1_000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

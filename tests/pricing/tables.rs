@@ -125,7 +125,7 @@ fn large(seed: u64, count: usize, id_bytes: usize, discounted: f64) -> (Prices, 
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: oracle::cases(1000),
+        cases: oracle::cases(400),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -201,7 +201,7 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: oracle::cases(40),
+        cases: oracle::cases(15),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

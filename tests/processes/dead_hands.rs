@@ -20,8 +20,10 @@ const QUOTES: usize = 50;
 const PRODUCTS: u32 = 5_000;
 /// Enough for a busy machine to accept all quotes, to start two workers, and to answer.
 const QUOTE_WITHIN: Duration = Duration::from_secs(120);
-/// The pause between two looks at something that takes its time.
+/// The pause between two looks at what the worker holds. It does not hold it for long.
 const LOOK: Duration = Duration::from_millis(5);
+/// The pause between two looks at a queue that is emptied.
+const LOOK_AT_QUEUE: Duration = Duration::from_millis(100);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn quotes_in_dead_hands_are_answered_on_the_embedded_store() {
@@ -80,7 +82,7 @@ async fn depth(stack: &Stack, queue: Queue) -> Depth {
 
 async fn drained(stack: &Stack, queue: Queue) {
     while depth(stack, queue).await != Depth::default() {
-        sleep(LOOK).await;
+        sleep(LOOK_AT_QUEUE).await;
     }
 }
 

@@ -22,9 +22,12 @@ use super::stack::Stack;
 /// As many as an ordinary test run has time for.
 const INTERRUPTS: u64 = 6;
 const PRODUCTS: u64 = 3_000;
+/// Once by each signal.
+#[cfg(feature = "aws")]
+const INTERRUPTS_ON_AWS: u64 = 3;
 /// Fewer, because a load takes a call for each row there, and the signals come at shares of its time.
 #[cfg(feature = "aws")]
-const PRODUCTS_ON_AWS: u64 = 600;
+const PRODUCTS_ON_AWS: u64 = 300;
 /// How many new users ask after each interruption.
 const ASKING: u64 = 3;
 /// How many products each asks for beside those on which it has a discount.
@@ -59,18 +62,18 @@ struct Report {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn interrupted_loads_on_the_embedded_store() {
-    interrupt_and_check(Stack::embedded(), PRODUCTS).await;
+    interrupt_and_check(Stack::embedded(), INTERRUPTS, PRODUCTS).await;
 }
 
 #[cfg(feature = "aws")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn interrupted_loads_on_aws() {
-    interrupt_and_check(Stack::aws().await, PRODUCTS_ON_AWS).await;
+    interrupt_and_check(Stack::aws().await, INTERRUPTS_ON_AWS, PRODUCTS_ON_AWS).await;
 }
 
-async fn interrupt_and_check(stack: Stack, products: u64) {
-    let interrupts = setting("OCACHE_INTERRUPTS", INTERRUPTS);
+async fn interrupt_and_check(stack: Stack, interrupts: u64, products: u64) {
+    let interrupts = setting("OCACHE_INTERRUPTS", interrupts);
     let seed = setting("OCACHE_KILLS_SEED", 1);
     let products = setting("OCACHE_LOAD_PRODUCTS", products);
     let mut chance = StdRng::seed_from_u64(seed);

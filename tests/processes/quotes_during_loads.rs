@@ -20,6 +20,11 @@ use super::stack::Stack;
 /// As many as an ordinary test run has time for.
 const LOADS: u64 = 4;
 const QUOTES: u64 = 200;
+/// Fewer, because a load takes a call for each row there.
+#[cfg(feature = "aws")]
+const LOADS_ON_AWS: u64 = 2;
+#[cfg(feature = "aws")]
+const QUOTES_ON_AWS: u64 = 100;
 /// More than one part of a packed table holds.
 const PRODUCTS: u64 = 1_100;
 const CLIENTS: u64 = 8;
@@ -30,14 +35,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn quotes_during_loads_on_the_embedded_store() {
-    load_and_quote(Stack::embedded()).await;
+    load_and_quote(Stack::embedded(), LOADS, QUOTES).await;
 }
 
 #[cfg(feature = "aws")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn quotes_during_loads_on_aws() {
-    load_and_quote(Stack::aws().await).await;
+    load_and_quote(Stack::aws().await, LOADS_ON_AWS, QUOTES_ON_AWS).await;
 }
 
 /// What clients heard.
@@ -57,8 +62,8 @@ impl Tally {
     }
 }
 
-async fn load_and_quote(stack: Stack) {
-    let (loads, quotes) = (setting("OCACHE_LOADS", LOADS), setting("OCACHE_LOAD_QUOTES", QUOTES));
+async fn load_and_quote(stack: Stack, loads: u64, quotes: u64) {
+    let (loads, quotes) = (setting("OCACHE_LOADS", loads), setting("OCACHE_LOAD_QUOTES", quotes));
     let seed = setting("OCACHE_KILLS_SEED", 1);
     let size = Size { products: PRODUCTS, users: WARM + quotes };
     let stack = Arc::new(stack);

@@ -23,8 +23,6 @@ use tokio::task::JoinHandle;
 
 /// The shortest interval of engines that run in this process.
 const TICK: Duration = Duration::from_secs(1);
-/// A large catalogue of theirs.
-const LARGE_CATALOGUE: (usize, usize) = (200_000, 1);
 
 /// An engine under test, and what must live as long as it.
 pub struct Engine {
@@ -33,8 +31,6 @@ pub struct Engine {
     pub answering: Answering,
     /// The shortest interval of a schedule that the engine can keep on a busy machine.
     pub tick: Duration,
-    /// How many products a large catalogue has on this engine, and how many words their names have.
-    pub large_catalogue: (usize, usize),
     /// The folder of its file, if it has one.
     pub dir: Option<PathBuf>,
     connections: Arc<MemoryConnections>,
@@ -54,15 +50,7 @@ pub fn memory() -> Engine {
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
     let (ports, connections) = (memory.ports(), memory.connections());
     let answering = Answering::default();
-    Engine {
-        ports,
-        answering,
-        tick: TICK,
-        large_catalogue: LARGE_CATALOGUE,
-        dir: None,
-        connections,
-        _keep: Box::new(()),
-    }
+    Engine { ports, answering, tick: TICK, dir: None, connections, _keep: Box::new(()) }
 }
 
 /// Returns the engine on one file.
@@ -76,7 +64,6 @@ pub fn embedded() -> Engine {
         ports,
         answering: Answering::default(),
         tick: TICK,
-        large_catalogue: LARGE_CATALOGUE,
         dir: Some(path),
         connections,
         _keep: Box::new(dir),
@@ -101,13 +88,9 @@ pub async fn aws() -> Engine {
     let ports = aws.ports(Arc::new(SystemClock), connections.clone());
     // Each call takes milliseconds, and a refresh takes several calls.
     let tick = TICK * 3;
-    // And each row of a load takes a call, as its write has a condition; and for each page the local AWS sorts all rows
-    // of a table. With more of them its calls take longer than a call may. So there are fewer, of about 500 bytes:
-    // still 10 MB, of which each of eight segments needs two pages.
-    let large_catalogue = (20_000, 14);
     let answering = Answering::default();
     let _keep = Box::new(aws);
-    Engine { ports, answering, tick, large_catalogue, dir: None, connections, _keep }
+    Engine { ports, answering, tick, dir: None, connections, _keep }
 }
 
 struct WrongClock {

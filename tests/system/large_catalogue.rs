@@ -10,6 +10,11 @@ use ocache::runtime::Role;
 
 use super::harness::{Engine, System};
 
+/// On a local AWS each row of a load takes a call, and for each page it sorts all rows of a table: with more products
+/// its calls take longer than a call may. A row has about 500 bytes, so that each of eight segments needs two pages.
+const PRODUCTS: usize = 20_000;
+const WORDS_OF_NAME: usize = 14;
+
 /// A word of 32 characters that has little in common with that of the next number, so that it compresses badly.
 /// (The factor is the golden ratio, as a fraction of 2^128.)
 fn word(n: usize) -> String {
@@ -21,18 +26,17 @@ fn id_of(n: usize) -> ProductId {
 }
 
 pub async fn a_large_catalogue_is_quoted_from_the_parts_needed(engine: Engine) {
-    let (products, words_of_name) = engine.large_catalogue;
     let mut system = System::new(engine);
     // The first quote waits for the base, which a local AWS makes in minutes.
     system.policy.quote_within = Duration::from_secs(3600);
     // Prices that differ between products.
     let product = |n: usize| {
-        let words = (n * words_of_name..).take(words_of_name).map(word);
+        let words = (n * WORDS_OF_NAME..).take(WORDS_OF_NAME).map(word);
         Product::new(id_of(n), words.collect::<String>(), Money::from_minor(n as i64 + 1))
     };
-    system.change((0..products).map(product).map(RowChange::from).collect()).await;
+    system.change((0..PRODUCTS).map(product).map(RowChange::from).collect()).await;
     is_read_in_segments_of_several_pages(&system).await;
-    let asked = [0, products / 2, products - 1];
+    let asked = [0, PRODUCTS / 2, PRODUCTS - 1];
     let items = asked.map(|n| format!("{}:1", id_of(n))).join(" ");
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = system.quote("Foo", &items).await;
@@ -43,7 +47,7 @@ pub async fn a_large_catalogue_is_quoted_from_the_parts_needed(engine: Engine) {
     // Every part of the base that the quote does not need is replaced by garbage, which any reader would
     // refuse.
     let head = system.head("Foo").await.unwrap();
-    assert_eq!(head.products, products as u64);
+    assert_eq!(head.products, PRODUCTS as u64);
     let (store, name) = (&system.ports.store, head.base());
     let base = store.base(&name).await.unwrap().unwrap();
     assert!(base.index.parts.len() > 100, "{}", base.index.parts.len());
