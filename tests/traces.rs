@@ -1,6 +1,5 @@
 //! Tests of the traces of quotes through every process, as a collector sees them. They need a program with
-//! the feature `otel`, for which everything is compiled once more. So these tests have a small program of
-//! their own: `.ci/ministack cargo test --features otel --test traces`.
+//! the feature `otel`: `.ci/ministack cargo test --features otel --test traces`.
 
 mod traces {
     mod collector;

@@ -89,8 +89,9 @@ impl Rate {
         let (floor, twice_rest) = (exact / whole, (exact % whole) * 2);
         let is_half = twice_rest == whole;
         let up = twice_rest > whole || is_half && (rounding == Rounding::HalfUp || floor % 2 == 1);
+        let price = i64::try_from(floor + i128::from(up)).unwrap_or(i64::MAX);
         // Only a list price or a surcharge that cannot be loaded gives more.
-        Money::from_minor(i64::try_from(floor + i128::from(up)).unwrap_or(i64::MAX))
+        Money::from_minor(price).min(Money::MAX_UNIT_PRICE)
     }
 
     /// Returns by how many per cent a price is below the list price, rounded half-even to six decimals. It is
@@ -197,8 +198,8 @@ mod tests {
         assert_eq!(raised("-1000", most), Money::MAX_UNIT_PRICE.minor());
         // What cannot be loaded does not wrap around.
         let beyond = Rate::try_from(i64::MIN).unwrap();
-        assert_eq!(beyond.of(Money::MAX_PRICE, Rounding::HalfEven).minor(), i64::MAX);
-        assert_eq!(raised("-1000", i64::MAX), i64::MAX);
+        assert_eq!(beyond.of(Money::MAX_PRICE, Rounding::HalfEven), Money::MAX_UNIT_PRICE);
+        assert_eq!(raised("-1000", i64::MAX), Money::MAX_UNIT_PRICE.minor());
     }
 
     #[test]
