@@ -9,7 +9,7 @@
 use std::io::BufRead;
 
 use super::collect::Sink;
-use super::csv_columns::{Column, columns};
+use super::csv_columns::{Column, columns, other_delimiter_of_quoted};
 use super::csv_fields::{Fields, column_at, is_blank};
 use super::csv_rows::Rows;
 use super::dataset::Notice;
@@ -66,7 +66,9 @@ fn header<R: BufRead>(
         if let Some(delimiter) = separator(line) {
             layout.delimiter = delimiter;
         } else if let Some(fault) = rows.complete(layout.delimiter)? {
-            return Err(fault);
+            let (number, text) = rows.current()?;
+            let other = other_delimiter_of_quoted(text, layout);
+            return Err(other.map_or(fault, |problem| Fault::at(number, problem)));
         } else {
             let (number, text) = rows.current()?;
             if !is_blank(text, layout.delimiter) {

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::csv_fields::Fields;
+use super::csv_fields::{Fields, QuoteFlaw};
 use super::error::Problem;
 use super::field::Field;
+use super::kinds::KnownColumns;
 use super::layout::{Delimiter, Layout, Meaning};
 use super::row::{Cell, Row};
 use super::shape::{check_columns, columns_for};
@@ -95,16 +96,42 @@ fn other_delimiter(unknown: &[String], known: usize, layout: &Layout) -> Option<
     let is_other =
         |delimiter: &Delimiter| *delimiter != layout.delimiter && header.contains(delimiter.char());
     let delimiter = Delimiter::ALL.into_iter().find(is_other).filter(|_| known == 0)?;
+    Some(Problem::OtherDelimiter {
+        header: header.clone(),
+        in_force: layout.delimiter.name(),
+        other: delimiter.name(),
+        columns: known_columns(header, delimiter),
+    })
+}
+
+/// Returns the problem of a header with quoted names, of which one is followed by another delimiter.
+pub(super) fn other_delimiter_of_quoted(header: &str, layout: &Layout) -> Option<Problem> {
+    let (start, QuoteFlaw::Followed) = Fields::of(header, layout.delimiter).flaw()? else {
+        return None;
+    };
+    let quoted = header.get(start..)?;
+    let ends_name = |delimiter: &Delimiter| {
+        let mut fields = Fields::of(quoted, *delimiter);
+        *delimiter != layout.delimiter
+            && matches!(fields.next(), Some(Ok(_)))
+            && fields.next().is_some()
+    };
+    let other = Delimiter::ALL.into_iter().find(ends_name)?;
+    Some(Problem::QuotedDelimiter {
+        in_force: layout.delimiter.name(),
+        sign: other.char(),
+        other: other.name(),
+        columns: known_columns(header, other),
+    })
+}
+
+/// Returns the columns of the kind of rows that a header seems to be of.
+fn known_columns(header: &str, delimiter: Delimiter) -> KnownColumns {
     let mut row = Row::default();
     for name in header.split(delimiter.char()) {
         if let Some(field) = Field::named(name.trim_matches(['"', ' '])) {
             row.set(field, Cell::Column(Cow::Borrowed("")));
         }
     }
-    Some(Problem::OtherDelimiter {
-        header: header.clone(),
-        in_force: layout.delimiter.name(),
-        other: delimiter.name(),
-        columns: columns_for(&row),
-    })
+    columns_for(&row)
 }

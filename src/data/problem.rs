@@ -9,8 +9,8 @@ use super::duplicate::Duplicate;
 use super::kinds::KnownColumns;
 use super::names::{did_you_mean, shown};
 use super::problem_words::{
-    before_1970, deletion, no_currency, not_text, or_write, pruned_change, surcharge, unknown_list,
-    without_place,
+    before_1970, deletion, no_currency, not_text, or_write, pruned_change, separator, surcharge,
+    unknown_list, without_place,
 };
 use super::ways_out::Advised;
 use crate::model::{
@@ -346,6 +346,22 @@ pub enum Problem {
         /// The delimiter in force.
         in_force: &'static str,
         /// The delimiter that the header seems to have.
+        other: &'static str,
+        /// The known columns.
+        columns: KnownColumns,
+    },
+    /// A CSV file with quoted names of columns and a delimiter other than the one in force.
+    #[error(
+        "the fields of the header seem to be separated by {}, and the delimiter is {in_force}; load the file with {}; {columns}",
+        separator(*sign),
+        Advised::Delimiter(other)
+    )]
+    QuotedDelimiter {
+        /// The delimiter in force.
+        in_force: &'static str,
+        /// The delimiter that the header seems to have.
+        sign: char,
+        /// Its name.
         other: &'static str,
         /// The known columns.
         columns: KnownColumns,

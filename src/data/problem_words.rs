@@ -59,6 +59,14 @@ pub(super) fn surcharge(field: &str) -> &'static str {
     }
 }
 
+/// Returns a delimiter as people see it in a file.
+pub(super) fn separator(sign: char) -> String {
+    match sign {
+        '\t' => "tabs".to_owned(),
+        sign => format!("`{sign}`"),
+    }
+}
+
 /// Returns how the value must be written.
 pub(super) fn or_write(right: Option<&str>) -> String {
     right.map_or_else(String::new, |right| format!("; write {right}"))

@@ -38,9 +38,11 @@ fn load(name: &str, content: impl AsRef<[u8]>, flags: &[&str]) -> Vec<String> {
 
 #[test]
 fn another_delimiter_is_refused_with_the_flag_that_reads_it() {
-    for (delimiter, name) in [(';', "semicolon"), ('\t', "tab"), ('|', "pipe")] {
-        let content =
-            format!("id{delimiter}name{delimiter}price\nP1{delimiter}Desk{delimiter}10\n");
+    for (delimiter, name, quote) in [(';', "semicolon", "\""), ('\t', "tab", ""), ('|', "pipe", "")]
+    {
+        let header = ["id", "name", "price"].map(|name| format!("{quote}{name}{quote}"));
+        let header = header.join(&delimiter.to_string());
+        let content = format!("{header}\nP1{delimiter}Desk{delimiter}10\n");
         let home = Home::new();
         let file = home.file("p.csv", &content);
         let stderr = home.fails(3, &["load", &file]);

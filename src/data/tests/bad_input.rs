@@ -184,6 +184,18 @@ const BAD: &[(&str, &str)] = &[
         "f:1: the header is one column, `user_id\\u{9}product_id\\u{9}percentage`, because the delimiter is comma; load the file with --delimiter tab; a row of a customer's own list has the columns user_id, product_id, percentage, price, amount, min_quantity",
     ),
     (
+        "\"id\";\"name, long\";\"price\"\n\"P\";\"a\";1\n",
+        "f:1: the fields of the header seem to be separated by `;`, and the delimiter is comma; load the file with --delimiter semicolon; a product has the columns id, name, price, category, floor, min, step, max",
+    ),
+    (
+        "\"user_id\"\t\"groups\"\n",
+        "f:1: the fields of the header seem to be separated by tabs, and the delimiter is comma; load the file with --delimiter tab; a customer has the columns user_id, currency, groups",
+    ),
+    (
+        "\"id\"x;\"name\"\n",
+        "f:1:1: a quoted field does not end in `\"` and a delimiter or the end of a line; write `\"\"` for a quote inside it",
+    ),
+    (
         "\nID,name,price\n",
         "f:2: unknown column `ID`, did you mean `id`?; --map ID=FIELD reads one as a field of ocache, --ignore ID leaves it out; a product has the columns id, name, price, category, floor, min, step, max",
     ),
