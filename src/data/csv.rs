@@ -12,7 +12,7 @@ use super::collect::Sink;
 use super::csv_columns::{Column, columns, other_delimiter_of_quoted};
 use super::csv_fields::{Fields, column_at, is_blank};
 use super::csv_rows::Rows;
-use super::dataset::Notice;
+use super::dataset::{Notice, SeveralLines};
 use super::error::{Fault, Problem};
 use super::kinds::Expected;
 use super::layout::{Delimiter, Layout};
@@ -28,15 +28,14 @@ pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(
     let Some(columns) = header(&mut rows, &mut layout)? else { return Ok(()) };
     let ignored = columns.iter().filter(|column| column.is_ignored());
     sink.ignored(ignored.map(Column::name));
-    let mut of_several_lines = None;
+    let mut several = SeveralLines::default();
+    several.count(rows.current()?.0, rows.lines());
     while rows.next(layout.delimiter, sink)?.is_some() {
         let (number, text) = rows.current()?;
         if is_blank(text, layout.delimiter) {
             continue;
         }
-        if rows.is_of_several_lines() {
-            of_several_lines.get_or_insert((number, 0)).1 += 1;
-        }
+        several.count(number, rows.lines());
         let amounts = sink.amounts();
         match row(text, &columns, &layout) {
             Ok(mut row) => match record(&mut row, Expected::Any, amounts, &layout.columns) {
@@ -49,8 +48,8 @@ pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(
             Err((None, problem)) => sink.fault(Fault::at(number, problem)),
         }
     }
-    if let Some((first, rows)) = of_several_lines {
-        sink.notice(|path| Notice::SeveralLines { path, rows, first });
+    if several.count > 0 {
+        sink.notice(|path| Notice::SeveralLines { path, rows: several });
     }
     Ok(())
 }

@@ -94,9 +94,9 @@ impl<R: BufRead> Rows<R> {
         Ok(Some(Fault { line: Some(number), column: Some(column), problem }))
     }
 
-    /// Whether the current row has several lines.
-    pub(super) const fn is_of_several_lines(&self) -> bool {
-        self.lines.extent().added > 0
+    /// Returns how many lines the current row has.
+    pub(super) const fn lines(&self) -> u32 {
+        self.lines.extent().added.saturating_add(1)
     }
 }
 

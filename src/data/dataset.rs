@@ -79,6 +79,50 @@ impl FileSummary {
     }
 }
 
+/// The rows of a CSV file that have several lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeveralLines {
+    /// How many rows they are. The header counts as one.
+    pub count: u64,
+    /// The line on which the first one begins.
+    pub first: u32,
+    /// The line on which the longest one begins.
+    pub longest: u32,
+    /// How many lines the longest one has.
+    pub lines: u32,
+}
+
+impl SeveralLines {
+    /// Counts a row that begins on a line and has so many lines, if it has several.
+    pub(super) const fn count(&mut self, begins: u32, lines: u32) {
+        if lines < 2 {
+            return;
+        }
+        if self.count == 0 {
+            self.first = begins;
+        }
+        self.count += 1;
+        if lines > self.lines {
+            (self.longest, self.lines) = (begins, lines);
+        }
+    }
+}
+
+impl std::fmt::Display for SeveralLines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { count, first, longest, lines } = self;
+        let rows = plural(*count, "row", "rows");
+        write!(f, "{count} {rows} of several lines, because a quoted field has line breaks; ")?;
+        match count {
+            1 => write!(f, "it begins at line {first} and has {lines} lines"),
+            _ => write!(
+                f,
+                "the first begins at line {first}; the longest begins at line {longest} and has {lines} lines"
+            ),
+        }
+    }
+}
+
 /// Something that is not an error, but may be unintended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -109,10 +153,8 @@ pub enum Notice {
     SeveralLines {
         /// The file.
         path: PathBuf,
-        /// How many rows they are.
-        rows: u64,
-        /// The line on which the first one begins.
-        first: u32,
+        /// The rows.
+        rows: SeveralLines,
     },
     /// A file that says that more rows follow in other files.
     OnePage {
@@ -136,12 +178,7 @@ impl std::fmt::Display for Notice {
                 let what = if is_one { "column" } else { "columns" };
                 write!(f, "no file has the {what} {columns}, which --map or --ignore names")
             }
-            Self::SeveralLines { path, rows, first } => write!(
-                f,
-                "{}: {rows} {} of several lines, because a quoted field has line breaks; the first begins at line {first}",
-                path.display(),
-                plural(*rows, "row", "rows")
-            ),
+            Self::SeveralLines { path, rows } => write!(f, "{}: {rows}", path.display()),
             Self::OnePage { path, member } => {
                 write!(f, "{}: has `{member}`, so there are more rows to come", path.display())
             }

@@ -75,7 +75,7 @@ mod wrapper_names;
 pub use apply::apply;
 pub use committing::LoadProgress;
 pub use comparison::{Counts, KindCounts};
-pub use dataset::{Dataset, FileSummary, Notice};
+pub use dataset::{Dataset, FileSummary, Notice, SeveralLines};
 pub use effect::{Effect, MovedPrice, MovedPrices, Moves};
 pub use error::{DataErrors, Duplicate, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, ListSpec, Spec, generate};
@@ -96,7 +96,9 @@ pub use seen::FilesSeen;
 pub use set_rounding::set_rounding;
 pub use table_changes::TableChanges;
 pub use text::{Gunzip, is_gzip, is_json};
-pub use told::{counts_json, effect_json, mention_json, mentions_json, moved_json};
+pub use told::{
+    counts_json, effect_json, mention_json, mentions_json, moved_json, several_lines_json,
+};
 pub use watched::{Did, Watched};
 pub use ways_out::worded_for_http;
 pub use window::{LocalTime, Occurs};

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Amounts, Counts, Effect, KindCounts, Mention, Mentions, MovedPrice, Moves};
+use super::{
+    Amounts, Counts, Effect, KindCounts, Mention, Mentions, MovedPrice, Moves, Notice, SeveralLines,
+};
 
 /// Returns what a load did to the rows of each kind.
 #[must_use]
@@ -42,6 +44,24 @@ pub fn mentions_json(mentions: &Mentions) -> Map<String, Value> {
         ("dearer_than_list", mention_json(&mentions.dearer_than_list)),
     ];
     told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Returns the rows of several lines in each file that has any.
+#[must_use]
+pub fn several_lines_json(notices: &[Notice]) -> Value {
+    let told = notices.iter().filter_map(|notice| match notice {
+        Notice::SeveralLines { path, rows } => {
+            let SeveralLines { count, first, longest, lines } = rows;
+            Some(json!({
+                "path": path.display().to_string(),
+                "rows": count,
+                "first_line": first,
+                "longest": { "line": longest, "lines": lines },
+            }))
+        }
+        _ => None,
+    });
+    told.collect()
 }
 
 /// Returns how prices would change.

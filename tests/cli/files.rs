@@ -67,8 +67,12 @@ fn a_description_that_is_left_out_may_have_line_breaks() {
     assert_eq!(load("p.csv.gz", gzip(csv.as_bytes()), &flags), both);
     assert_eq!(load("p.tsv", tsv, &[&flags[..], &["--delimiter", "tab"]].concat()), both);
     let home = Home::new();
-    let piped = home.piped(&[&["load", "-"], &flags[..]].concat(), csv);
+    let piped = home.piped(&[&["load", "-", "--output", "json"], &flags[..]].concat(), csv);
     assert!(piped.status.success(), "{}", text(&piped.stderr));
+    let report: Value = serde_json::from_slice(&piped.stdout).unwrap();
+    let longest = json!({ "line": 2, "lines": 4 });
+    let several = &report["rows_of_several_lines"];
+    assert_eq!((&several[0]["rows"], &several[0]["longest"]), (&json!(1), &longest), "{report}");
     assert_eq!(products(&home), both);
 
     let named = home.file("named.csv", "id,name,price\nP1,\"Desk,\noak\",10\n");

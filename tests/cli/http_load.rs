@@ -34,9 +34,16 @@ fn what_is_loaded_is_in_force_at_once() {
         json!({ "added": 1, "changed": 1, "unchanged": 0, "removed": 0 })
     );
     assert_eq!(report["tables_ordered"], 1, "of the one active user");
-    let again = load(&url, "", &[&token, CSV], PRODUCTS).json();
+    let of_lines = PRODUCTS.replace("name", "\"\nname\"");
+    let again = load(&url, "?line-breaks=true", &[&token, CSV], of_lines).json();
     assert_eq!(again["products"]["unchanged"], 2);
     assert_eq!(again["catalogue_version"], report["catalogue_version"]);
+    assert_eq!(
+        again["rows_of_several_lines"],
+        json!([{
+            "path": "body", "rows": 1, "first_line": 1, "longest": { "line": 1, "lines": 2 },
+        }])
+    );
 
     // Discounts as NDJSON, compressed, which replace all others.
     let rows = "{\"user_id\":\"BBB\",\"product_id\":\"P7\",\"percentage\":50}\n";

@@ -98,14 +98,14 @@ impl Checked {
         let wholesale = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/wholesale");
         self.run("load", &["load", wholesale]);
         self.run("subscribe", &["subscribe", "NORTHWIND", "BAUHOF"]);
-        let other = "price_list,product_id,min_quantity,price\n\
+        let other = "\"price_list\n\",product_id,min_quantity,price\n\
                      gold-usd,DRILL-18V,0,116.00\ngold-usd,DRILL-18V,10,80.00\n";
         let other = self.home.file("other.csv", other);
         let unknown = r#"{"price_list":"new","users":["NOBODY"]}
             {"price_list":"nobody"}
             {"user_id":"KIOSK","product_id":"SAW-190","price":"999.00"}"#;
         let unknown = self.home.file("unknown.ndjson", unknown);
-        self.run("load", &["load", &other, &unknown, "--dry-run"]);
+        self.run("load", &["load", &other, &unknown, "--dry-run", "--line-breaks"]);
         self.home = home;
     }
 }

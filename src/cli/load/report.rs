@@ -6,7 +6,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Table, number, table};
 use crate::data::{
     Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, Occurs, counts_json,
-    mention_json, mentions_json,
+    mention_json, mentions_json, several_lines_json,
 };
 use crate::model::plural;
 
@@ -81,6 +81,7 @@ pub(super) fn summary(
         "own_rows_removed": lost.rows,
         "own_lists_shortened": mention_json(&lost.users),
         "nearest_products": mentions.nearest_products,
+        "rows_of_several_lines": several_lines_json(&dataset.notices),
         "unreadable": unreadable,
         "catalogue_version": null,
         "tables_ordered": 0,

@@ -112,7 +112,7 @@ fn a_field_that_is_left_out_may_have_line_breaks() {
             assert_eq!(rows(&dataset), ["P1 Desk 5.00", "P2 Lamp 6.00"], "{text:?}");
             let notices: Vec<String> = dataset.notices.iter().map(ToString::to_string).collect();
             let of_several_lines = "f: 1 row of several lines, because a quoted field has line \
-                                    breaks; the first begins at line 2";
+                                    breaks; it begins at line 2 and has 4 lines";
             assert!(notices.iter().any(|notice| notice == of_several_lines), "{notices:?}");
 
             let text =
@@ -123,6 +123,33 @@ fn a_field_that_is_left_out_may_have_line_breaks() {
             // Each is the place of the field, and the whole row is named by its first line.
             assert_eq!(places, [(3, Some(8)), (5, Some(6)), (6, None), (8, Some(10))], "{errors}");
         }
+    }
+}
+
+#[test]
+fn the_longest_row_of_several_lines_is_named() {
+    let notice = |text: &str| {
+        let dataset = read_without_note(text, Delimiter::Comma).unwrap();
+        let notices = dataset.notices.iter().map(ToString::to_string);
+        notices.filter(|notice| notice.contains("several lines")).collect::<Vec<_>>().join("\n")
+    };
+    for (what, text, expected) in [
+        (
+            "two inch quotes",
+            "id,note,name,price\nP1,\"a\nb\",Desk,5\nP2,\"10,Lamp,6\nP3,,Sofa,7\n\nP4,11\",Chair,8\n\
+             P5,\"c\nd\",Shelf,9\n",
+            "f: 3 rows of several lines, because a quoted field has line breaks; the first begins at \
+             line 2; the longest begins at line 4 and has 4 lines",
+        ),
+        (
+            "the header",
+            "id,note,\"\nname\",price\nP1,,Desk,5\n",
+            "f: 1 row of several lines, because a quoted field has line breaks; it begins at line 1 \
+             and has 2 lines",
+        ),
+        ("none", "id,note,name,price\nP1,\"a\",Desk,5\n", ""),
+    ] {
+        assert_eq!(notice(text), expected, "{what}");
     }
 }
 

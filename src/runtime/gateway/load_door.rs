@@ -28,7 +28,8 @@ use super::http_reply::{Reply, bad_query, json_reply, later, problem, problem_wi
 use super::load_layout::{ContentType, flag, parsed};
 use crate::data::{
     Amounts, DataErrors, Dataset, Did, Gunzip, Layout, LoadError, LoadOptions, LoadProgress,
-    LoadReport, Watched, counts_json, is_gzip, is_json, load, read_texts_as, worded_for_http,
+    LoadReport, Watched, counts_json, is_gzip, is_json, load, read_texts_as, several_lines_json,
+    worded_for_http,
 };
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Ports};
@@ -183,7 +184,7 @@ impl LoadDoor {
             }
         };
         let ordered = order_tables(ports, &report).await;
-        Ok(json_reply(StatusCode::OK, &summary(&report, ordered)))
+        Ok(json_reply(StatusCode::OK, &summary(&dataset, &report, ordered)))
     }
 }
 
@@ -364,13 +365,14 @@ async fn order_tables(ports: &Ports, report: &LoadReport) -> usize {
 }
 
 /// Returns the summary of a load, with the field names of `ocache load`.
-fn summary(report: &LoadReport, ordered: usize) -> Value {
+fn summary(dataset: &Dataset, report: &LoadReport, ordered: usize) -> Value {
     let mut summary = counts_json(&report.counts);
     let mut add = |name: &str, value: Value| drop(summary.insert(name.to_owned(), value));
     add("catalogue_version", report.version.into());
     add("tables_ordered", ordered.into());
     add("own_rows_removed", report.lost.rows.into());
     add("unknown_products", json!(report.mentions.unknown_products));
+    add("rows_of_several_lines", several_lines_json(&dataset.notices));
     add("unreadable", json!(report.unreadable));
     add("unfolded", json!(report.unfolded));
     Value::Object(summary)

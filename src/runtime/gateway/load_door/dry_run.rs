@@ -10,7 +10,7 @@ use super::super::http_reply::{Reply, json_reply};
 use super::not_loaded;
 use crate::data::{
     Dataset, LoadOptions, MovedPrice, MovedPrices, Preview, counts_json, effect_json,
-    mentions_json, moved_json, preview,
+    mentions_json, moved_json, preview, several_lines_json,
 };
 use crate::model::UserId;
 use crate::ports::Ports;
@@ -38,6 +38,7 @@ pub(super) async fn reply(
     add("catalogue_version", version.into());
     add("currency", options.currency.code().into());
     add("own_rows_removed", lost.rows.into());
+    add("rows_of_several_lines", several_lines_json(&dataset.notices));
     add("unreadable", json!(unreadable));
     add("effect", effect_json(&effect, decimals));
     add("changes", changes.prices(decimals));
