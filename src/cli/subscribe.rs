@@ -1,5 +1,6 @@
 //! `ocache subscribe` and `ocache unsubscribe`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -12,13 +13,15 @@ use super::known::nearest_user;
 use super::output::{Output, name, table};
 use super::settings::Settings;
 use super::stack_settings::{Given, understood};
-use crate::model::{Timestamp, show_duration};
+use crate::model::{Timestamp, UserId, plural, show_duration};
 use crate::ports::{ActiveUser, SettingsStore};
 use crate::stages::Setting;
 use crate::stages::subscribe::{self, Visit};
 
 /// The most customers that are subscribed concurrently.
 const AT_ONCE: usize = 50;
+/// The most customers whose names an error has.
+const NAMED: usize = 10;
 
 pub(super) async fn subscribe(
     settings: &Settings,
@@ -86,21 +89,31 @@ pub(super) async fn unsubscribe(
 ) -> Result<(), Failure> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
-    let mut done = Vec::with_capacity(args.users.len());
-    for user in &args.users {
+    // A customer who is named twice would not be active the second time.
+    let mut met = BTreeSet::new();
+    let users: Vec<&UserId> = args.users.iter().filter(|user| met.insert(*user)).collect();
+    let mut done = Vec::with_capacity(users.len());
+    for user in users {
         let now = ports.clock.now();
         let removed = subscribe::unsubscribe(&*ports.store, None, user).await?;
         done.push((user, Was::of(removed.as_ref(), now)));
     }
-    let not_active = done.iter().find(|(_, was)| *was != Was::Active).copied();
-    let near = match not_active {
-        Some((user, Was::NotStored)) => nearest_user(&engine, user).await,
+    let who = |wanted: Was| {
+        let of_kind = done.iter().filter(move |(_, was)| *was == wanted);
+        of_kind.map(|(user, _)| *user).collect::<Vec<_>>()
+    };
+    let (expired, not_stored) = (who(Was::Expired), who(Was::NotStored));
+    let near = match not_stored.as_slice() {
+        [user] => nearest_user(&engine, user).await,
         _ => None,
     };
     engine.close().await;
     let rows: Vec<_> = done
         .iter()
-        .map(|(user, was)| json!({ "user": user.as_str(), "removed": *was == Was::Active }))
+        .map(|(user, was)| {
+            let removed = *was == Was::Active;
+            json!({ "user": user.as_str(), "removed": removed, "was": was.code() })
+        })
         .collect();
     output.data(&rows, |_| {
         let mut table = table(["customer", "was"]);
@@ -109,13 +122,29 @@ pub(super) async fn unsubscribe(
         }
         table.to_string()
     })?;
-    let message = match not_active {
-        None | Some((_, Was::Active)) => return Ok(()),
-        Some((user, Was::Expired)) => format!("customer `{user}` had already expired"),
-        Some((user, Was::NotStored)) => format!("customer `{user}` was not active"),
-    };
-    let failure = Failure::new(ExitCode::NotFound, message);
+    let mut why = vec![];
+    if !expired.is_empty() {
+        why.push(format!("{} had already expired", named(&expired)));
+    }
+    if !not_stored.is_empty() {
+        let were = plural(not_stored.len(), "was", "were");
+        why.push(format!("{} {were} not active", named(&not_stored)));
+    }
+    if why.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(ExitCode::NotFound, why.join("; "));
     Err(failure.suggest(near, "`ocache status` lists the active customers"))
+}
+
+/// Names customers in a message. The output names all of them.
+fn named(users: &[&UserId]) -> String {
+    let names: Vec<_> = users.iter().take(NAMED).map(|user| format!("`{user}`")).collect();
+    let customers = plural(users.len(), "customer", "customers");
+    match users.len().saturating_sub(NAMED) {
+        0 => format!("{customers} {}", names.join(", ")),
+        more => format!("{customers} {} and {more} more", names.join(", ")),
+    }
 }
 
 /// What a customer was who is unsubscribed.
@@ -134,6 +163,15 @@ impl Was {
             Some(row) if row.is_active(now) => Self::Active,
             Some(_) => Self::Expired,
             None => Self::NotStored,
+        }
+    }
+
+    /// Returns the word for programs.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::NotStored => "not_active",
         }
     }
 

@@ -66,10 +66,13 @@ fn an_unsubscribed_user_is_no_longer_active() {
     assert_eq!(home.json(&["subscribe", "AAA", "BBB"])[1]["visit"], "new");
     assert_eq!(home.json(&["subscribe", "AAA"])[0]["visit"], "active");
     assert_eq!(home.json(&["status"])["queues"]["quotation"]["waiting"], 2);
-    assert!(home.ok(&["unsubscribe", "AAA"]).ends_with(" AAA        active\n"));
-    let again = home.run(&["unsubscribe", "AAA"]);
-    assert_eq!(again.status.code(), Some(4), "{}", text(&again.stderr));
-    assert!(text(&again.stdout).ends_with(" AAA        not active\n"), "{}", text(&again.stdout));
+    let once = home.ok(&["unsubscribe", "AAA", "AAA"]);
+    assert!(once.ends_with(" AAA        active\n") && once.matches("AAA").count() == 1, "{once}");
+    let again = home.run(&["unsubscribe", "AAA", "Nobody"]);
+    let (stdout, stderr) = (text(&again.stdout), text(&again.stderr));
+    assert_eq!(again.status.code(), Some(4), "{stderr}");
+    assert!(stdout.contains(" AAA        not active\n"), "{stdout}");
+    assert!(stderr.contains("customers `AAA`, `Nobody` were not active"), "{stderr}");
     let status = home.json(&["status"]);
     assert_eq!(status["active_users"].as_array().unwrap().len(), 1);
     assert_eq!(status["active_users"][0]["user"], "BBB");
@@ -107,15 +110,21 @@ fn an_expired_user_is_not_unsubscribed_as_active() {
     let home = Home::with_fixtures();
     home.ok(&["subscribe", "AAA", "--ttl", "1s"]);
     while !home.json(&["status"])["active_users"].as_array().unwrap().is_empty() {}
-    let expired = home.run(&["unsubscribe", "AAA"]);
+    let expired = home.run(&["unsubscribe", "Nobody", "AAA", "--output", "json"]);
     assert_eq!(expired.status.code(), Some(4), "{expired:?}");
-    assert!(text(&expired.stdout).ends_with(" AAA        expired\n"), "{expired:?}");
+    let rows: Value = serde_json::from_slice(&expired.stdout).unwrap();
+    assert_eq!(rows[1], json!({ "user": "AAA", "removed": false, "was": "expired" }));
     let stderr = text(&expired.stderr);
-    assert!(stderr.contains("customer `AAA` had already expired"), "{stderr}");
+    let each = "customer `AAA` had already expired; customer `Nobody` was not active";
+    assert!(stderr.contains(each), "{stderr}");
     let again = home.run(&["unsubscribe", "AAA", "--output", "json"]);
     assert_eq!(again.status.code(), Some(4), "{again:?}");
     let rows: Value = serde_json::from_slice(&again.stdout).unwrap();
-    assert_eq!(rows, json!([{ "user": "AAA", "removed": false }]), "the row is gone");
+    assert_eq!(
+        rows,
+        json!([{ "user": "AAA", "removed": false, "was": "not_active" }]),
+        "the row is gone"
+    );
     assert!(text(&again.stderr).contains("customer `AAA` was not active"), "{again:?}");
 }
 

@@ -201,15 +201,16 @@ fn is_decimal(text: &str) -> bool {
 #[test]
 fn what_does_not_fit_is_found() {
     let mut schemas = Schemas::read();
-    let good = serde_json::json!([{ "user": "AAA", "removed": true }]);
+    let good = serde_json::json!([{ "user": "AAA", "removed": true, "was": "active" }]);
     schemas.check("unsubscribe", &good);
     assert_eq!(schemas.unseen("unsubscribe"), Vec::<String>::new());
     assert_eq!(schemas.unseen("subscribe").len(), 3);
     for wrong in [
         serde_json::json!({}),
         serde_json::json!([{ "user": "AAA" }]),
-        serde_json::json!([{ "user": 7, "removed": true }]),
-        serde_json::json!([{ "user": "AAA", "removed": true, "new": 1 }]),
+        serde_json::json!([{ "user": 7, "removed": true, "was": "active" }]),
+        serde_json::json!([{ "user": "AAA", "removed": true, "was": "new" }]),
+        serde_json::json!([{ "user": "AAA", "removed": true, "was": "active", "new": 1 }]),
     ] {
         let fit = fits(&schemas.all["unsubscribe"], &wrong, "", &mut BTreeSet::new());
         assert!(fit.is_err(), "{wrong}");
