@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::process::{Home, text};
+use super::schema::Schemas;
 
 #[test]
 fn loading_twice_changes_nothing_and_says_so() {
@@ -64,7 +65,9 @@ fn a_table_is_shown_whole_and_by_product() {
 fn an_unsubscribed_user_is_no_longer_active() {
     let home = Home::with_fixtures();
     assert_eq!(home.json(&["subscribe", "AAA", "BBB"])[1]["visit"], "new");
-    assert_eq!(home.json(&["subscribe", "AAA"])[0]["visit"], "active");
+    let again = home.json(&["subscribe", "AAA"]);
+    assert_eq!(again[0]["visit"], "active");
+    Schemas::read().check("subscribe", &again);
     assert_eq!(home.json(&["status"])["queues"]["quotation"]["waiting"], 2);
     let once = home.ok(&["unsubscribe", "AAA", "AAA"]);
     assert!(once.ends_with(" AAA        active\n") && once.matches("AAA").count() == 1, "{once}");
