@@ -338,6 +338,8 @@ impl From<GenerateError> for Failure {
                 .hint(format!("ask for more with --products, or for --discounts {products}")),
             GenerateError::NotEmpty { .. } => Self::new(ExitCode::Failure, message)
                 .hint("choose another folder, or overwrite with --force"),
+            GenerateError::Left { .. } => Self::new(ExitCode::Failure, message)
+                .hint("delete them if they are of an earlier run, or choose another folder"),
             GenerateError::Interrupted { .. } => Self::new(ExitCode::Interrupted, message),
             GenerateError::Io { .. } => Self::new(ExitCode::Failure, message),
         }

@@ -15,6 +15,8 @@ use crate::pricing::{Currency, Money, Percentage};
 const PRODUCTS: u64 = 1;
 const USERS: u64 = 2;
 const BUFFER_BYTES: usize = 256 * 1024;
+/// The names of all tables that can be generated.
+const NAMES: [&str; 5] = ["products", "discounts", "customers", "price_lists", "prices"];
 
 /// What to generate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,9 @@ pub enum Format {
 pub enum Existing {
     /// Write nothing.
     Keep,
-    /// Overwrite files of the same names, and leave the others.
+    /// Overwrite files of the same names, and leave the others. Write nothing if one of those has a name that
+    /// generated files have in another format or of another kind: it may be of an earlier run, and whoever
+    /// reads the folder would read both.
     Replace,
 }
 
@@ -128,6 +132,15 @@ pub enum GenerateError {
         /// One of the files.
         file: PathBuf,
     },
+    /// Files of the folder have names of generated files, and would not be overwritten.
+    #[error(
+        "{} would stay beside the new files, and whoever loads the folder would load both",
+        files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    Left {
+        /// The files. There is at least one.
+        files: Vec<PathBuf>,
+    },
     /// `progress` said to stop.
     #[error("interrupted; not all files of {} were written", folder.display())]
     Interrupted {
@@ -146,6 +159,8 @@ pub enum GenerateError {
 }
 
 impl Format {
+    const ALL: [Self; 3] = [Self::Ndjson, Self::Csv, Self::Json];
+
     const fn extension(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
@@ -171,10 +186,18 @@ pub fn generate(
     check(spec)?;
     let failed = |source| GenerateError::Io { path: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(failed)?;
-    if existing == Existing::Keep {
-        let (files, _) = sources::data_files(folder).map_err(failed)?;
-        if let Some(file) = files.into_iter().next() {
-            return Err(GenerateError::NotEmpty { folder: folder.to_owned(), file });
+    match existing {
+        Existing::Keep => {
+            let (files, _) = sources::data_files(folder).map_err(failed)?;
+            if let Some(file) = files.into_iter().next() {
+                return Err(GenerateError::NotEmpty { folder: folder.to_owned(), file });
+            }
+        }
+        Existing::Replace => {
+            let files = spec.left_in(folder);
+            if !files.is_empty() {
+                return Err(GenerateError::Left { files });
+            }
         }
     }
     let mut generated = spec.counts();
@@ -224,6 +247,20 @@ impl Spec {
             prices: self.ladders().saturating_mul(lists.tiers),
             ..Generated::default()
         }
+    }
+
+    /// Returns the files of a folder that have names of generated files, and that this specification does not
+    /// write.
+    fn left_in(&self, folder: &Path) -> Vec<PathBuf> {
+        let tables = self.tables();
+        let is_written = |name: &str, format: Format| {
+            let mut written = tables.iter().filter(|table| table.rows > 0);
+            format == self.format && written.any(|table| table.name == name)
+        };
+        let all = NAMES.into_iter().flat_map(|name| Format::ALL.map(move |format| (name, format)));
+        let others = all.filter(|(name, format)| !is_written(name, *format));
+        let paths = others.map(|(name, format)| path_of(folder, name, format));
+        paths.filter(|path| path.is_file()).collect()
     }
 
     fn tables(&self) -> Vec<Table<'_>> {
@@ -368,6 +405,10 @@ fn percentage(draws: &mut Draws) -> Percentage {
     Percentage::from_millionths(halves * HALF_IN_MILLIONTHS).unwrap_or_default()
 }
 
+fn path_of(folder: &Path, name: &str, format: Format) -> PathBuf {
+    folder.join(format!("{name}.{}", format.extension()))
+}
+
 /// One file to write.
 pub(super) struct Table<'a> {
     pub(super) name: &'static str,
@@ -389,7 +430,7 @@ impl Table<'_> {
         generated: &mut Generated,
         progress: &dyn Fn(u64) -> ControlFlow<()>,
     ) -> Result<(), GenerateError> {
-        let path = folder.join(format!("{}.{}", self.name, format.extension()));
+        let path = path_of(folder, self.name, format);
         // The name is hidden and has no extension, so that nobody takes a half-written file for a whole
         // one.
         let partial = folder.join(format!(".{}.partial", self.name));

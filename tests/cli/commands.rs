@@ -26,6 +26,8 @@ fn generated_data_loads_and_is_the_same_for_the_same_seed() {
     let read = |dir: &str| std::fs::read(format!("{dir}/products.ndjson")).unwrap();
     assert!(read(&dirs[0]) == read(&dirs[1]), "the same seed made other data");
     home.fails(1, &["generate", &dirs[0]]);
+    let left = home.fails(1, &["generate", &dirs[0], "--force", "--format", "csv"]);
+    assert!(left.contains("products.ndjson, ") && left.contains("discounts.ndjson would stay"));
     let report = home.json(&["load", &dirs[0]]);
     assert_eq!(
         (&report["products"]["added"], &report["users"]["added"]),

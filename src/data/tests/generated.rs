@@ -115,6 +115,25 @@ fn data_files_are_not_overwritten_unless_asked() {
 }
 
 #[test]
+fn files_of_an_earlier_run_do_not_stay_beside_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = ListSpec { lists: 2, tiers: 1, currencies: vec![] };
+    let with_lists = Spec { lists, ..spec(Format::Csv) };
+    let earlier = write(&with_lists, folder.path()).files;
+    assert_eq!(earlier.len(), 5);
+    fs::write(folder.path().join("mine.csv"), "id,name,price\nP1,Desk,5\n").unwrap();
+    let replace = |spec: &Spec| generate(spec, folder.path(), Existing::Replace, &go_on);
+    let left = |spec: &Spec| match replace(spec) {
+        Err(GenerateError::Left { files }) => files,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(left(&spec(Format::Csv)), earlier[2..], "other kinds");
+    assert_eq!(left(&spec(Format::Json)), earlier, "another format");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6, "nothing was written or deleted");
+    assert_eq!(replace(&with_lists).unwrap().files, earlier, "the same files again");
+}
+
+#[test]
 fn impossible_sizes_are_refused_before_anything_is_written() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("new");
