@@ -163,7 +163,7 @@ pub enum Found {
     Price(Entry),
     /// The product is not sold in this quantity.
     Unsold(Unsold),
-    /// There is no such product, or it has no price.
+    /// There is no such product, or it has no price at this quantity.
     Unavailable,
 }
 

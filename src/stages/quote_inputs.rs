@@ -145,7 +145,11 @@ impl Wanted {
             return Some(((Found::Unavailable, ""), &[]));
         };
         if let Err(unsold) = entry.quantities.check(item.quantity) {
-            return Some(((Found::Unsold(unsold), entry.name), &[]));
+            // No other quantity helps if the product has a price at none.
+            let has_price =
+                entry.list_price.is_some() || !self.row(head, index, now)?.steps().is_empty();
+            let found = if has_price { Found::Unsold(unsold) } else { Found::Unavailable };
+            return Some(((found, entry.name), &[]));
         }
         let row = self.row(head, index, now)?;
         let found = match row.entry(&entry, item.quantity)? {

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{WHOLE, line_total_by, rounded_by, written};
 use super::customer::{PointRows, own_ladder, own_records};
-use super::expected::{Expected, expected, percent_off};
+use super::expected::{Expected, expected, percent_off, sold};
 use super::inputs::Inputs;
 use super::list_prices::Currencies;
 use super::tables::Verdict;
@@ -11,6 +11,7 @@ use crate::model::{Item, ProductId, Quantity};
 use crate::ports::{Quotation, Store};
 use crate::pricing::{
     Answer, AnswerLine, GivenList, PRICING_VERSION, Rounding, RuleKind, Subject, UnitRounding,
+    Unsold,
 };
 
 /// Checks an answer. An answer from an older catalogue is checked only against itself, because its inputs
@@ -191,7 +192,8 @@ async fn row_problem(
                 quantity: item.quantity,
                 at: answer.answered_at,
             };
-            (expected(&subject, &lists), listed.quantities().check(item.quantity))
+            let sold = sold(listed.quantities(), &subject, &lists);
+            (expected(&subject, &lists), sold)
         });
         let problem = item_problem(answer, item, expected.as_ref(), rounding);
         if let Some(what) = problem {
@@ -206,7 +208,7 @@ async fn row_problem(
 fn item_problem(
     answer: &Answer,
     item: &Item,
-    expected: Option<&(Expected, Result<(), crate::pricing::Unsold>)>,
+    expected: Option<&(Expected, Result<(), Unsold>)>,
     rounding: UnitRounding,
 ) -> Option<String> {
     let line = answer.lines.iter().find(|line| line.product == item.product);

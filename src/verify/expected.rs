@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::arithmetic::finished;
 use crate::model::Quantity;
 use crate::pricing::{
-    Considered, GivenList, Ladder, Money, OwnLadder, Percentage, PriceRule, Rate, Rule, Rung,
-    Scope, Subject, explain,
+    Considered, GivenList, Ladder, Money, OwnLadder, Percentage, PriceRule, QuantityRules, Rate,
+    Rule, Rung, Scope, Subject, Unsold, explain,
 };
 
 /// The expected price of one piece.
@@ -32,6 +32,20 @@ pub fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Expected {
     };
     let unit_price = finished(winner.rule, list_price, goods.floor, goods.rounding);
     Expected { list_price, unit_price, rule: Some(rule_of(winner, lists)) }
+}
+
+/// Checks that a product is sold in the quantity. One without a price at any quantity counts as sold: it is
+/// unavailable, and not in a wrong quantity.
+pub(super) fn sold(
+    quantities: QuantityRules,
+    subject: &Subject<'_>,
+    lists: &[GivenList<'_>],
+) -> Result<(), Unsold> {
+    quantities.check(subject.quantity).or_else(|unsold| {
+        // Every row that counts at some quantity is there at the largest too, so that has a price if any has.
+        let largest = Subject { quantity: Quantity::MAX, ..*subject };
+        expected(&largest, lists).unit_price.map_or(Ok(()), |_| Err(unsold))
+    })
 }
 
 fn rule_of(winner: &Considered, lists: &[GivenList<'_>]) -> Rule {

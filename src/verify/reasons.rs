@@ -3,6 +3,7 @@
 
 use super::VerifyError;
 use super::customer::{PointRows, own_ladder, own_records};
+use super::expected::sold;
 use super::inputs::{Inputs, MAX_READS};
 use crate::model::{Item, ProductId, Timestamp, UserId};
 use crate::ports::{AtHead, CatalogueHead, Store};
@@ -95,7 +96,7 @@ async fn try_reasons(
             WhyPrice {
                 name: product.name.clone(),
                 goods,
-                unsold: product.quantities().check(item.quantity).err(),
+                unsold: sold(product.quantities(), &subject, &lists).err(),
                 explanation: explain(&subject, &lists),
             }
         });

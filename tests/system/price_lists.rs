@@ -282,16 +282,30 @@ pub async fn a_quantity_that_is_not_sold_is_named_with_its_neighbours(engine: En
     let quantity = |text: &str| Some(text.parse().unwrap());
     let quantities = QuantityRules::new(quantity("12"), quantity("12"), quantity("48")).unwrap();
     let detail = ProductDetail { quantities, ..ProductDetail::default() };
-    let mug = Product::new("MUG".parse().unwrap(), "Mug".to_owned(), Money::from_minor(150));
-    system.change(vec![mug.with_detail(detail).into()]).await;
-    let quotation = system.quote("ann", "MUG:13 MUG:6 MUG:60 MUG:24 P1:1").await;
+    let dozens = |id: &str, price: Option<i64>| -> RowChange {
+        let price = price.map(Money::from_minor);
+        let product =
+            Product { price, ..Product::new(id.parse().unwrap(), id.to_owned(), Money::ZERO) };
+        product.with_detail(detail.clone()).into()
+    };
+    let usd = Some("USD".parse().unwrap());
+    let changes = vec![
+        dozens("MUG", Some(150)),
+        dozens("JUG", None),
+        dozens("CUP", None),
+        header(PriceList { currency: usd, ..list("cups", 1, only("ann")) }),
+        rows("cups", of("CUP"), &[rung("24", price(300))]),
+    ];
+    system.change(changes).await;
+    let quotation = system.quote("ann", "MUG:13 MUG:6 MUG:60 MUG:24 P1:1 JUG:13 CUP:13").await;
     assert_eq!(unit_prices(&quotation), ["1.50", "500.00"]);
+    assert_eq!(quotation.unavailable, ["JUG"], "no quantity has a price");
     let invalid = quotation.invalid.iter().map(|item| {
         let shown = |quantity: &Option<String>| quantity.clone().unwrap_or("-".to_owned());
         format!("{} {} {} {}", item.product, item.quantity, shown(&item.below), shown(&item.above))
     });
     let invalid: Vec<String> = invalid.collect();
-    assert_eq!(invalid, ["MUG 13 12 24", "MUG 6 - 12", "MUG 60 48 -"]);
+    assert_eq!(invalid, ["MUG 13 12 24", "MUG 6 - 12", "MUG 60 48 -", "CUP 13 12 24"]);
     system.stop().await;
 }
 

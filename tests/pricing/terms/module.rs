@@ -191,7 +191,10 @@ impl<'a> Module<'a> {
     }
 
     fn outcome(&self, steps: &[Step], rules: &Rules) -> Outcome {
-        if let Err(unsold) = self.sold.check(self.quantity) {
+        let has_price = self.goods.list_price.is_some() || !steps.is_empty();
+        if let Err(unsold) = self.sold.check(self.quantity)
+            && has_price
+        {
             let shown = |quantity: Option<Quantity>| {
                 quantity.map(|quantity| Decimal::new(quantity.thousandths(), 3))
             };

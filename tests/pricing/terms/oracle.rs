@@ -13,6 +13,10 @@ pub fn price(world: &World, asked: &Asked) -> Outcome {
     let currency = world.currency_of(&asked.user);
     let view = View { world, product, currency: &currency, asked };
     if !is_sold(product, asked.quantity) {
+        // Rows begin at a quantity and never end, so the largest quantity has a price if any has.
+        if view.choose(MOST).is_none() {
+            return Outcome::Unavailable;
+        }
         let (below, above) = neighbours(product, asked.quantity);
         return Outcome::Invalid { below, above };
     }

@@ -340,6 +340,22 @@ fn a_step_of_a_tenth_allows_a_half() {
 }
 
 #[test]
+fn a_product_without_a_price_is_unavailable_in_a_wrong_quantity_too() {
+    let lists = json!([{"price_list": "A", "everyone": true, "currency": "USD"}]);
+    let rows = |price: &str| json!([{"price_list": "A", "product_id": "P", "min_quantity": "24", price: "10"}]);
+    let sold_by_the_dozen = |rows: Value| {
+        let mut load = load(lists.clone(), rows);
+        load["products"][0] = json!({"id": "P", "step": "12", "prices": {"EUR": "100.00"}});
+        quoted(&load, "5")
+    };
+    assert_eq!(sold_by_the_dozen(json!([])), Outcome::Unavailable);
+    assert_eq!(sold_by_the_dozen(rows("percentage")), Outcome::Unavailable, "off no list price");
+    // It has a price at other quantities.
+    let (below, above) = (None, Some(decimal("12")));
+    assert_eq!(sold_by_the_dozen(rows("price")), Outcome::Invalid { below, above });
+}
+
+#[test]
 fn a_wrong_quantity_may_miss_one_neighbour() {
     let mut load = load(json!([]), json!([]));
     load["products"][0]["min"] = "24".into();
