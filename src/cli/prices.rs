@@ -18,7 +18,7 @@ use super::shell::quoted;
 use super::stream::{ObjectStream, members};
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{Ports, TableHead, TableReader, TableRow};
-use crate::pricing::{Entry, QuantityRules, Step};
+use crate::pricing::{Entry, InvalidItem, QuantityRules, Step, Unsold};
 use crate::protocol::RuleFrame;
 
 mod explained;
@@ -87,7 +87,8 @@ async fn print(
 ) -> Result<HashSet<ProductId>, Failure> {
     let now = ports.clock.now();
     let reader = TableReader::open(&*ports.store, &args.user, head, now).await?;
-    let mut printed = Printed::begin(output, args, (head, now), args.quantity)?;
+    let at = At { quantity: args.quantity, are_named: !args.product.is_empty() };
+    let mut printed = Printed::begin(output, args, (head, now), at)?;
     let mut found = HashSet::new();
     let total = if args.product.is_empty() { head.products } else { args.product.len() as u64 };
     let mut progress = output.count_rows("prices", Some(total));
@@ -121,9 +122,25 @@ async fn print(
     Ok(found)
 }
 
-/// A table that is being printed, at a quantity if one is given.
+/// How prices are shown: at a quantity if one is given, and of all products or of those that are named.
+#[derive(Clone, Copy)]
+struct At {
+    quantity: Option<Quantity>,
+    are_named: bool,
+}
+
+impl At {
+    /// Returns the quantities next to the given one, if a named product is not sold in that one.
+    fn invalid(self, row: &TableRow) -> Option<InvalidItem> {
+        let quantity = self.quantity.filter(|_| self.are_named)?;
+        let Unsold { below, above } = row.quantities.check(quantity).err()?;
+        Some(InvalidItem { product: row.product.clone(), quantity, below, above })
+    }
+}
+
+/// A table that is being printed.
 enum Printed<'a> {
-    Json(ObjectStream<'a>, Amounts, Option<Quantity>),
+    Json(ObjectStream<'a>, Amounts, At),
     Text(TextTable<'a>),
 }
 
@@ -132,10 +149,10 @@ impl<'a> Printed<'a> {
         output: &'a Output,
         args: &PricesArgs,
         (head, now): (&'a TableHead, Timestamp),
-        quantity: Option<Quantity>,
+        at: At,
     ) -> Result<Self, Failure> {
         if !output.is_json() {
-            return Ok(Self::Text(TextTable::new(output, (head, now), quantity)));
+            return Ok(Self::Text(TextTable::new(output, (head, now), at)));
         }
         let about = json!({
             "user": args.user.as_str(),
@@ -150,14 +167,14 @@ impl<'a> Printed<'a> {
         });
         let stream = ObjectStream::begin(output, &members(about), "prices")?;
         let amounts = Amounts { currency: head.currency, rounding: head.rounding };
-        Ok(Self::Json(stream, amounts, quantity))
+        Ok(Self::Json(stream, amounts, at))
     }
 
     fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         match self {
-            Self::Json(stream, amounts, quantity) => rows.iter().try_for_each(|row| {
-                stream.item(&Value::Object(json_row(row, *amounts, *quantity)))
-            }),
+            Self::Json(stream, amounts, at) => rows
+                .iter()
+                .try_for_each(|row| stream.item(&Value::Object(json_row(row, *amounts, *at)))),
             Self::Text(table) => table.rows(rows),
         }
     }
@@ -178,10 +195,10 @@ impl<'a> Printed<'a> {
     }
 }
 
-fn json_row(row: &TableRow, amounts: Amounts, quantity: Option<Quantity>) -> Map<String, Value> {
+fn json_row(row: &TableRow, amounts: Amounts, at: At) -> Map<String, Value> {
     let mut data = members(json!({ "product": row.product.as_str(), "name": row.name }));
     let mut add = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
-    if let Some(entry) = entry_at(row, quantity) {
+    if let Some(entry) = entry_at(row, at.quantity) {
         if let Some(list_price) = entry.list_price {
             add("list_price", amounts.unit(list_price).into());
         }
@@ -206,6 +223,13 @@ fn json_row(row: &TableRow, amounts: Amounts, quantity: Option<Quantity>) -> Map
         if let Some(quantity) = quantity {
             add(name, quantity.to_string().into());
         }
+    }
+    if let Some(InvalidItem { below, above, .. }) = at.invalid(row) {
+        let next = [("below", below), ("above", above)].into_iter();
+        let next = next.filter_map(|(name, quantity)| {
+            Some((name.to_owned(), Value::String(quantity?.to_string())))
+        });
+        add("invalid", Value::Object(next.collect()));
     }
     data
 }

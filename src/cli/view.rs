@@ -89,7 +89,8 @@ fn tier(tier: &TierFrame) -> String {
     format!("{} from {}", tier.unit_price, tier.quantity)
 }
 
-fn invalid(item: &InvalidFrame) -> String {
+/// Says that a product is not sold in a quantity, and which quantities are next to it.
+pub(super) fn invalid(item: &InvalidFrame) -> String {
     let InvalidFrame { product, quantity, .. } = item;
     let instead = match (&item.below, &item.above) {
         (Some(below), Some(above)) => format!("; {below} and {above} are next to it"),

@@ -102,7 +102,7 @@ impl RuleFrame {
 }
 
 impl InvalidFrame {
-    pub(super) fn new(item: &InvalidItem) -> Self {
+    pub(crate) fn new(item: &InvalidItem) -> Self {
         Self {
             product: item.product.to_string(),
             quantity: item.quantity.to_string(),

@@ -148,7 +148,7 @@ fn a_table_has_only_what_its_customer_can_buy() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);
     let rows = r#"[{"id": "BOTH", "name": "a", "prices": {"USD": "1.00", "EUR": "2.00"}},
-        {"id": "DOLLARS", "name": "b", "price": "3.00"}, {"id": "MANY", "name": "c", "price": "4.00"},
+        {"id": "DOLLARS", "name": "b", "price": "3.00"}, {"id": "MANY", "name": "c", "price": "4.00", "step": "2"},
         {"user_id": "EURO", "currency": "EUR"},
         {"price_list": "L", "currency": "EUR", "everyone": true},
         {"price_list": "L", "product_id": "MANY", "min_quantity": 10, "price": "4.00"}]"#;
@@ -163,9 +163,11 @@ fn a_table_has_only_what_its_customer_can_buy() {
     let shown = home.ok(&["prices", "EURO", "--quantity", "10"]);
     assert!(shown.contains("MANY") && !shown.contains("DOLLARS"), "{shown}");
     assert!(shown.contains("2 of 8 products with a price in EUR"), "{shown}");
-    // Of a product that is named, its ladder is shown.
-    let shown = home.ok(&["prices", "EURO", "--product", "MANY"]);
+    // Of a product that is named, its ladder is shown, and which quantities can be bought.
+    let shown = home.ok(&["prices", "EURO", "--product", "MANY", "--quantity", "13"]);
     assert!(shown.contains("4.00 from 10"), "{shown}");
+    let invalid = "\n`MANY` is not sold in a quantity of 13; 12 and 14 are next to it\n";
+    assert!(shown.ends_with(invalid), "{shown}");
     let stderr = home.fails(4, &["prices", "EURO", "--product", "DOLLARS"]);
     assert!(stderr.contains("the table of `EURO` has no DOLLARS"), "{stderr}");
 }

@@ -179,6 +179,7 @@ fn every_command_prints_what_its_schema_says() {
     let id = quoted["request_id"].as_str().unwrap().to_owned();
     checked.run("quotation", &["quotation", &id]);
     checked.run("prices", &["prices", "AAA"]);
+    checked.run("prices", &["prices", "AAA", "--product", "W3", "--quantity", "25"]);
     for kind in ["products", "customers", "discounts", "price-lists", "quotations"] {
         checked.run(&format!("list-{kind}"), &["list", kind]);
     }

@@ -5,11 +5,11 @@ use super::super::output::{Output, name, number};
 use super::super::pieces::Pieces;
 use super::super::price_rows::Amounts;
 use super::super::view;
-use super::entry_at;
-use crate::model::{Quantity, Timestamp, plural, show_duration};
+use super::{At, entry_at};
+use crate::model::{Timestamp, escape, plural, show_duration};
 use crate::ports::{Own, TableHead, TableRow};
-use crate::pricing::{MinQuantity, Rate, Rule, Step};
-use crate::protocol::RuleFrame;
+use crate::pricing::{InvalidItem, MinQuantity, Rate, Rule, Step};
+use crate::protocol::{InvalidFrame, RuleFrame};
 
 const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit price"];
 /// The header of a table that has prices from price lists or ladders.
@@ -20,21 +20,20 @@ pub(super) struct TextTable<'a> {
     pieces: Pieces<'a>,
     head: &'a TableHead,
     now: Timestamp,
-    quantity: Option<Quantity>,
+    at: At,
     shown: u64,
+    /// The named products that are not sold in the quantity.
+    invalid: Vec<InvalidItem>,
 }
 
 impl<'a> TextTable<'a> {
-    pub(super) fn new(
-        output: &'a Output,
-        (head, now): (&'a TableHead, Timestamp),
-        quantity: Option<Quantity>,
-    ) -> Self {
+    pub(super) fn new(output: &'a Output, (head, now): (&'a TableHead, Timestamp), at: At) -> Self {
         let prices = head.prices_at(now);
         let has_ladders = !matches!(&prices.ladders, Own::Inline(rows) if rows.is_empty());
         let has_rules = prices.terms.is_some() || has_ladders;
         let header: &'static [&str] = if has_rules { &WITH_RULES } else { &HEADER };
-        Self { pieces: Pieces::new(output, header), head, now, quantity, shown: 0 }
+        let pieces = Pieces::new(output, header);
+        Self { pieces, head, now, at, shown: 0, invalid: vec![] }
     }
 
     pub(super) const fn is_heard(&self) -> bool {
@@ -47,8 +46,9 @@ impl<'a> TextTable<'a> {
         let amounts = Amounts { currency, rounding };
         let columns = self.pieces.header().len();
         self.shown += rows.len() as u64;
+        self.invalid.extend(rows.iter().filter_map(|row| self.at.invalid(row)));
         let row = |row: &TableRow| {
-            let entry = entry_at(row, self.quantity);
+            let entry = entry_at(row, self.at.quantity);
             let entry = entry.as_ref();
             let discount = entry.filter(|entry| entry.discount != Rate::ZERO);
             let discount = discount.map_or_else(String::new, |it| format!("{} %", it.discount));
@@ -88,7 +88,13 @@ impl<'a> TextTable<'a> {
             }
             _ => format!("{products} {} in {currency}", plural(products, "product", "products")),
         };
-        self.pieces.print(&format!("{products}, validated {age} ago, {state}"))
+        let invalid = self.invalid.iter().map(|item| {
+            let said = view::invalid(&InvalidFrame::new(item));
+            escape(&said).into_owned()
+        });
+        let state = format!("{products}, validated {age} ago, {state}");
+        let lines: Vec<String> = std::iter::once(state).chain(invalid).collect();
+        self.pieces.print(&lines.join("\n"))
     }
 }
 
