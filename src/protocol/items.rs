@@ -15,7 +15,7 @@ const FEW: usize = 12;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ItemsError {
     /// There are no items.
-    #[error("the quote names no product")]
+    #[error("the request names no product")]
     None,
     /// There are too many items.
     #[error("the request names {count} products, {MAX_ITEMS} are allowed")]

@@ -187,6 +187,7 @@ fn mistakes_are_named() {
         ("/prices/AAA?product=P1&quantity=0", "bad_items"),
         ("/prices/AAA?format=xml", "bad_query"),
         ("/prices/AAA?products=P1", "bad_query"),
+        ("/prices/AAA?product=P%zz", "bad_query"),
         ("/prices/%20?product=P1", "bad_id"),
     ] {
         let reply = get(&url, path, &[&token]);
@@ -194,6 +195,8 @@ fn mistakes_are_named() {
     }
     let bad = send(&url, "POST /prices/AAA", &[&token], r#"{"product":"P1"}"#);
     assert_eq!((bad.status, &bad.json()["code"]), (400, &json!("bad_frame")));
+    let none = send(&url, "POST /prices/AAA", &[&token], r#"{"products":[]}"#).json();
+    assert_eq!(none["message"], "the request names no product");
     let put = send(&url, "PUT /prices/AAA", &[], "");
     assert_eq!(put.header("allow").as_deref(), Some("GET, HEAD, POST, OPTIONS"));
 }

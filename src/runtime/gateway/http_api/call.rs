@@ -327,6 +327,7 @@ mod tests {
         for bad in [
             "product=P1&product=P1",
             "product=",
+            "product=%zz",
             "product=P1&quantity=0",
             "product=P1&quantity=1&quantity=2",
             "product=P1&limit=5",

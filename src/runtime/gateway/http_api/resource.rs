@@ -115,18 +115,31 @@ pub(super) fn pairs(query: &str) -> impl Iterator<Item = Result<Pair<'_>, &'stat
             }
             // Names are short, so the search ends before a faster one would have begun.
             let (name, value) = cut(pair, pair.bytes().position(|byte| byte == b'='));
-            let texts = match is_encoded {
-                false => Some((Cow::Borrowed(name), Cow::Borrowed(value))),
-                true => decoded_text(name).zip(decoded_text(value)),
-            };
-            return Some(texts.ok_or("the query is not UTF-8"));
+            return Some(match is_encoded {
+                false => Ok((Cow::Borrowed(name), Cow::Borrowed(value))),
+                true => decoded_text(name).and_then(|name| Ok((name, decoded_text(value)?))),
+            });
         }
     })
 }
 
-/// Decodes a name or a value of a query. Returns `None` if it is not UTF-8.
-fn decoded_text(part: &str) -> Option<Cow<'static, str>> {
-    decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned)
+/// Decodes a name or a value of a query. Returns what is wrong with it.
+fn decoded_text(part: &str) -> Result<Cow<'static, str>, &'static str> {
+    if !has_whole_escapes(part) {
+        return Err(
+            "the query has a `%` without two hexadecimal digits; write %25 for the character itself",
+        );
+    }
+    let text = decoded(&part.replace('+', " ")).map(Cow::into_owned);
+    text.map(Cow::Owned).ok_or("the query is not UTF-8")
+}
+
+/// Whether two hexadecimal digits follow each `%`. Otherwise decoding would keep it as it is.
+fn has_whole_escapes(part: &str) -> bool {
+    memchr_iter(b'%', part.as_bytes()).all(|at| {
+        let digits = part.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 #[cfg(test)]
@@ -161,6 +174,8 @@ mod tests {
         let pair = |name, value| (Cow::Borrowed(name), Cow::Borrowed(value));
         let found: Result<Vec<_>, _> = pairs(&query).collect();
         assert_eq!(found.unwrap(), [pair("x", odd), pair("y", "1 2"), pair("z", "")]);
-        assert!(pairs("x=%FF").any(|pair| pair.is_err()));
+        for bad in ["x=%FF", "x=%zz", "x=50%", "x=%4", "%4%41=x", "x=%é"] {
+            assert!(pairs(bad).any(|pair| pair.is_err()), "{bad}");
+        }
     }
 }
