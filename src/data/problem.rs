@@ -173,7 +173,7 @@ pub enum Problem {
         problem: Box<Problem>,
     },
     /// An amount that is not a decimal number.
-    #[error("`{field}` `{text}` {why}")]
+    #[error("`{field}` `{}` {why}", shown(text))]
     Amount {
         /// The field.
         field: &'static str,
@@ -183,7 +183,7 @@ pub enum Problem {
         why: DecimalError,
     },
     /// An amount below zero.
-    #[error("`{field}` `{text}` is negative{}", surcharge(field))]
+    #[error("`{field}` `{}` is negative{}", shown(text), surcharge(field))]
     NegativeAmount {
         /// The field.
         field: &'static str,
@@ -403,7 +403,7 @@ pub enum Problem {
         text: String,
     },
     /// The result of a formula that failed.
-    #[error("`{text}` is the result of a formula that failed; fix it in the spreadsheet")]
+    #[error("`{}` is the result of a formula that failed; fix it in the spreadsheet", shown(text))]
     FailedFormula {
         /// The text that was given.
         text: String,

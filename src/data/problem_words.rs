@@ -45,6 +45,7 @@ pub(super) fn unknown_list(list: &PriceListId) -> String {
 
 /// Returns what an amount of money needs in a list without a currency.
 pub(super) fn no_currency(field: &str, text: &str, list: &PriceListId) -> String {
+    let text = shown(text);
     format!(
         "`{field}` `{text}` needs a currency, and price list `{list}` has none; give the list a `currency`, or use \
          `percentage`"

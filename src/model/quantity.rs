@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::decimal::{Decimal, DecimalError, ShownDecimal};
+use super::hidden::escape;
 
 /// A positive quantity with up to three decimals, counted in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Quantity(i64);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QuantityError {
     /// It is not a decimal number, is out of range, or has more than three decimals.
-    #[error("quantity `{text}` {why}")]
+    #[error("quantity `{}` {why}", escape(text))]
     Malformed {
         /// The text.
         text: String,
@@ -25,13 +26,13 @@ pub enum QuantityError {
         why: DecimalError,
     },
     /// It is zero or less.
-    #[error("quantity `{text}` is not positive")]
+    #[error("quantity `{}` is not positive", escape(text))]
     NotPositive {
         /// The text.
         text: String,
     },
     /// It is more than [`Quantity::MAX`].
-    #[error("quantity `{text}` is more than {}", Quantity::MAX)]
+    #[error("quantity `{}` is more than {}", escape(text), Quantity::MAX)]
     TooLarge {
         /// The text.
         text: String,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Currency, Rounding, UnitRounding};
-use crate::model::{Decimal, DecimalError, Quantity, ShownDecimal};
+use crate::model::{Decimal, DecimalError, Quantity, ShownDecimal, escape};
 
 /// An amount in minor units of its currency: cents for USD.
 #[derive(
@@ -20,7 +20,7 @@ pub struct Money(i64);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MoneyError {
     /// It is not a decimal number, or has more decimals than the currency.
-    #[error("price `{text}` {why} (currency {currency})")]
+    #[error("price `{}` {why} (currency {currency})", escape(text))]
     Malformed {
         /// The text.
         text: String,
@@ -30,13 +30,13 @@ pub enum MoneyError {
         currency: Currency,
     },
     /// It is below zero.
-    #[error("price `{text}` is negative")]
+    #[error("price `{}` is negative", escape(text))]
     Negative {
         /// The text.
         text: String,
     },
     /// It is above [`Money::MAX_PRICE`].
-    #[error("price `{text}` is more than ocache can hold")]
+    #[error("price `{}` is more than ocache can hold", escape(text))]
     TooLarge {
         /// The text.
         text: String,
@@ -203,7 +203,7 @@ pub struct Percentage(u32);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PercentageError {
     /// It is not a decimal number, or has more than six decimals.
-    #[error("discount `{text}` {why}")]
+    #[error("discount `{}` {why}", escape(text))]
     Malformed {
         /// The text.
         text: String,
@@ -211,7 +211,7 @@ pub enum PercentageError {
         why: DecimalError,
     },
     /// It is below 0 or above 100.
-    #[error("discount `{text}` is not between 0 and 100 %")]
+    #[error("discount `{}` is not between 0 and 100 %", escape(text))]
     OutOfRange {
         /// The text.
         text: String,

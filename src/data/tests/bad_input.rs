@@ -137,6 +137,23 @@ const BAD: &[(&str, &str)] = &[
         "[{\"id\":\"P\",\"name\":\"a\",\"price\":\"NaN\"}]",
         "f:1: price `NaN` is not a decimal number (currency USD)",
     ),
+    // A control character in a number does not end the line of its error.
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":\"12\\n3\"}]",
+        "f:1: price `12\\u{a}3` is not a decimal number (currency USD)",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":\"1\\u001b[2J\"}]",
+        "f:1: percentage `1\\u{1b}[2J` is not a decimal number",
+    ),
+    (
+        "[{\"price_list\":\"L\",\"amount\":\"1\\r2\"}]",
+        "f:1: `amount` `1\\u{d}2` is not a decimal number",
+    ),
+    (
+        "[{\"price_list\":\"L\",\"min_quantity\":\"1\\n2\",\"price\":1}]",
+        "f:1: `min_quantity`: quantity `1\\u{a}2` is not a decimal number",
+    ),
     ("[{\"user_id\":\"\",\"discounts\":[]}]", "f:1: customer id is empty"),
     (
         "[{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":100.5}]",

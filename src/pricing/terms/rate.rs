@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::super::{Money, Percentage};
 use super::Rounding;
-use crate::model::{Decimal, DecimalError, ShownDecimal};
+use crate::model::{Decimal, DecimalError, ShownDecimal, escape};
 
 /// A percentage off the list price, exact to six decimals. A negative one is a surcharge.
 #[derive(
@@ -21,7 +21,7 @@ pub struct Rate(i64);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RateError {
     /// It is not a decimal number, or has more than six decimals.
-    #[error("percentage `{text}` {why}")]
+    #[error("percentage `{}` {why}", escape(text))]
     Malformed {
         /// The text.
         text: String,
@@ -29,7 +29,7 @@ pub enum RateError {
         why: DecimalError,
     },
     /// It is above 100, or a surcharge above [`Rate::MAX_SURCHARGE`].
-    #[error("percentage `{text}` is not between -1000 (a surcharge) and 100 %")]
+    #[error("percentage `{}` is not between -1000 (a surcharge) and 100 %", escape(text))]
     OutOfRange {
         /// The text.
         text: String,
