@@ -16,6 +16,7 @@ mod error;
 mod housekeeping;
 mod layer;
 mod loads;
+mod pages;
 mod port;
 pub(crate) mod prelude;
 mod presence;
@@ -49,6 +50,7 @@ pub use loads::{
     Changes, Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey,
     RecordKind, RowChange,
 };
+pub(crate) use pages::{pages, read_all};
 pub(crate) use port::port;
 pub use presence::{Presence, ProcessRecord, ProcessRole, TickDone, living_processes};
 pub use price_lists::{CustomerStore, PriceListStore};

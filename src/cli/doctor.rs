@@ -11,7 +11,7 @@ use super::pasted;
 use super::settings::Settings;
 use super::workers::{Workers, in_words, names, start_one};
 use crate::model::{RequestId, UserId};
-use crate::ports::{Chain, PortError, Ports, ProcessRole, Queue, Segment};
+use crate::ports::{Chain, PortError, Ports, ProcessRole, Queue, Segment, pages};
 use crate::runtime::gateway::probe;
 
 /// The result of one check.
@@ -182,17 +182,13 @@ async fn needs(ports: &Ports) -> Result<Vec<(&'static str, Vec<ProcessRole>)>, P
 /// Stops reading at the first active customer.
 async fn has_active_users(ports: &Ports) -> Result<bool, PortError> {
     let now = ports.clock.now();
-    let mut from = None;
-    loop {
-        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
-        if page.items.iter().any(|user| user.is_active(now)) {
+    let mut pages = pages(|from| ports.store.list_active_users(Segment::ALL, now, from));
+    while let Some(page) = pages.next().await? {
+        if page.iter().any(|user| user.is_active(now)) {
             return Ok(true);
         }
-        from = page.next;
-        if from.is_none() {
-            return Ok(false);
-        }
     }
+    Ok(false)
 }
 
 /// Checks the registered gateways of this machine. It is fine if there is none, because a quote can start

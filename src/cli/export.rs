@@ -7,7 +7,7 @@ use super::interrupt::or_interrupted;
 use super::list::is_asked_in;
 use super::output::Output;
 use super::settings::Settings;
-use crate::ports::{Ports, Quotation};
+use crate::ports::{Ports, Quotation, pages};
 use crate::replay::TRACE_COLUMNS;
 
 pub(super) async fn run(
@@ -31,17 +31,13 @@ async fn quotations(
 ) -> Result<(), Failure> {
     let now = ports.clock.now();
     let mut is_heard = output.print(&csv([TRACE_COLUMNS.map(str::to_owned)])?)?;
-    let (mut from, mut count) = (None, 0);
-    while is_heard {
-        let page = ports.store.list_quotations(from).await?;
-        let asked = page.items.iter().filter(|quotation| is_asked_in(quotation, args.over, now));
+    let mut count = 0;
+    let mut pages = pages(|from| ports.store.list_quotations(from));
+    while is_heard && let Some(page) = pages.next().await? {
+        let asked = page.iter().filter(|quotation| is_asked_in(quotation, args.over, now));
         let rows: Vec<_> = asked.map(row).collect();
         count += rows.len();
         is_heard = output.print(&csv(rows)?)?;
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
     }
     // Without a reader the quotations are not counted to their end.
     if is_heard && count == 0 {

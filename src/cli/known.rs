@@ -17,7 +17,7 @@ use crate::model::{ProductId, UserId, nearest};
 use crate::ports::{
     AtHead, CatalogueHead, PortError, Ports, Segment, Store, SystemClock, SystemRandomness,
     all_lists, at_head, discounts_now, first_customers, first_discounted_users, first_products,
-    products_now,
+    pages, products_now,
 };
 
 /// The most rows of a kind that are read, so that the answer is quick on a large store.
@@ -90,15 +90,14 @@ async fn users(store: &dyn Store) -> Result<BTreeSet<String>, PortError> {
     let mut known: BTreeSet<String> = first.rows.into_iter().map(String::from).collect();
     let first = first_customers(store, LOOKED_AT).await?;
     known.extend(first.rows.into_iter().map(|customer| String::from(customer.user)));
-    let mut from = None;
-    loop {
-        let page = store.list_active_users(Segment::ALL, Default::default(), from).await?;
-        known.extend(page.items.into_iter().map(|active| String::from(active.user)));
-        from = page.next;
-        if from.is_none() || known.len() >= 3 * LOOKED_AT {
-            return Ok(known);
+    let mut pages = pages(|from| store.list_active_users(Segment::ALL, Default::default(), from));
+    while let Some(page) = pages.next().await? {
+        known.extend(page.into_iter().map(|active| String::from(active.user)));
+        if known.len() >= 3 * LOOKED_AT {
+            break;
         }
     }
+    Ok(known)
 }
 
 async fn products(store: &dyn Store) -> Result<Vec<ProductId>, PortError> {

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::output::{Output, name, number, table};
 use super::settings::Settings;
 use crate::model::{Timestamp, show_duration};
-use crate::ports::{Depth, Ports, ProcessRecord, Queue, Upkeep, living_processes};
+use crate::ports::{Depth, Ports, ProcessRecord, Queue, Upkeep, living_processes, pages};
 use crate::runtime::gateway::probe;
 
 mod users;
@@ -163,20 +163,16 @@ async fn gateways(engine: &Engine) -> Vec<String> {
 async fn tables(output: &Output, ports: &Ports, now: Timestamp) -> Result<TablesStatus, Failure> {
     let mut progress = output.count("tables", None);
     let mut tables = TablesStatus::default();
-    let mut from = None;
-    loop {
-        let page = ports.store.list_table_heads(from).await?;
-        for (_, head) in &page.items {
+    let mut pages = pages(|from| ports.store.list_table_heads(from));
+    while let Some(page) = pages.next().await? {
+        for (_, head) in &page {
             tables.stored += 1;
             tables.fresh += u64::from(head.is_fresh(now));
             tables.usable += u64::from(head.is_usable(now));
         }
-        progress.add(page.items.len() as u64);
-        from = page.next;
-        if from.is_none() {
-            return Ok(tables);
-        }
+        progress.add(page.len() as u64);
     }
+    Ok(tables)
 }
 
 impl ProcessStatus {

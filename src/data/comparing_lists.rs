@@ -11,7 +11,7 @@ use super::planned::Planned;
 use super::resolving::{check_ladder, resolve_relative, resolve_rungs};
 use super::stored::{CHUNK, Halt, Stored, still};
 use crate::model::{PriceListId, UserId};
-use crate::ports::RecordKey;
+use crate::ports::{RecordKey, pages};
 use crate::pricing::{Currency, Ladder, ListPrices, PriceList, Rung, Scope};
 
 /// What a load changes in price lists.
@@ -220,17 +220,13 @@ impl<'a> Difference<'a> {
         comparison: &Comparison<'a>,
     ) -> Result<(), Halt> {
         let at = comparison.at;
-        let mut from = None;
-        loop {
-            let page = still(at.store.list_price_lists(at.head, from).await?)?;
-            for list in page.items.into_iter().filter(|list| !named.contains_key(&list.id)) {
+        let mut pages = pages(|from| at.store.list_price_lists(at.head, from));
+        while let Some(page) = pages.next().await? {
+            for list in still(page)?.into_iter().filter(|list| !named.contains_key(&list.id)) {
                 self.delete_list(list, comparison).await?;
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// Deletes a list with its rows.
@@ -255,19 +251,16 @@ impl<'a> Difference<'a> {
         keeps: impl Fn(&Scope) -> Option<&'g GivenPrices>,
     ) -> Result<bool, Halt> {
         let at = comparison.at;
-        let (mut from, mut deleted) = (None, false);
-        loop {
-            let page = still(at.store.list_prices(list, at.head, from).await?)?;
-            for prices in page.items.into_iter().filter(|prices| keeps(&prices.scope).is_none()) {
+        let mut deleted = false;
+        let mut pages = pages(|from| at.store.list_prices(list, at.head, from));
+        while let Some(page) = pages.next().await? {
+            for prices in still(page)?.into_iter().filter(|prices| keeps(&prices.scope).is_none()) {
                 deleted = true;
                 self.counts.prices.removed += prices.ladder.rungs().len() as u64;
                 self.plan(Planned::Delete(RecordKey::Prices(prices.list, prices.scope)));
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(deleted);
-            }
         }
+        Ok(deleted)
     }
 }
 
@@ -336,10 +329,9 @@ async fn check_currencies(
     }
     for (id, list) in lists {
         let Some((currency, place)) = list.replaced_currency() else { continue };
-        let mut from = None;
-        loop {
-            let page = still(at.store.list_prices(id, at.head, from).await?)?;
-            let left = page.items.into_iter().find(|prices| {
+        let mut pages = pages(|from| at.store.list_prices(id, at.head, from));
+        while let Some(page) = pages.next().await? {
+            let left = still(page)?.into_iter().find(|prices| {
                 let given = find(given, id, &prices.scope);
                 prices.ladder.rungs().iter().any(|rung| {
                     let is_replaced = given.is_some_and(|given| {
@@ -352,10 +344,6 @@ async fn check_currencies(
             if let Some(ListPrices { list, scope, .. }) = left {
                 let problem = Problem::OtherCurrency { list, stored: currency, scope };
                 comparison.fault(errors, place, problem);
-                break;
-            }
-            from = page.next;
-            if from.is_none() {
                 break;
             }
         }

@@ -6,7 +6,7 @@ use super::difference::Difference;
 use super::planned::Planned;
 use super::stored::{Halt, StoreAt, still};
 use crate::model::{CustomerGroup, Timestamp, UserId};
-use crate::ports::RecordKind;
+use crate::ports::{RecordKind, pages};
 use crate::pricing::{Currency, Customer, PriceList};
 
 /// The price lists in force at one instant, found by recipient.
@@ -26,18 +26,13 @@ impl GivenLists {
         now: Timestamp,
     ) -> Result<(Self, Self), Halt> {
         let (mut before, mut after) = (Self::default(), Self::default());
-        let mut from = None;
-        loop {
-            let page = still(at.store.list_price_lists(at.head, from).await?)?;
-            for list in page.items {
+        let mut pages = pages(|from| at.store.list_price_lists(at.head, from));
+        while let Some(page) = pages.next().await? {
+            for list in still(page)? {
                 if difference.find(RecordKind::PriceList, list.id.as_str(), None).is_none() {
                     after.add(&list, now);
                 }
                 before.add(&list, now);
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
         for planned in difference.planned() {

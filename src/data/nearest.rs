@@ -6,7 +6,7 @@ use super::comparison::Comparison;
 use super::mention::NAMED;
 use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId, nearest};
-use crate::ports::Segment;
+use crate::ports::{Segment, pages};
 
 /// At most this many ids of the data and of the store are examined, because AWS bills each page.
 const LOOKED_AT: usize = 20_000;
@@ -23,15 +23,13 @@ pub(super) async fn nearest_products(
     let given = data.products.iter().take(LOOKED_AT).map(|product| product.id.clone());
     let mut known: Vec<ProductId> = given.collect();
     let most = known.len() + LOOKED_AT;
-    let mut from = None;
-    loop {
-        let page = still(at.store.list_products(at.head, Segment::ALL, from).await?)?;
-        known.extend(page.items.into_iter().map(|product| product.id));
-        from = page.next;
-        if from.is_none() || known.len() >= most {
-            return Ok(pairs(unknown, &known, ProductId::as_str));
-        }
+    let mut pages = pages(|from| at.store.list_products(at.head, Segment::ALL, from));
+    while known.len() < most
+        && let Some(page) = pages.next().await?
+    {
+        known.extend(still(page)?.into_iter().map(|product| product.id));
     }
+    Ok(pairs(unknown, &known, ProductId::as_str))
 }
 
 /// Finds the nearest customer in the data or the store, for the first few unknown ones.
@@ -46,15 +44,13 @@ pub(super) async fn nearest_customers(
     let given = data.customers.iter().take(LOOKED_AT).map(|customer| customer.user.clone());
     let mut known: Vec<UserId> = given.collect();
     let most = known.len() + LOOKED_AT;
-    let mut from = None;
-    loop {
-        let page = still(at.store.list_customers(at.head, from).await?)?;
-        known.extend(page.items.into_iter().map(|customer| customer.user));
-        from = page.next;
-        if from.is_none() || known.len() >= most {
-            return Ok(pairs(unknown, &known, UserId::as_str));
-        }
+    let mut pages = pages(|from| at.store.list_customers(at.head, from));
+    while known.len() < most
+        && let Some(page) = pages.next().await?
+    {
+        known.extend(still(page)?.into_iter().map(|customer| customer.user));
     }
+    Ok(pairs(unknown, &known, UserId::as_str))
 }
 
 fn pairs<I: Clone + Ord>(unknown: &[I], known: &[I], text: fn(&I) -> &str) -> BTreeMap<I, I> {

@@ -13,7 +13,9 @@ use super::planned::Planned;
 use super::stored::{Halt, StoreAt, still};
 use super::{Dataset, KindCounts, Mentions};
 use crate::model::{ProductId, Timestamp, UserId};
-use crate::ports::{CatalogueHead, Clock, RecordKey, RecordKind, Segment, Store, UserDiscounts};
+use crate::ports::{
+    CatalogueHead, Clock, RecordKey, RecordKind, Segment, Store, UserDiscounts, pages,
+};
 use crate::pricing::{Customer, Product, Scope};
 
 /// How many customers are examined at once.
@@ -107,20 +109,17 @@ impl Look<'_, '_> {
     async fn effect(&mut self) -> Result<Effect, Halt> {
         let mut effect = Effect::default();
         let (before, after) = GivenLists::read(self.at, self.difference, self.now).await?;
-        let mut from = None;
-        loop {
-            let page = self.at.store.list_active_users(Segment::ALL, self.now, from).await?;
-            let active = page.items.into_iter().filter(|user| user.is_active(self.now));
+        let (store, now) = (self.at.store, self.now);
+        let mut pages = pages(|from| store.list_active_users(Segment::ALL, now, from));
+        while let Some(page) = pages.next().await? {
+            let active = page.into_iter().filter(|user| user.is_active(now));
             let users: Vec<UserId> = active.map(|user| user.user).collect();
             for users in users.chunks(CUSTOMERS) {
                 effect.customers += users.len() as u64;
                 effect.affected += self.look_at(users, &before, &after, &mut effect).await?;
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(effect);
-            }
         }
+        Ok(effect)
     }
 
     /// Compares the prices of some customers. Returns for how many of them a price changes.
@@ -148,20 +147,15 @@ impl Look<'_, '_> {
             self.compare(&pairs, &buyers, &sides, effect, &mut affected).await?;
         }
         if self.changes_all(&buyers, &sides) {
-            let mut from = None;
-            loop {
-                let page =
-                    still(self.at.store.list_products(self.at.head, Segment::ALL, from).await?)?;
-                let rest = page.items.into_iter();
+            let at = self.at;
+            let mut pages = pages(|from| at.store.list_products(at.head, Segment::ALL, from));
+            while let Some(page) = pages.next().await? {
+                let rest = still(page)?.into_iter();
                 let rest = rest.filter(|product| candidates.binary_search(&product.id).is_err());
                 let pairs: Vec<Pair> =
                     rest.map(|product| (Some(product.clone()), Some(product))).collect();
                 for pairs in pairs.chunks(size) {
                     self.compare(pairs, &buyers, &sides, effect, &mut affected).await?;
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
                 }
             }
         }

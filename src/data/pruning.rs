@@ -7,7 +7,7 @@ use super::difference::Difference;
 use super::planned::Planned;
 use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId};
-use crate::ports::{RecordKey, Segment};
+use crate::ports::{RecordKey, Segment, pages};
 
 impl<'a> Difference<'a> {
     /// Plans to delete stored rows that the data does not name, of each kind of which it names any. Lists
@@ -24,19 +24,15 @@ impl<'a> Difference<'a> {
         if named.is_empty() {
             return Ok(());
         }
-        let mut from = None;
-        loop {
-            let page = still(at.store.list_products(at.head, Segment::ALL, from).await?)?;
-            let ids = page.items.into_iter().map(|product| product.id);
+        let mut pages = pages(|from| at.store.list_products(at.head, Segment::ALL, from));
+        while let Some(page) = pages.next().await? {
+            let ids = still(page)?.into_iter().map(|product| product.id);
             for id in ids.filter(|id| !named.contains(id)) {
                 self.counts.products.removed += 1;
                 self.plan(Planned::Delete(RecordKey::Product(id)));
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     async fn prune_discounts(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
@@ -46,18 +42,14 @@ impl<'a> Difference<'a> {
         if named.is_empty() {
             return Ok(());
         }
-        let mut from = None;
-        loop {
-            let page = still(at.store.list_discounted_users(at.head, from).await?)?;
-            for user in page.items.into_iter().filter(|user| !named.contains(user)) {
+        let mut pages = pages(|from| at.store.list_discounted_users(at.head, from));
+        while let Some(page) = pages.next().await? {
+            for user in still(page)?.into_iter().filter(|user| !named.contains(user)) {
                 self.counts.users.removed += 1;
                 self.plan(Planned::Delete(RecordKey::Discounts(user)));
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     async fn prune_customers(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
@@ -67,18 +59,14 @@ impl<'a> Difference<'a> {
         if named.is_empty() {
             return Ok(());
         }
-        let mut from = None;
-        loop {
-            let page = still(at.store.list_customers(at.head, from).await?)?;
-            let users = page.items.into_iter().map(|customer| customer.user);
+        let mut pages = pages(|from| at.store.list_customers(at.head, from));
+        while let Some(page) = pages.next().await? {
+            let users = still(page)?.into_iter().map(|customer| customer.user);
             for user in users.filter(|user| !named.contains(user)) {
                 self.counts.customers.removed += 1;
                 self.plan(Planned::Delete(RecordKey::Customer(user)));
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }

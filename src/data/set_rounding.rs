@@ -9,8 +9,8 @@ use super::load::MAX_TRIES;
 use super::stored::StoreAt;
 use crate::model::ConnectionId;
 use crate::ports::{
-    AtHead, CatalogueHead, Changes, Clock, Commit, Cursor, LoadId, Page, PortError, Randomness,
-    Record, RowChange, Segment, Store,
+    AtHead, CatalogueHead, Changes, Clock, Commit, LoadId, PortError, Randomness, Record,
+    RowChange, Segment, Store, read_all,
 };
 use crate::pricing::{Ladder, Money, PriceRule, Product, Rung, UnitRounding};
 use crate::stages::change::Change;
@@ -111,12 +111,12 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
     let (store, head) = (at.store, at.head);
     let mut changes = BTreeMap::new();
     let mut put = |record: Record| drop(changes.insert(record.key(), RowChange::Put(record)));
-    let products = all(async |from| store.list_products(head, Segment::ALL, from).await).await?;
+    let products = read_all(|from| store.list_products(head, Segment::ALL, from)).await?;
     let AtHead::Read(products) = products else { return Ok(AtHead::Moved) };
     for product in products {
         put(Record::Product(units.product(product)?));
     }
-    let users = all(async |from| store.list_discounted_users(head, from).await).await?;
+    let users = read_all(|from| store.list_discounted_users(head, from)).await?;
     let AtHead::Read(users) = users else { return Ok(AtHead::Moved) };
     for users in users.chunks(CHUNK) {
         let AtHead::Read(lists) = store.discounts(users, head).await? else {
@@ -130,10 +130,10 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
             put(Record::Discounts(list));
         }
     }
-    let lists = all(async |from| store.list_price_lists(head, from).await).await?;
+    let lists = read_all(|from| store.list_price_lists(head, from)).await?;
     let AtHead::Read(lists) = lists else { return Ok(AtHead::Moved) };
     for mut list in lists {
-        let prices = all(async |from| store.list_prices(&list.id, head, from).await).await?;
+        let prices = read_all(|from| store.list_prices(&list.id, head, from)).await?;
         let AtHead::Read(prices) = prices else { return Ok(AtHead::Moved) };
         for mut prices in prices {
             let what = || format!("price list `{}`, {}", prices.list, prices.scope);
@@ -144,21 +144,6 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
         put(Record::PriceList(list));
     }
     Ok(AtHead::Read(changes.into_values().collect()))
-}
-
-/// Reads all pages of a listing.
-async fn all<T>(
-    page: impl AsyncFn(Option<Cursor>) -> Result<AtHead<Page<T>>, PortError>,
-) -> Result<AtHead<Vec<T>>, PortError> {
-    let (mut rows, mut from) = (vec![], None);
-    loop {
-        let AtHead::Read(page) = page(from).await? else { return Ok(AtHead::Moved) };
-        rows.extend(page.items);
-        from = page.next;
-        if from.is_none() {
-            return Ok(AtHead::Read(rows));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     AtHead, CatalogueHead, CatalogueStore, Cursor, CustomerStore, DiscountStore, Page, PortError,
-    PriceListStore, Segment, UserDiscounts,
+    PriceListStore, Segment, UserDiscounts, read_all,
 };
 use crate::model::{ProductId, UserId};
 use crate::pricing::{Customer, PriceList, Product};
@@ -68,17 +68,7 @@ pub async fn all_lists<S>(
 where
     S: PriceListStore + ?Sized,
 {
-    let (mut lists, mut from) = (vec![], None);
-    loop {
-        let AtHead::Read(page) = store.list_price_lists(head, from).await? else {
-            return Ok(AtHead::Moved);
-        };
-        lists.extend(page.items);
-        from = page.next;
-        if from.is_none() {
-            return Ok(AtHead::Read(lists));
-        }
-    }
+    read_all(|from| store.list_price_lists(head, from)).await
 }
 
 /// Returns those of the products that exist now.

@@ -13,7 +13,7 @@ use super::tables::Periods;
 use super::world::World;
 use crate::model::ProviderMessage;
 use crate::ports::prelude::*;
-use crate::ports::{Ports, TableError, TableReader};
+use crate::ports::{Ports, TableError, TableReader, pages};
 
 /// The engine as one process uses it, with every effect observed.
 pub(super) struct Witness {
@@ -84,15 +84,11 @@ impl Witness {
 
     async fn journal(&self, load: &LoadId) -> Result<Vec<RowChange>, PortError> {
         let mut changes = vec![];
-        let mut from = None;
-        loop {
-            let page = self.inner.store.list_journal(load, from).await?;
-            changes.extend(page.items);
-            from = page.next;
-            if from.is_none() {
-                return Ok(changes);
-            }
+        let mut pages = pages(|from| self.inner.store.list_journal(load, from));
+        while let Some(page) = pages.next().await? {
+            changes.extend(page);
         }
+        Ok(changes)
     }
 }
 

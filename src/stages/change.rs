@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::StageError;
 use super::subscribe::fifo;
 use crate::model::{Calculation, Cause, Timestamp, UserId};
-use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment};
+use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment, pages};
 
 /// Up to this number, changed customers are looked up one by one. If more changed, all active customers are
 /// read.
@@ -88,15 +88,11 @@ async fn all_active(
     now: Timestamp,
 ) -> Result<Vec<ActiveUser>, StageError> {
     let mut active = vec![];
-    let mut from = None;
-    loop {
-        let page = users.list_active_users(Segment::ALL, now, from).await?;
-        active.extend(page.items);
-        from = page.next;
-        if from.is_none() {
-            return Ok(active);
-        }
+    let mut pages = pages(|from| users.list_active_users(Segment::ALL, now, from));
+    while let Some(page) = pages.next().await? {
+        active.extend(page);
     }
+    Ok(active)
 }
 
 async fn look_up(users: &dyn ActiveUsers, ids: &[UserId]) -> Result<Vec<ActiveUser>, StageError> {

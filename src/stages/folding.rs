@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::info;
 
 use crate::meter::{Reason, Scope, Stage};
-use crate::ports::{CatalogueHead, Clock, LoadId, Loads, PortError, Store};
+use crate::ports::{CatalogueHead, Clock, LoadId, Loads, PortError, Store, pages};
 
 /// How long a deleted row keeps its version: longer than any read or load takes.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,17 +28,13 @@ pub async fn fold(
     version: u64,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(), PortError> {
-    let (mut from, mut done) = (None, 0);
-    loop {
-        let page = store.list_journal(load, from).await?;
+    let mut done = 0;
+    let mut pages = pages(|from| store.list_journal(load, from));
+    while let Some(changes) = pages.next().await? {
         let forget_at = clock.now().plus(FORGET_AFTER);
-        store.fold(load, version, &page.items, forget_at).await?;
-        done += page.items.len() as u64;
+        store.fold(load, version, &changes, forget_at).await?;
+        done += changes.len() as u64;
         progress(done);
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
     }
     store.finish_load(load).await?;
     store.drop_journal(load).await

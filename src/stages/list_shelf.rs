@@ -9,7 +9,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::model::PriceListId;
-use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore};
+use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore, read_all};
 use crate::pricing::{ListRows, PriceList};
 
 /// The most memory that rows take, in bytes. A list larger than this is read for each use.
@@ -56,16 +56,9 @@ impl ListShelf {
     }
 
     async fn read(&self, list: &PriceListId, at: &CatalogueHead) -> Result<Arc<ListRows>, NotRead> {
-        let (mut rows, mut from) = (vec![], None);
-        loop {
-            let AtHead::Read(page) = self.store.list_prices(list, at, from).await? else {
-                return Err(NotRead::Moved);
-            };
-            rows.extend(page.items);
-            from = page.next;
-            if from.is_none() {
-                return Ok(Arc::new(ListRows::new(rows)));
-            }
+        match read_all(|from| self.store.list_prices(list, at, from)).await? {
+            AtHead::Read(rows) => Ok(Arc::new(ListRows::new(rows))),
+            AtHead::Moved => Err(NotRead::Moved),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::StageError;
 use super::subscribe::fifo;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp};
-use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment, TickDone};
+use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment, TickDone, pages};
 
 /// One run of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,19 +198,15 @@ async fn refresh_segment(
     now: Timestamp,
     progress: &Progress,
 ) -> Result<(), StageError> {
-    let mut from = None;
-    loop {
-        let page = users.list_active_users(segment, now, from).await?;
+    let mut pages = pages(|from| users.list_active_users(segment, now, from));
+    while let Some(page) = pages.next().await? {
         // The store may still list customers who expired long ago.
-        let active = page.items.into_iter().filter(|user| user.is_active(now));
+        let active = page.into_iter().filter(|user| user.is_active(now));
         let (ordered, failed) = order(queues, active, tick).await?;
         progress.ordered.fetch_add(ordered, Ordering::Relaxed);
         progress.failed.fetch_add(failed, Ordering::Relaxed);
-        from = page.next;
-        if from.is_none() {
-            return Ok(());
-        }
     }
+    Ok(())
 }
 
 /// Orders the calculations of some customers for a tick. Returns how many orders were sent, and how many

@@ -8,7 +8,7 @@ use super::list_prices::{ListPrices, Unsorted};
 use super::price_lists::{KeptRows, PriceLists};
 use super::{Audience, Step, VerifyError};
 use crate::model::PriceListId;
-use crate::ports::{AtHead, BaseName, CatalogueHead, CatalogueStore, Segment, Store};
+use crate::ports::{AtHead, BaseName, CatalogueHead, CatalogueStore, Segment, Store, pages};
 
 /// The most times that the products are read again because a load came in between.
 pub(super) const MAX_READS: u32 = 5;
@@ -72,18 +72,13 @@ async fn products(
     audience: &mut dyn Audience,
 ) -> Result<AtHead<Unsorted>, VerifyError> {
     let mut products = Unsorted::new();
-    let mut from = None;
-    loop {
-        let AtHead::Read(page) = store.list_products(head, Segment::ALL, from).await? else {
-            return Ok(AtHead::Moved);
-        };
-        audience.progress(Step::Products, page.items.len() as u64);
-        for product in &page.items {
+    let mut pages = pages(|from| store.list_products(head, Segment::ALL, from));
+    while let Some(page) = pages.next().await? {
+        let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
+        audience.progress(Step::Products, page.len() as u64);
+        for product in &page {
             products.push(product);
         }
-        from = page.next;
-        if from.is_none() {
-            return Ok(AtHead::Read(products));
-        }
     }
+    Ok(AtHead::Read(products))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::VerifyError;
 use crate::model::{CustomerGroup, PriceListId, ProductId, Timestamp, UserId};
-use crate::ports::{AtHead, CatalogueHead, PriceListStore};
+use crate::ports::{AtHead, CatalogueHead, PriceListStore, pages};
 use crate::pricing::{Category, Currency, Customer, Ladder, PriceList, Scope};
 
 /// About how many bytes of rows are kept. All lists of one customer are kept while they are needed,
@@ -32,17 +32,12 @@ impl PriceLists {
         if head.lists_version == 0 {
             return Ok(AtHead::Read(all));
         }
-        let mut from = None;
-        loop {
-            let AtHead::Read(page) = store.list_price_lists(head, from).await? else {
-                return Ok(AtHead::Moved);
-            };
-            page.items.into_iter().for_each(|list| all.add(list));
-            from = page.next;
-            if from.is_none() {
-                return Ok(AtHead::Read(all));
-            }
+        let mut pages = pages(|from| store.list_price_lists(head, from));
+        while let Some(page) = pages.next().await? {
+            let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
+            page.into_iter().for_each(|list| all.add(list));
         }
+        Ok(AtHead::Read(all))
     }
 
     fn add(&mut self, list: PriceList) {
@@ -155,12 +150,10 @@ async fn read_rows(
     const ROW_BYTES: usize = 96;
     const RUNG_BYTES: usize = 24;
     let mut rows = ListRows { of_products: HashMap::new(), wide: vec![], bytes: 0 };
-    let mut from = None;
-    loop {
-        let AtHead::Read(page) = store.list_prices(list, head, from).await? else {
-            return Ok(AtHead::Moved);
-        };
-        for row in page.items {
+    let mut pages = pages(|from| store.list_prices(list, head, from));
+    while let Some(page) = pages.next().await? {
+        let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
+        for row in page {
             rows.bytes += ROW_BYTES + row.ladder.rungs().len() * RUNG_BYTES;
             match row.scope {
                 Scope::Product(product) => {
@@ -170,9 +163,6 @@ async fn read_rows(
                 scope => rows.wide.push((scope, row.ladder)),
             }
         }
-        from = page.next;
-        if from.is_none() {
-            return Ok(AtHead::Read(rows));
-        }
     }
+    Ok(AtHead::Read(rows))
 }

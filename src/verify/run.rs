@@ -14,7 +14,7 @@ use super::sample::Sample;
 use super::tables::Verdict;
 use super::{Audience, Finding, Kind, Report, Step, Subject, answers, tables};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead};
+use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead, pages};
 
 /// The number of heads that are read at once. Hardly any head has more than a kilobyte.
 const HEADS_AT_ONCE: usize = 100;
@@ -91,10 +91,10 @@ impl Run<'_> {
     /// Measures the ages of the tables of active customers.
     async fn active_users(&mut self) -> Result<(), VerifyError> {
         let mut ages = AgeCounts::default();
-        let mut from = None;
-        loop {
-            let page = self.store.list_active_users(Segment::ALL, self.now, from).await?;
-            let active = page.items.into_iter().filter(|user| user.is_active(self.now));
+        let (store, now) = (self.store, self.now);
+        let mut pages = pages(|from| store.list_active_users(Segment::ALL, now, from));
+        while let Some(page) = pages.next().await? {
+            let active = page.into_iter().filter(|user| user.is_active(now));
             let users: Vec<UserId> = active.map(|user| user.user).collect();
             self.report.active_users += users.len() as u64;
             for some in users.chunks(HEADS_AT_ONCE) {
@@ -105,12 +105,9 @@ impl Run<'_> {
                 }
                 self.audience.progress(Step::ActiveUsers, some.len() as u64);
             }
-            from = page.next;
-            if from.is_none() {
-                self.report.ages = ages.ages();
-                return Ok(());
-            }
         }
+        self.report.ages = ages.ages();
+        Ok(())
     }
 
     fn look_at_age(&mut self, user: UserId, head: &TableHead) {
@@ -127,23 +124,19 @@ impl Run<'_> {
     /// Lists every head, and checks all tables or a sample.
     async fn tables(&mut self, options: VerifyOptions) -> Result<(), VerifyError> {
         let mut sample = options.tables.map(|size| Sample::new(size, options.seed));
-        let mut from = None;
-        loop {
-            let page = self.store.list_table_heads(from).await?;
-            self.audience.progress(Step::Listing, page.items.len() as u64);
-            self.report.tables += page.items.len() as u64;
+        let store = self.store;
+        let mut pages = pages(|from| store.list_table_heads(from));
+        while let Some(page) = pages.next().await? {
+            self.audience.progress(Step::Listing, page.len() as u64);
+            self.report.tables += page.len() as u64;
             // Quotes are not answered from an unusable table, so its parts may have expired.
-            let usable = page.items.into_iter().filter(|(_, head)| head.is_usable(self.now));
+            let usable = page.into_iter().filter(|(_, head)| head.is_usable(self.now));
             let users: Vec<UserId> = usable.map(|(user, _)| user).collect();
             for user in users {
                 match &mut sample {
                     Some(sample) => sample.show(user),
                     None => self.check_table(user).await?,
                 }
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
         let mut chosen = sample.map(Sample::into_kept).unwrap_or_default();
@@ -165,11 +158,11 @@ impl Run<'_> {
     /// Reads every quotation, and checks all answers or the latest.
     async fn answers(&mut self, most: Option<usize>) -> Result<(), VerifyError> {
         let mut recent = most.map(Recent::new);
-        let mut from = None;
-        loop {
-            let page = self.store.list_quotations(from).await?;
-            self.audience.progress(Step::Quotations, page.items.len() as u64);
-            for quotation in page.items {
+        let store = self.store;
+        let mut pages = pages(|from| store.list_quotations(from));
+        while let Some(page) = pages.next().await? {
+            self.audience.progress(Step::Quotations, page.len() as u64);
+            for quotation in page {
                 if !matches!(quotation.status, QuotationStatus::Answered(_)) {
                     continue;
                 }
@@ -178,10 +171,6 @@ impl Run<'_> {
                     Some(recent) => recent.show(&quotation),
                     None => self.check_answer(quotation).await?,
                 }
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
         for key in recent.map(Recent::into_keys).unwrap_or_default() {

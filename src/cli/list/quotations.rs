@@ -14,7 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, name, number};
 use crate::cli::table::{Cell, whole};
 use crate::model::Timestamp;
-use crate::ports::{Ports, Quotation, QuotationStatus};
+use crate::ports::{Ports, Quotation, QuotationStatus, pages};
 
 const HEADER: [&str; 7] =
     ["request id", "customer", "status", "asked at", "lines", "total", "reason"];
@@ -30,11 +30,13 @@ pub(super) async fn list(
     let now = ports.clock.now();
     let mut listing = Listing::begin(output, &HEADER, args.limit.limit);
     let mut latest = args.limit.limit.map(Latest::new);
-    let (mut from, mut has_asked) = (None, false);
-    while listing.goes_on() {
-        let page = ports.store.list_quotations(from).await?;
-        has_asked |= page.items.iter().any(|quotation| is_of_client(quotation, args));
-        let kept = page.items.iter().filter(|quotation| is_asked_in(quotation, args.over, now));
+    let mut has_asked = false;
+    let mut pages = pages(|from| ports.store.list_quotations(from));
+    while listing.goes_on()
+        && let Some(page) = pages.next().await?
+    {
+        has_asked |= page.iter().any(|quotation| is_of_client(quotation, args));
+        let kept = page.iter().filter(|quotation| is_asked_in(quotation, args.over, now));
         for quotation in kept.filter(|quotation| is_wanted(quotation, args, now)) {
             let row = Row::new(quotation, now);
             match &mut latest {
@@ -43,10 +45,6 @@ pub(super) async fn list(
             }
         }
         listing.end_page()?;
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
     }
     for row in latest.into_iter().flat_map(Latest::into_rows) {
         row.add_to(&mut listing)?;

@@ -11,7 +11,7 @@ use super::super::output::{Output, name, number, table};
 use super::super::stream::{ObjectStream, members};
 use super::Overview;
 use crate::model::{Timestamp, UserId, show_duration};
-use crate::ports::{ActiveUser, Cursor, Ports, Segment, TableHead};
+use crate::ports::{ActiveUser, Ports, Segment, TableHead, pages};
 
 /// The most customers that are shown to people. Programs get all of them.
 const SHOWN: usize = 50;
@@ -44,28 +44,6 @@ pub(super) struct ShownUsers {
     count: usize,
 }
 
-/// The active customers, page by page.
-struct Pages<'a> {
-    ports: &'a Ports,
-    now: Timestamp,
-    /// Where the next page begins; `None` after the last page.
-    from: Option<Option<Cursor>>,
-}
-
-impl<'a> Pages<'a> {
-    const fn new(ports: &'a Ports, now: Timestamp) -> Self {
-        Self { ports, now, from: Some(None) }
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<ActiveUser>>, Failure> {
-        let Some(from) = self.from.take() else { return Ok(None) };
-        let page = self.ports.store.list_active_users(Segment::ALL, self.now, from).await?;
-        self.from = page.next.map(Some);
-        let active = page.items.into_iter().filter(|user| user.is_active(self.now));
-        Ok(Some(active.collect()))
-    }
-}
-
 /// Prints everything for programs, each customer as soon as it is read.
 pub(super) async fn stream_users(
     output: &Output,
@@ -75,8 +53,9 @@ pub(super) async fn stream_users(
     let about = serde_json::to_value(overview).map_err(Failure::internal)?;
     let mut stream = ObjectStream::begin(output, &members(about), "active_users")?;
     let mut progress = output.count_rows("active customers", None);
-    let mut pages = Pages::new(ports, overview.now);
-    while let Some(users) = pages.next().await? {
+    let mut pages = pages(|from| ports.store.list_active_users(Segment::ALL, overview.now, from));
+    while let Some(mut users) = pages.next().await? {
+        users.retain(|user| user.is_active(overview.now));
         for some in users.chunks(HEADS_AT_ONCE) {
             for (user, head) in with_tables(ports, some.to_vec()).await? {
                 stream.item(&UserStatus::new(&user, head.as_ref(), overview.now))?;
@@ -99,8 +78,9 @@ pub(super) async fn shown_users(
 ) -> Result<ShownUsers, Failure> {
     let mut progress = output.count("active customers", None);
     let (mut first, mut count) = (BTreeMap::new(), 0);
-    let mut pages = Pages::new(ports, now);
-    while let Some(users) = pages.next().await? {
+    let mut pages = pages(|from| ports.store.list_active_users(Segment::ALL, now, from));
+    while let Some(mut users) = pages.next().await? {
+        users.retain(|user| user.is_active(now));
         progress.add(users.len() as u64);
         count += users.len();
         for user in users {

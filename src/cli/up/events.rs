@@ -15,7 +15,7 @@ use super::super::engine::Engine;
 use super::super::output::Output;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Timestamp, show_duration};
-use crate::ports::{Chain, Clock as _, PortError, Ports, Segment, SystemClock};
+use crate::ports::{Chain, Clock as _, PortError, Ports, Segment, SystemClock, pages};
 use crate::runtime::metrics::{Event, WRITTEN, What};
 use crate::runtime::{Shutdown, Worker};
 
@@ -173,19 +173,16 @@ async fn active_users(
     ports: &Ports,
     now: Timestamp,
 ) -> Result<Option<BTreeMap<String, Timestamp>>, PortError> {
-    let (mut users, mut from) = (BTreeMap::new(), None);
-    loop {
-        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
-        let active = page.items.into_iter().filter(|user| user.is_active(now));
+    let mut users = BTreeMap::new();
+    let mut pages = pages(|from| ports.store.list_active_users(Segment::ALL, now, from));
+    while let Some(page) = pages.next().await? {
+        let active = page.into_iter().filter(|user| user.is_active(now));
         users.extend(active.map(|user| (user.user.to_string(), user.expires_at)));
-        from = page.next;
         if users.len() > KNOWN_USERS {
             return Ok(None);
         }
-        if from.is_none() {
-            return Ok(Some(users));
-        }
     }
+    Ok(Some(users))
 }
 
 const fn kind(what: &What) -> &'static str {

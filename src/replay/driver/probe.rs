@@ -6,7 +6,7 @@ use super::{Driver, price_calc};
 use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{
-    BaseName, CatalogueHead, MAX_BATCH, PortError, Ports, QuotationStatus, parts_of,
+    BaseName, CatalogueHead, MAX_BATCH, PortError, Ports, QuotationStatus, pages, parts_of,
 };
 use crate::pricing::{BasePart, LadderRows};
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario, TermsSpec};
@@ -276,16 +276,12 @@ impl Probing<'_> {
         let lists = store.list_price_lists(&at, None).await?.read().map(|page| page.items.clone());
         let Some(list) = lists.into_iter().flatten().next() else { return Ok(0) };
         let mut bytes = sizes::price_list(&list, at.version);
-        let mut from = None;
-        loop {
-            let page = store.list_prices(&list.id, &at, from).await?;
-            let Some(page) = page.read() else { return Ok(0) };
-            bytes += page.items.iter().map(|row| sizes::list_prices(row, at.version)).sum::<u64>();
-            from = page.next.clone();
-            if from.is_none() {
-                return Ok(bytes * spec.lists.lists);
-            }
+        let mut pages = pages(|from| store.list_prices(&list.id, &at, from));
+        while let Some(page) = pages.next().await? {
+            let Some(rows) = page.read() else { return Ok(0) };
+            bytes += rows.iter().map(|row| sizes::list_prices(row, at.version)).sum::<u64>();
         }
+        Ok(bytes * spec.lists.lists)
     }
 
     /// Runs a tick long enough after the last one that its validations are recorded.

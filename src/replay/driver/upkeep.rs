@@ -6,7 +6,7 @@ use super::{DAY, Driver, Kind, REFRESH};
 use crate::data::{Dataset, LoadOptions, load};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{ActiveUser, Outgoing, Ports, Posting, Queue, Segment};
+use crate::ports::{ActiveUser, Outgoing, Ports, Posting, Queue, Segment, pages};
 use crate::replay::{ReplayError, Scenario};
 use crate::stages::change;
 use crate::stages::folding::fold_left;
@@ -95,17 +95,12 @@ impl Driver<'_> {
         self.next_sweep = self.now.plus(DAY);
         let store = &self.engine.store;
         let mut gone = vec![];
-        let mut from = None;
-        loop {
-            let page = store.list_table_heads(from).await?;
+        let mut pages = pages(|from| store.list_table_heads(from));
+        while let Some(page) = pages.next().await? {
             let is_gone =
                 |validated_at: Timestamp| self.now.since(validated_at) > self.policy.keep_tables();
-            let some = page.items.into_iter().filter(|(_, head)| is_gone(head.validated_at));
+            let some = page.into_iter().filter(|(_, head)| is_gone(head.validated_at));
             gone.extend(some.map(|(user, _)| user));
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
         }
         for user in gone {
             store.delete_table(&user).await?;
@@ -122,13 +117,9 @@ impl Driver<'_> {
 
 async fn active_users(ports: &Ports, now: Timestamp) -> Result<Vec<ActiveUser>, ReplayError> {
     let mut active = vec![];
-    let mut from = None;
-    loop {
-        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
-        active.extend(page.items.into_iter().filter(|user| user.is_active(now)));
-        from = page.next;
-        if from.is_none() {
-            return Ok(active);
-        }
+    let mut pages = pages(|from| ports.store.list_active_users(Segment::ALL, now, from));
+    while let Some(page) = pages.next().await? {
+        active.extend(page.into_iter().filter(|user| user.is_active(now)));
     }
+    Ok(active)
 }
