@@ -89,7 +89,7 @@ fn separator(line: &str) -> Option<Delimiter> {
     line[said.len()..].parse().ok()
 }
 
-/// Reads a row. An error has the byte of the row at which it is, if it is at one.
+/// Reads a row whose quotes are right. An error has the byte of the row at which it is, if it is at one.
 fn row<'a>(
     text: &'a str,
     columns: &[Column],
@@ -98,8 +98,7 @@ fn row<'a>(
     let mut row = Row::default();
     let mut found = 0;
     let mut surplus = None;
-    for field in Fields::of(text, layout.delimiter) {
-        let (start, text) = field.map_err(|(start, flaw)| (Some(start), flaw.into()))?;
+    for (start, text) in Fields::of(text, layout.delimiter).map_while(Result::ok) {
         let at = |problem| (Some(start), problem);
         match columns.get(found) {
             Some(Column::Of { target, name }) => {

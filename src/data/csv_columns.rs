@@ -39,13 +39,12 @@ impl Column {
     }
 }
 
-/// Reads the columns that a header names.
+/// Reads the columns that a header names, whose quotes are right.
 pub(super) fn columns(header: &str, layout: &Layout) -> Result<Vec<Column>, Problem> {
     let mut row = Row::default();
     let mut columns = vec![];
     let mut unknown = vec![];
-    for field in Fields::of(header, layout.delimiter) {
-        let (_, name) = field.map_err(|(_, flaw)| Problem::from(flaw))?;
+    for (_, name) in Fields::of(header, layout.delimiter).map_while(Result::ok) {
         let name = on_one_line(name);
         let column = match meaning(&name, layout)? {
             _ if name.is_empty() => Column::Nameless,

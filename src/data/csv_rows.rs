@@ -89,7 +89,8 @@ impl<R: BufRead> Rows<R> {
         self.lines.shorten(end);
         let problem = match flaw {
             QuoteFlaw::Open if self.line_breaks => Problem::EndlessQuote,
-            flaw => flaw.into(),
+            QuoteFlaw::Open => Problem::OpenQuote,
+            QuoteFlaw::Followed => Problem::Quote,
         };
         Ok(Some(Fault { line: Some(number), column: Some(column), problem }))
     }
@@ -97,15 +98,6 @@ impl<R: BufRead> Rows<R> {
     /// Returns how many lines the current row has.
     pub(super) const fn lines(&self) -> u32 {
         self.lines.extent().added.saturating_add(1)
-    }
-}
-
-impl From<QuoteFlaw> for Problem {
-    fn from(flaw: QuoteFlaw) -> Self {
-        match flaw {
-            QuoteFlaw::Open => Self::OpenQuote,
-            QuoteFlaw::Followed => Self::Quote,
-        }
     }
 }
 
