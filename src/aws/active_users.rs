@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
 
-use super::errors::Call;
 use super::item::{self, FieldError, Item, item, millis, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, corrupt, rows, scan_segment};
@@ -53,20 +52,16 @@ impl ActiveUsers for Tables {
             .return_values(ReturnValue::AllOld)
             .send()
             .await
-            .map_err(|error| {
-                let resource = self.resource(Table::ActiveUsers);
-                Call { action: "UpdateItem", resource: &resource }.failed(error)
-            })?;
+            .map_err(|error| self.call("UpdateItem", Table::ActiveUsers).failed(error))?;
         answer.attributes.filter(|old| !old.is_empty()).as_ref().map(read).transpose()
     }
 
     async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
         let call = self.client.delete_item().table_name(self.name(Table::ActiveUsers));
         let call = call.set_key(Some(key(user))).return_values(ReturnValue::AllOld);
-        let answer = call.send().await.map_err(|error| {
-            let resource = self.resource(Table::ActiveUsers);
-            Call { action: "DeleteItem", resource: &resource }.failed(error)
-        })?;
+        let sent = call.send().await;
+        let answer =
+            sent.map_err(|error| self.call("DeleteItem", Table::ActiveUsers).failed(error))?;
         answer.attributes.filter(|old| !old.is_empty()).as_ref().map(read).transpose()
     }
 

@@ -9,7 +9,6 @@ use bytes::Bytes;
 
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
-use super::errors::Call;
 use super::item::{self, FieldError, Item, item, millis, text};
 use super::names::{TTL, Table};
 use super::price_tables::{BYTES, read_part};
@@ -165,8 +164,7 @@ impl Bases for Tables {
             .expression_attribute_values(":furthest", millis(claim.furthest(now)))
             .send()
             .await;
-        let resource = self.resource(Table::PricesByUser);
-        let written = conditional(Call { action: "PutItem", resource: &resource }, sent)?;
+        let written = conditional(&self.call("PutItem", Table::PricesByUser), sent)?;
         Ok(matches!(written, Conditional::Done(_)))
     }
 

@@ -9,7 +9,6 @@ use std::future::Future;
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::errors::Call;
 use super::item::{Item, MAX_ITEM_BYTES, item_bytes, read_text};
 use super::names::Table;
 use super::tables::Tables;
@@ -170,9 +169,8 @@ impl Tables {
         requests: Vec<WriteRequest>,
     ) -> Result<(Vec<Item>, Vec<WriteRequest>), PortError> {
         let call = self.client.batch_write_item().request_items(self.name(table), requests);
-        let answer = call.send().await.map_err(|error| {
-            Call { action: "BatchWriteItem", resource: &self.resource(table) }.failed(error)
-        })?;
+        let answer =
+            call.send().await.map_err(|error| self.call("BatchWriteItem", table).failed(error))?;
         Ok((vec![], only(answer.unprocessed_items).unwrap_or_default()))
     }
 
@@ -183,15 +181,12 @@ impl Tables {
         consistent: bool,
         fields: Option<&str>,
     ) -> Result<(Vec<Item>, Vec<Item>), PortError> {
-        let resource = self.resource(table);
         let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
         let keys = keys.set_projection_expression(fields.map(str::to_owned));
-        let keys = keys.build().map_err(|error| PortError::corrupt(&resource, error))?;
+        let keys = keys.build().map_err(|error| PortError::corrupt(self.resource(table), error))?;
         let call = self.client.batch_get_item().request_items(self.name(table), keys);
-        let answer = call
-            .send()
-            .await
-            .map_err(|error| Call { action: "BatchGetItem", resource: &resource }.failed(error))?;
+        let answer =
+            call.send().await.map_err(|error| self.call("BatchGetItem", table).failed(error))?;
         let undone = only(answer.unprocessed_keys).map(|undone| undone.keys).unwrap_or_default();
         Ok((only(answer.responses).unwrap_or_default(), undone))
     }

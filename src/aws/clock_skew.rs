@@ -47,7 +47,7 @@ impl Aws {
     /// [`PortError`] if AWS cannot be reached, or refuses.
     pub async fn clock_skew_secs(&self, clock: &dyn Clock) -> Result<Option<i64>, PortError> {
         let date = DateOfAnswer::default();
-        let call = Call { action: "GetCallerIdentity", resource: "the AWS account" };
+        let call = Call::of("GetCallerIdentity", "the AWS account");
         let request = self.clients.sts.get_caller_identity().customize();
         let sent = request.interceptor(date.clone()).send().await;
         let here = clock.now();

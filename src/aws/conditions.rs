@@ -47,7 +47,7 @@ refusable!(PutItemError, UpdateItemError);
 
 /// Turns a failed condition from an error into an outcome.
 pub(super) fn conditional<T, E: Refusable + 'static>(
-    call: Call<'_>,
+    call: &Call,
     sent: Result<T, SdkError<E>>,
 ) -> Result<Conditional<T>, PortError> {
     match sent {

@@ -50,7 +50,7 @@ impl Connections for ManagementApis {
         match call.data(Blob::new(frame.to_vec())).send().await {
             Ok(_) => Ok(Delivery::Delivered),
             Err(error) if is_gone(&error) => Ok(Delivery::Gone),
-            Err(error) => Err(Call { action: "PostToConnection", resource: &what }.failed(error)),
+            Err(error) => Err(Call::of("PostToConnection", what).failed(error)),
         }
     }
 }

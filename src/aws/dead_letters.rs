@@ -14,7 +14,6 @@ use aws_sdk_sqs::types::{
 use thiserror::Error;
 
 use super::entries::{self, cut};
-use super::errors::Call;
 use super::names::Mailbox;
 use super::queue_batches::Redriving;
 use super::queue_client::{Poll, WorkQueues, attribute, sent_at};
@@ -153,8 +152,7 @@ impl WorkQueues {
     }
 
     async fn arn(&self, mailbox: Mailbox) -> Result<String, PortError> {
-        let resource = self.resource(mailbox);
-        let call = Call { action: "GetQueueAttributes", resource: &resource };
+        let call = self.call("GetQueueAttributes", mailbox);
         let request = self.client().get_queue_attributes().queue_url(self.url(mailbox).await?);
         let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
         let attributes = answer.map_err(|error| call.failed(error))?.attributes;
@@ -175,15 +173,13 @@ impl WorkQueues {
                 Ok(None)
             }
             Err(error) => {
-                let resource = self.resource(Mailbox::Dead(queue));
-                Err(Call { action: "StartMessageMoveTask", resource: &resource }.failed(error))
+                Err(self.call("StartMessageMoveTask", Mailbox::Dead(queue)).failed(error))
             }
         }
     }
 
     async fn await_move(&self, queue: Queue, source: &str) -> Result<u64, PortError> {
-        let resource = self.resource(Mailbox::Dead(queue));
-        let call = Call { action: "ListMessageMoveTasks", resource: &resource };
+        let call = self.call("ListMessageMoveTasks", Mailbox::Dead(queue));
         loop {
             let tasks = self.client().list_message_move_tasks().source_arn(source).max_results(1);
             let tasks = tasks.send().await.map_err(|error| call.failed(error))?.results;
@@ -195,7 +191,8 @@ impl WorkQueues {
                 status => {
                     let status = status.unwrap_or("unknown").to_owned();
                     let reason = task.failure_reason.unwrap_or_default();
-                    return Err(PortError::unavailable(resource, TaskFailed { status, reason }));
+                    let failed = TaskFailed { status, reason };
+                    return Err(PortError::unavailable(call.resource, failed));
                 }
             }
         }

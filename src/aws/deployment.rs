@@ -32,7 +32,7 @@ impl Aws {
                 expression: schedule.schedule_expression.unwrap_or_default(),
             })),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(Call { action: "DescribeRule", resource: &resource }.failed(error)),
+            Err(error) => Err(Call::of("DescribeRule", resource).failed(error)),
         }
     }
 
@@ -49,8 +49,7 @@ impl Aws {
         let mut from = None;
         loop {
             let answer = self.clients.gateways.get_apis().set_next_token(from).send().await;
-            let page = answer
-                .map_err(|error| Call { action: "GetApis", resource: &resource }.failed(error))?;
+            let page = answer.map_err(|error| Call::of("GetApis", &resource).failed(error))?;
             if let Some(api) = page.items().iter().find(|api| is_it(api)) {
                 return self.websocket_of(api, &resource).await;
             }
@@ -67,8 +66,7 @@ impl Aws {
             return Ok(None);
         };
         let answer = self.clients.gateways.get_stages().api_id(id).send().await;
-        let stages =
-            answer.map_err(|error| Call { action: "GetStages", resource }.failed(error))?;
+        let stages = answer.map_err(|error| Call::of("GetStages", resource).failed(error))?;
         let stage = stages.items().first().and_then(|stage| stage.stage_name());
         Ok(stage.map(|stage| match self.endpoint() {
             // A local AWS does not have a host name for every API.

@@ -1,6 +1,7 @@
 //! Maps AWS errors to port errors, by variant, code and status, never by their text.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
@@ -141,17 +142,21 @@ fn kind_of_answer(code: Option<&str>, status: u16) -> Kind {
 }
 
 /// An operation and its resource, for messages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct Call {
     /// The operation's name in the API.
     pub(super) action: &'static str,
     /// The resource, such as ``table `organic-cache-products` ``.
-    pub(super) resource: &'a str,
+    pub(super) resource: String,
 }
 
-impl Call<'_> {
+impl Call {
+    pub(super) fn of(action: &'static str, resource: impl fmt::Display) -> Self {
+        Self { action, resource: resource.to_string() }
+    }
+
     /// Returns the port error of a failed call.
-    pub(super) fn failed<E>(self, error: SdkError<E>) -> PortError
+    pub(super) fn failed<E>(&self, error: SdkError<E>) -> PortError
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
@@ -166,8 +171,8 @@ impl Call<'_> {
             return self.denied(refusal);
         }
         match kind {
-            Kind::Throttled => PortError::Throttled { what: self.resource.to_owned() },
-            Kind::Missing => PortError::Missing { what: self.resource.to_owned() },
+            Kind::Throttled => PortError::Throttled { what: self.resource.clone() },
+            Kind::Missing => PortError::Missing { what: self.resource.clone() },
             Kind::Denied => {
                 let date = error.raw_response().and_then(|raw| raw.headers().get("date"));
                 let ahead = seconds_ahead_of(date);
@@ -177,8 +182,8 @@ impl Call<'_> {
                 }
             }
             Kind::Unavailable => match foreign_status(&error) {
-                Some(status) => PortError::unavailable(self.resource, NotAws { status }),
-                None => PortError::unavailable(self.resource, error),
+                Some(status) => PortError::unavailable(&self.resource, NotAws { status }),
+                None => PortError::unavailable(&self.resource, error),
             },
             Kind::Refused => PortError::Refused {
                 what: format!("{} on {}", self.action, self.resource),
@@ -196,12 +201,12 @@ impl Call<'_> {
     }
 
     /// Returns the error for an answer without a field that the operation always returns.
-    pub(super) fn incomplete(self, field: &'static str) -> PortError {
+    pub(super) fn incomplete(&self, field: &'static str) -> PortError {
         let error = IncompleteAnswer { action: self.action, field };
-        PortError::unavailable(self.resource, error)
+        PortError::unavailable(&self.resource, error)
     }
 
-    fn denied(self, source: impl StdError + Send + Sync + 'static) -> PortError {
+    fn denied(&self, source: impl StdError + Send + Sync + 'static) -> PortError {
         PortError::Denied {
             what: format!("{} on {}", self.action, self.resource),
             source: Box::new(source),

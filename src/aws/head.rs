@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
 use super::conditions::{Conditional, conditional};
-use super::errors::Call;
 use super::item::{self, FieldError, Item, item, millis, text};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
@@ -132,9 +131,8 @@ impl Tables {
             .consistent_read(true)
             .projection_expression("#journal")
             .expression_attribute_names("#journal", attribute_of(load));
-        let answer = call.send().await.map_err(|error| {
-            Call { action: "GetItem", resource: &self.resource(Table::Products) }.failed(error)
-        })?;
+        let sent = call.send().await;
+        let answer = sent.map_err(|error| self.call("GetItem", Table::Products).failed(error))?;
         Ok(answer.item.is_some_and(|item| is_open(&item, load)))
     }
 
@@ -150,7 +148,6 @@ impl Tables {
         &self,
         call: UpdateItemFluentBuilder,
     ) -> Result<Conditional<UpdateItemOutput>, PortError> {
-        let resource = self.resource(Table::Products);
-        conditional(Call { action: "UpdateItem", resource: &resource }, call.send().await)
+        conditional(&self.call("UpdateItem", Table::Products), call.send().await)
     }
 }

@@ -32,7 +32,7 @@ impl Identity {
 impl Clients {
     /// Asks AWS for the caller's identity.
     pub(super) async fn identity(&self) -> Result<Identity, PortError> {
-        let call = Call { action: "GetCallerIdentity", resource: "the AWS account" };
+        let call = Call::of("GetCallerIdentity", "the AWS account");
         let answer = self.sts.get_caller_identity().send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         Ok(Identity {

@@ -9,7 +9,6 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
-use super::errors::Call;
 use super::head::{self, VERSION};
 use super::item::{Item, MAX_ITEM_BYTES, item, item_bytes, number, text};
 use super::loaded::{id_of, place_of, row, version_of};
@@ -114,9 +113,8 @@ impl Tables {
             .expression_attribute_values(":version", number(version))
             .send()
             .await;
-        let resource = self.resource(table);
         // A failed condition means that the row was written meanwhile, by this load or a later one.
-        conditional(Call { action: "PutItem", resource: &resource }, sent).map(drop)
+        conditional(&self.call("PutItem", table), sent).map(drop)
     }
 
     async fn drop_items(&self, load: &LoadId) -> Result<(), PortError> {

@@ -14,7 +14,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::batch::{CALLS_IN_FLIGHT, chunks};
-use super::errors::Call;
 use super::item::{self, FieldError, Item, text};
 use super::names::Table;
 use super::tables::{Tables, corrupt, cursor_of, start_key};
@@ -71,9 +70,8 @@ impl Tables {
         &self,
         query: QueryFluentBuilder,
     ) -> Result<(Vec<Item>, Option<Item>), PortError> {
-        let resource = self.resource(Table::Journal);
-        let call = Call { action: "Query", resource: &resource };
-        let page = query.send().await.map_err(|error| call.failed(error))?;
+        let sent = query.send().await;
+        let page = sent.map_err(|error| self.call("Query", Table::Journal).failed(error))?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 

@@ -3,7 +3,6 @@
 
 use async_trait::async_trait;
 
-use super::errors::Call;
 use super::item::{self, Item, item, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, corrupt};
@@ -42,12 +41,7 @@ impl Presence for Tables {
     }
 
     async fn remove_process(&self, process: &str) -> Result<(), PortError> {
-        let call = self.client.delete_item().table_name(self.name(Table::Meter));
-        call.set_key(Some(key(process))).send().await.map_err(|error| {
-            let resource = self.resource(Table::Meter);
-            Call { action: "DeleteItem", resource: &resource }.failed(error)
-        })?;
-        Ok(())
+        self.delete(Table::Meter, key(process)).await
     }
 
     async fn process_records(&self) -> Result<Vec<ProcessRecord>, PortError> {

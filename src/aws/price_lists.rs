@@ -5,7 +5,6 @@
 
 use async_trait::async_trait;
 
-use super::errors::Call;
 use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
 use super::loaded::{LIST_ID, LISTS, Loaded, Rows, SCOPE_ID, list_place};
@@ -126,8 +125,7 @@ impl Tables {
             .key_condition_expression(format!("{LIST_ID} = :list"))
             .expression_attribute_values(":list", text(partition))
             .set_exclusive_start_key(start);
-        let resource = self.resource(Table::PriceLists);
-        let call = Call { action: "Query", resource: &resource };
+        let call = self.call("Query", Table::PriceLists);
         let answer = query.send().await.map_err(|error| call.failed(error))?;
         let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
         Ok(Page { items: answer.items.unwrap_or_default(), next })

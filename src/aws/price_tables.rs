@@ -9,7 +9,6 @@ use bytes::Bytes;
 
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
-use super::errors::Call;
 use super::item::{self, FieldError, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
@@ -121,9 +120,8 @@ impl PriceTables for Tables {
                 .set_exclusive_start_key(from)
                 .send()
                 .await;
-            let resource = self.resource(Table::PricesByUser);
-            let call = Call { action: "Query", resource: &resource };
-            let page = sent.map_err(|error| call.failed(error))?;
+            let page =
+                sent.map_err(|error| self.call("Query", Table::PricesByUser).failed(error))?;
             let keys = page.items.unwrap_or_default().into_iter().map(Write::Delete).collect();
             self.write_all(Table::PricesByUser, keys).await?;
             from = page.last_evaluated_key;
@@ -189,8 +187,7 @@ impl Tables {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let resource = self.resource(Table::PricesByUser);
-        Ok(match conditional(Call { action: "PutItem", resource: &resource }, sent)? {
+        Ok(match conditional(&self.call("PutItem", Table::PricesByUser), sent)? {
             Conditional::Done(_) => Flip::Done,
             Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
             Conditional::Refused(_) => Flip::Conflict,

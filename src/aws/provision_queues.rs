@@ -98,8 +98,7 @@ impl Clients {
     }
 
     async fn queue_url(&self, name: &str) -> Result<String, PortError> {
-        let resource = format!("queue `{name}`");
-        let call = Call { action: "GetQueueUrl", resource: &resource };
+        let call = Call::of("GetQueueUrl", format_args!("queue `{name}`"));
         let answer = self.sqs.get_queue_url().queue_name(name).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         answer.queue_url.ok_or_else(|| call.incomplete("queue url"))
@@ -110,16 +109,14 @@ impl Clients {
         name: &str,
         url: &str,
     ) -> Result<HashMap<QueueAttributeName, String>, PortError> {
-        let resource = format!("queue `{name}`");
-        let call = Call { action: "GetQueueAttributes", resource: &resource };
+        let call = Call::of("GetQueueAttributes", format_args!("queue `{name}`"));
         let request = self.sqs.get_queue_attributes().queue_url(url);
         let answer = request.attribute_names(QueueAttributeName::All).send().await;
         Ok(answer.map_err(|error| call.failed(error))?.attributes.unwrap_or_default())
     }
 
     async fn create_queue(&self, queue: &DesiredQueue) -> Result<(), PortError> {
-        let resource = format!("queue `{}`", queue.name);
-        let call = Call { action: "CreateQueue", resource: &resource };
+        let call = Call::of("CreateQueue", format_args!("queue `{}`", queue.name));
         let attributes = queue.attributes.clone().into_iter().collect();
         let request = self.sqs.create_queue().queue_name(&queue.name);
         let answer = request.set_attributes(Some(attributes)).send().await;
@@ -132,8 +129,7 @@ impl Clients {
         attribute: &str,
         value: &str,
     ) -> Result<(), PortError> {
-        let resource = format!("queue `{name}`");
-        let call = Call { action: "SetQueueAttributes", resource: &resource };
+        let call = Call::of("SetQueueAttributes", format_args!("queue `{name}`"));
         let request = self.sqs.set_queue_attributes().queue_url(self.queue_url(name).await?);
         let answer = request.attributes(QueueAttributeName::from(attribute), value).send().await;
         answer.map(drop).map_err(|error| call.failed(error))
@@ -142,8 +138,7 @@ impl Clients {
     /// Deletes a queue. Returns whether it existed.
     pub(super) async fn remove_queue(&self, name: &str) -> Result<bool, PortError> {
         let Some(url) = if_there(self.queue_url(name).await)? else { return Ok(false) };
-        let resource = format!("queue `{name}`");
-        let call = Call { action: "DeleteQueue", resource: &resource };
+        let call = Call::of("DeleteQueue", format_args!("queue `{name}`"));
         let answer = self.sqs.delete_queue().queue_url(url).send().await;
         Ok(if_there(answer.map_err(|error| call.failed(error)))?.is_some())
     }

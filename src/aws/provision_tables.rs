@@ -102,8 +102,7 @@ impl Clients {
     }
 
     async fn describe_table(&self, name: &str) -> Result<TableDescription, PortError> {
-        let resource = format!("table `{name}`");
-        let call = Call { action: "DescribeTable", resource: &resource };
+        let call = Call::of("DescribeTable", format_args!("table `{name}`"));
         let answer = self.dynamodb.describe_table().table_name(name).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         answer.table.ok_or_else(|| call.incomplete("table"))
@@ -111,8 +110,7 @@ impl Clients {
 
     async fn ttl_difference(&self, table: &DesiredTable) -> Result<Option<Action>, PortError> {
         let Some(should) = table.ttl else { return Ok(None) };
-        let resource = format!("table `{}`", table.name);
-        let call = Call { action: "DescribeTimeToLive", resource: &resource };
+        let call = Call::of("DescribeTimeToLive", format_args!("table `{}`", table.name));
         let answer = self.dynamodb.describe_time_to_live().table_name(&table.name).send().await;
         let found = answer.map_err(|error| call.failed(error))?.time_to_live_description;
         let is = found.filter(|ttl| {
@@ -130,9 +128,8 @@ impl Clients {
     }
 
     async fn create_table(&self, table: &DesiredTable) -> Result<(), PortError> {
-        let resource = format!("table `{}`", table.name);
-        let call = Call { action: "CreateTable", resource: &resource };
-        let malformed = |error| PortError::corrupt(&resource, error);
+        let call = Call::of("CreateTable", format_args!("table `{}`", table.name));
+        let malformed = |error| PortError::corrupt(&call.resource, error);
         let mut request = self.dynamodb.create_table().table_name(&table.name);
         for (name, kind) in table.keys.iter().zip([KeyType::Hash, KeyType::Range]) {
             let key = KeySchemaElement::builder().attribute_name(*name).key_type(kind);
@@ -158,18 +155,16 @@ impl Clients {
     }
 
     async fn bill_on_demand(&self, name: &str) -> Result<(), PortError> {
-        let resource = format!("table `{name}`");
-        let call = Call { action: "UpdateTable", resource: &resource };
+        let call = Call::of("UpdateTable", format_args!("table `{name}`"));
         let request = self.dynamodb.update_table().table_name(name);
         let answer = request.billing_mode(BillingMode::PayPerRequest).send().await;
         answer.map(drop).map_err(|error| call.failed(error))
     }
 
     async fn enable_ttl(&self, name: &str, attribute: &str) -> Result<(), PortError> {
-        let resource = format!("table `{name}`");
-        let call = Call { action: "UpdateTimeToLive", resource: &resource };
+        let call = Call::of("UpdateTimeToLive", format_args!("table `{name}`"));
         let ttl = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true);
-        let ttl = ttl.build().map_err(|error| PortError::corrupt(&resource, error))?;
+        let ttl = ttl.build().map_err(|error| PortError::corrupt(&call.resource, error))?;
         let request = self.dynamodb.update_time_to_live().table_name(name);
         let answer = request.time_to_live_specification(ttl).send().await;
         answer.map(drop).map_err(|error| call.failed(error))
@@ -196,8 +191,7 @@ impl Clients {
 
     /// Deletes a table and waits until it is gone. Returns whether it existed.
     pub(super) async fn remove_table(&self, name: &str) -> Result<bool, PortError> {
-        let resource = format!("table `{name}`");
-        let call = Call { action: "DeleteTable", resource: &resource };
+        let call = Call::of("DeleteTable", format_args!("table `{name}`"));
         let answer = self.dynamodb.delete_table().table_name(name).send().await;
         if if_there(answer.map_err(|error| call.failed(error)))?.is_none() {
             return Ok(false);

@@ -77,16 +77,14 @@ impl Clients {
         &self,
         topic: &DesiredTopic,
     ) -> Result<Option<HashMap<String, String>>, PortError> {
-        let resource = topic.resource().to_string();
-        let call = Call { action: "GetTopicAttributes", resource: &resource };
+        let call = Call::of("GetTopicAttributes", topic.resource());
         let answer = self.sns.get_topic_attributes().topic_arn(&topic.arn).send().await;
         let found = if_there(answer.map_err(|error| call.failed(error)))?;
         Ok(found.map(|found| found.attributes.unwrap_or_default()))
     }
 
     async fn create_topic(&self, topic: &DesiredTopic) -> Result<(), PortError> {
-        let resource = topic.resource().to_string();
-        let call = Call { action: "CreateTopic", resource: &resource };
+        let call = Call::of("CreateTopic", topic.resource());
         let request = self.sns.create_topic().name(&topic.name);
         let answer = request.attributes(POLICY, topic.policy()).send().await;
         answer.map(drop).map_err(|error| call.failed(error))
@@ -98,8 +96,7 @@ impl Clients {
         name: &str,
         value: &str,
     ) -> Result<(), PortError> {
-        let resource = topic.resource().to_string();
-        let call = Call { action: "SetTopicAttributes", resource: &resource };
+        let call = Call::of("SetTopicAttributes", topic.resource());
         let request = self.sns.set_topic_attributes().topic_arn(&topic.arn);
         let answer = request.attribute_name(name).attribute_value(value).send().await;
         answer.map(drop).map_err(|error| call.failed(error))
@@ -107,8 +104,7 @@ impl Clients {
 
     /// Returns the ARN of the subscription, if it exists.
     async fn subscription(&self, topic: &DesiredTopic) -> Result<Option<String>, PortError> {
-        let resource = topic.resource().to_string();
-        let call = Call { action: "ListSubscriptionsByTopic", resource: &resource };
+        let call = Call::of("ListSubscriptionsByTopic", topic.resource());
         let mut next = None;
         loop {
             let request = self.sns.list_subscriptions_by_topic().topic_arn(&topic.arn);
@@ -133,15 +129,13 @@ impl Clients {
         topic: &DesiredTopic,
         arn: &str,
     ) -> Result<HashMap<String, String>, PortError> {
-        let resource = topic.subscription().to_string();
-        let call = Call { action: "GetSubscriptionAttributes", resource: &resource };
+        let call = Call::of("GetSubscriptionAttributes", topic.subscription());
         let answer = self.sns.get_subscription_attributes().subscription_arn(arn).send().await;
         Ok(answer.map_err(|error| call.failed(error))?.attributes.unwrap_or_default())
     }
 
     async fn subscribe(&self, topic: &DesiredTopic) -> Result<(), PortError> {
-        let resource = topic.subscription().to_string();
-        let call = Call { action: "Subscribe", resource: &resource };
+        let call = Call::of("Subscribe", topic.subscription());
         let request = self
             .sns
             .subscribe()
@@ -162,8 +156,7 @@ impl Clients {
         let Some(arn) = self.subscription(topic).await? else {
             return self.subscribe(topic).await;
         };
-        let resource = topic.subscription().to_string();
-        let call = Call { action: "SetSubscriptionAttributes", resource: &resource };
+        let call = Call::of("SetSubscriptionAttributes", topic.subscription());
         let request = self
             .sns
             .set_subscription_attributes()
@@ -177,8 +170,7 @@ impl Clients {
     pub(super) async fn unsubscribe(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
         let found = if_there(self.subscription(topic).await)?.flatten();
         let Some(arn) = found else { return Ok(false) };
-        let resource = topic.subscription().to_string();
-        let call = Call { action: "Unsubscribe", resource: &resource };
+        let call = Call::of("Unsubscribe", topic.subscription());
         let answer = self.sns.unsubscribe().subscription_arn(arn).send().await;
         Ok(if_there(answer.map_err(|error| call.failed(error)))?.is_some())
     }
@@ -189,8 +181,7 @@ impl Clients {
         if self.topic_attributes(topic).await?.is_none() {
             return Ok(false);
         }
-        let resource = topic.resource().to_string();
-        let call = Call { action: "DeleteTopic", resource: &resource };
+        let call = Call::of("DeleteTopic", topic.resource());
         let answer = self.sns.delete_topic().topic_arn(&topic.arn).send().await;
         answer.map(|_| true).map_err(|error| call.failed(error))
     }

@@ -36,7 +36,7 @@ fn is_live(entry: &RefusedEntry) -> bool {
 
 /// Builds the entries of a request, with their places as ids.
 fn request<T, E>(
-    call: Call<'_>,
+    call: &Call,
     entries: &[usize],
     build: impl Fn(String, usize) -> Result<T, E>,
 ) -> Result<Vec<T>, PortError>
@@ -44,7 +44,7 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let built = entries.iter().enumerate().map(|(place, &entry)| build(place.to_string(), entry));
-    built.collect::<Result<_, _>>().map_err(|error| PortError::corrupt(call.resource, error))
+    built.collect::<Result<_, _>>().map_err(|error| PortError::corrupt(&call.resource, error))
 }
 
 /// Returns an error for a group or deduplication id that SQS would refuse.
@@ -61,7 +61,7 @@ pub(super) fn check_fifo_id(what: &str, id: &str) -> Result<(), PortError> {
 async fn send(
     queues: &WorkQueues,
     url: &str,
-    call: Call<'_>,
+    call: &Call,
     entries: Vec<SendMessageBatchRequestEntry>,
 ) -> Result<Vec<RefusedEntry>, PortError> {
     let count = entries.len();
@@ -87,8 +87,7 @@ impl Batch for Sending<'_> {
     }
 
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
-        let resource = self.what();
-        let call = Call { action: "SendMessageBatch", resource: &resource };
+        let call = Call::of("SendMessageBatch", self.what());
         let entry = |id, index: usize| {
             let message = &self.messages[index];
             let entry = SendMessageBatchRequestEntry::builder().id(id).message_body(&message.body);
@@ -101,8 +100,8 @@ impl Batch for Sending<'_> {
             }
             .build()
         };
-        let request = request(call, entries, entry)?;
-        send(self.queues, self.url, call, request).await
+        let request = request(&call, entries, entry)?;
+        send(self.queues, self.url, &call, request).await
     }
 }
 
@@ -121,9 +120,8 @@ impl Batch for Redriving<'_> {
     }
 
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
-        let resource = self.what();
-        let call = Call { action: "SendMessageBatch", resource: &resource };
-        let request = request(call, entries, |id, index| {
+        let call = Call::of("SendMessageBatch", self.what());
+        let request = request(&call, entries, |id, index| {
             let letter = &self.letters[index];
             SendMessageBatchRequestEntry::builder()
                 .id(id)
@@ -136,7 +134,7 @@ impl Batch for Redriving<'_> {
                 .set_message_deduplication_id(self.queue.is_fifo().then(|| self.queues.random_id()))
                 .build()
         })?;
-        send(self.queues, self.url, call, request).await
+        send(self.queues, self.url, &call, request).await
     }
 }
 
@@ -155,9 +153,8 @@ impl Batch for Deletion<'_> {
     }
 
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
-        let resource = self.what();
-        let call = Call { action: "DeleteMessageBatch", resource: &resource };
-        let request = request(call, entries, |id, index| {
+        let call = Call::of("DeleteMessageBatch", self.what());
+        let request = request(&call, entries, |id, index| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(id);
             entry.receipt_handle(&self.receipts[index]).build()
         })?;
@@ -187,10 +184,9 @@ impl Batch for Hiding<'_> {
     }
 
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
-        let resource = self.what();
-        let call = Call { action: "ChangeMessageVisibilityBatch", resource: &resource };
+        let call = Call::of("ChangeMessageVisibilityBatch", self.what());
         let secs = self.secs.min(MAX_HIDDEN_SECS);
-        let request = request(call, entries, |id, index| {
+        let request = request(&call, entries, |id, index| {
             let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id);
             entry.receipt_handle(&self.receipts[index]).visibility_timeout(secs).build()
         })?;

@@ -67,6 +67,11 @@ impl WorkQueues {
         format!("queue `{}`", self.names.queue(mailbox))
     }
 
+    /// Returns how errors name a call about a queue.
+    pub(super) fn call(&self, action: &'static str, mailbox: Mailbox) -> Call {
+        Call { action, resource: self.resource(mailbox) }
+    }
+
     /// Returns 128 random bits as hex, which is valid as every id of SQS.
     pub(super) fn random_id(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.randomness.bits()))
@@ -78,8 +83,7 @@ impl WorkQueues {
 
     /// Returns the URL of a queue. It is requested once.
     pub(super) async fn url(&self, mailbox: Mailbox) -> Result<&str, PortError> {
-        let resource = self.resource(mailbox);
-        let call = Call { action: "GetQueueUrl", resource: &resource };
+        let call = self.call("GetQueueUrl", mailbox);
         let resolve = async || {
             let answer = self.client.get_queue_url().queue_name(self.names.queue(mailbox));
             let answer = answer.send().await.map_err(|error| call.failed(error))?;
@@ -120,9 +124,8 @@ impl WorkQueues {
         let call = call
             .customize()
             .config_override(aws_sdk_sqs::Config::builder().timeout_config(timeouts));
-        let answer = call.send().await.map_err(|error| {
-            Call { action: "ReceiveMessage", resource: &self.resource(mailbox) }.failed(error)
-        })?;
+        let sent = call.send().await;
+        let answer = sent.map_err(|error| self.call("ReceiveMessage", mailbox).failed(error))?;
         Ok(answer.messages.unwrap_or_default())
     }
 
@@ -133,8 +136,7 @@ impl WorkQueues {
         names: [QueueAttributeName; N],
     ) -> Result<[u64; N], PortError> {
         let call = self.client.get_queue_attributes().queue_url(self.url(mailbox).await?);
-        let resource = self.resource(mailbox);
-        let context = Call { action: "GetQueueAttributes", resource: &resource };
+        let context = self.call("GetQueueAttributes", mailbox);
         let answer = call.set_attribute_names(Some(names.to_vec())).send().await;
         let figures = answer.map_err(|error| context.failed(error))?.attributes.unwrap_or_default();
         let mut counts = [0; N];

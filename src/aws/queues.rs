@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::entries::{self, BYTES_PER_CALL, Batch, cut};
-use super::errors::Call;
 use super::names::Mailbox;
 use super::queue_batches::{Deletion, Hiding, Sending, check_fifo_id};
 use super::queue_client::{Poll, WorkQueues, attribute, sent_at, whole_secs};
@@ -192,8 +191,7 @@ impl WorkQueues {
     }
 
     fn received(&self, queue: Queue, message: Message) -> Result<Received, PortError> {
-        let resource = self.resource(Mailbox::Live(queue));
-        let call = Call { action: "ReceiveMessage", resource: &resource };
+        let call = self.call("ReceiveMessage", Mailbox::Live(queue));
         let count = attribute(&message, &MessageSystemAttributeName::ApproximateReceiveCount);
         let receive_count = count.and_then(|count| count.parse().ok());
         Ok(Received {

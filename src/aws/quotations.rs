@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::conditions::{Conditional, conditional};
-use super::errors::Call;
 use super::item::{self, FieldError, Item, blob, item, millis, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
@@ -143,9 +142,8 @@ impl Quotations for Tables {
             .expression_attribute_values(":target", packed(id, pack_target(connection, dialect))?)
             .send()
             .await;
-        let resource = self.resource(Table::Quotations);
-        let call = Call { action: "UpdateItem", resource: &resource };
-        Ok(matches!(conditional(call, sent)?, Conditional::Done(_)))
+        let call = self.call("UpdateItem", Table::Quotations);
+        Ok(matches!(conditional(&call, sent)?, Conditional::Done(_)))
     }
 
     async fn settle_quotation(
@@ -181,9 +179,8 @@ impl Quotations for Tables {
             Verdict::Failure(_) => call,
         };
         let sent = call.send().await;
-        let resource = self.resource(Table::Quotations);
-        let call = Call { action: "UpdateItem", resource: &resource };
-        match conditional(call, sent)? {
+        let call = self.call("UpdateItem", Table::Quotations);
+        match conditional(&call, sent)? {
             Conditional::Done(answer) => {
                 let stored = answer.attributes.ok_or_else(|| call.incomplete("attributes"))?;
                 Ok(Settlement::Settled(Box::new(read(id, &stored)?)))
@@ -208,12 +205,7 @@ impl Quotations for Tables {
     }
 
     async fn delete_quotation(&self, id: &QuotationKey) -> Result<(), PortError> {
-        let call = self.client.delete_item().table_name(self.name(Table::Quotations));
-        call.set_key(Some(key(id))).send().await.map_err(|error| {
-            let resource = self.resource(Table::Quotations);
-            Call { action: "DeleteItem", resource: &resource }.failed(error)
-        })?;
-        Ok(())
+        self.delete(Table::Quotations, key(id)).await
     }
 }
 
@@ -233,9 +225,8 @@ impl Tables {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let resource = self.resource(Table::Quotations);
-        let call = Call { action: "PutItem", resource: &resource };
-        match conditional(call, sent)? {
+        let call = self.call("PutItem", Table::Quotations);
+        match conditional(&call, sent)? {
             Conditional::Done(_) => Ok(Created::New),
             Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
                 Ok(Created::New)

@@ -41,6 +41,11 @@ impl Tables {
         format!("table `{}`", self.name(table))
     }
 
+    /// Returns how errors name a call about a table.
+    pub(super) fn call(&self, action: &'static str, table: Table) -> Call {
+        Call { action, resource: self.resource(table) }
+    }
+
     /// Returns a value of [`WRITTEN_BY`] that no other call has.
     pub(super) fn nonce(&self) -> AttributeValue {
         text(format!("{:032x}", u128::from_be_bytes(self.randomness.bits())))
@@ -58,9 +63,8 @@ impl Tables {
         consistent: bool,
     ) -> Result<Option<Item>, PortError> {
         let call = self.client.get_item().table_name(self.name(table)).set_key(Some(key));
-        let answer = call.consistent_read(consistent).send().await.map_err(|error| {
-            Call { action: "GetItem", resource: &self.resource(table) }.failed(error)
-        })?;
+        let sent = call.consistent_read(consistent).send().await;
+        let answer = sent.map_err(|error| self.call("GetItem", table).failed(error))?;
         Ok(answer.item)
     }
 
@@ -68,9 +72,14 @@ impl Tables {
     pub(super) async fn put(&self, table: Table, item: Item) -> Result<(), PortError> {
         let call = self.client.put_item().table_name(self.name(table)).set_item(Some(item));
         let sent = call.send().await;
-        sent.map(drop).map_err(|error| {
-            Call { action: "PutItem", resource: &self.resource(table) }.failed(error)
-        })
+        sent.map(drop).map_err(|error| self.call("PutItem", table).failed(error))
+    }
+
+    /// Deletes one item, if it exists.
+    pub(super) async fn delete(&self, table: Table, key: Item) -> Result<(), PortError> {
+        let call = self.client.delete_item().table_name(self.name(table)).set_key(Some(key));
+        let sent = call.send().await;
+        sent.map(drop).map_err(|error| self.call("DeleteItem", table).failed(error))
     }
 
     /// Returns one page of a table.
@@ -82,9 +91,8 @@ impl Tables {
     ) -> Result<Page<Item>, PortError> {
         let start = from.map(|cursor| start_key(&cursor)).transpose()?;
         let call = self.client.scan().table_name(self.name(table)).set_exclusive_start_key(start);
-        let answer = how(call).send().await.map_err(|error| {
-            Call { action: "Scan", resource: &self.resource(table) }.failed(error)
-        })?;
+        let sent = how(call).send().await;
+        let answer = sent.map_err(|error| self.call("Scan", table).failed(error))?;
         let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
         Ok(Page { items: answer.items.unwrap_or_default(), next })
     }

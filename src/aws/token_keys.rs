@@ -35,12 +35,8 @@ impl Aws {
 }
 
 impl KeysSecret {
-    fn call<T>(
-        &self,
-        action: &'static str,
-        and_then: impl FnOnce(Call<'_>) -> Result<T, PortError>,
-    ) -> Result<T, PortError> {
-        and_then(Call { action, resource: &self.place() })
+    fn call(&self, action: &'static str) -> Call {
+        Call::of(action, self.place())
     }
 
     fn document(&self, keys: &KeyRing) -> Result<String, PortError> {
@@ -56,7 +52,8 @@ impl KeySource<KeyRing> for KeysSecret {
 
     async fn read(&self) -> Result<Option<KeyRing>, PortError> {
         let answer = self.client.get_secret_value().secret_id(&self.name).send().await;
-        self.call("GetSecretValue", |call| match answer {
+        let call = self.call("GetSecretValue");
+        match answer {
             // A local AWS answers like this for a secret without a value. AWS itself reports that it is not
             // found.
             Ok(secret) if secret.secret_string.is_none() && secret.secret_binary.is_none() => {
@@ -69,7 +66,7 @@ impl KeySource<KeyRing> for KeysSecret {
             }
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(call.failed(error)),
-        })
+        }
     }
 }
 
@@ -80,11 +77,11 @@ impl TokenKeys for KeysSecret {
         let create = self.client.create_secret().name(name).description(DESCRIPTION);
         let create = create.client_request_token(FIRST_VERSION);
         let answer = create.secret_string(&document).send().await;
-        let created = self.call("CreateSecret", |call| match answer {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
-            Err(error) => Err(call.failed(error)),
-        })?;
+        let created = match answer {
+            Ok(_) => true,
+            Err(error) if error.code() == Some("ResourceExistsException") => false,
+            Err(error) => return Err(self.call("CreateSecret").failed(error)),
+        };
         if created || self.read().await?.is_some() {
             return Ok(created);
         }
@@ -92,17 +89,17 @@ impl TokenKeys for KeysSecret {
         let put = self.client.put_secret_value().secret_id(name);
         let put = put.client_request_token(FIRST_VERSION).secret_string(document);
         let answer = put.send().await;
-        self.call("PutSecretValue", |call| match answer {
+        match answer {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
-            Err(error) => Err(call.failed(error)),
-        })
+            Err(error) => Err(self.call("PutSecretValue").failed(error)),
+        }
     }
 
     async fn replace(&self, keys: &KeyRing) -> Result<(), PortError> {
         let document = self.document(keys)?;
         let put = self.client.put_secret_value().secret_id(&self.name).secret_string(document);
         let answer = put.send().await;
-        self.call("PutSecretValue", |call| answer.map(drop).map_err(|error| call.failed(error)))
+        answer.map(drop).map_err(|error| self.call("PutSecretValue").failed(error))
     }
 }

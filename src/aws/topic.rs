@@ -53,14 +53,13 @@ impl Batch for Publishing<'_> {
     }
 
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
-        let resource = self.what();
-        let call = Call { action: "PublishBatch", resource: &resource };
+        let call = Call::of("PublishBatch", self.what());
         let request = entries.iter().enumerate().map(|(place, &index)| {
             let entry = PublishBatchRequestEntry::builder().id(place.to_string());
             entry.message(&self.bodies[index]).build()
         });
         let request = request.collect::<Result<_, _>>();
-        let request = request.map_err(|error| PortError::corrupt(&resource, error))?;
+        let request = request.map_err(|error| PortError::corrupt(&call.resource, error))?;
         let publish = self.clients.sns.publish_batch().topic_arn(self.arn);
         let answer = publish.set_publish_batch_request_entries(Some(request)).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;

@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::errors::Call;
 use super::item::{self, FieldError, Item, item, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, corrupt};
@@ -40,7 +39,6 @@ fn read(window: u64, item: &Item) -> Result<UsageRecord, FieldError> {
 impl Tables {
     /// Returns all items of the meter's table under a partition key.
     pub(super) async fn query_meter(&self, window: &str) -> Result<Vec<Item>, PortError> {
-        let resource = self.resource(Table::Meter);
         let mut items = vec![];
         let mut from = None;
         loop {
@@ -54,8 +52,7 @@ impl Tables {
                 .set_exclusive_start_key(from)
                 .send()
                 .await;
-            let call = Call { action: "Query", resource: &resource };
-            let page = sent.map_err(|error| call.failed(error))?;
+            let page = sent.map_err(|error| self.call("Query", Table::Meter).failed(error))?;
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
@@ -66,12 +63,7 @@ impl Tables {
 
     pub(super) async fn put_in_meter(&self, item: Item) -> Result<(), PortError> {
         self.check_size(Table::Meter, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::Meter));
-        call.set_item(Some(item)).send().await.map_err(|error| {
-            let resource = self.resource(Table::Meter);
-            Call { action: "PutItem", resource: &resource }.failed(error)
-        })?;
-        Ok(())
+        self.put(Table::Meter, item).await
     }
 
     async fn usage_of_window(&self, window: u64) -> Result<Vec<UsageRecord>, PortError> {
