@@ -3,50 +3,26 @@
 use std::sync::Arc;
 
 use crate::meter::Resource;
-use crate::model::is_stack;
+use crate::model::{is_stack, named};
 use crate::ports::Queue;
 
-/// The tables of the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Table {
-    ActiveUsers,
-    Products,
-    Discounts,
-    Customers,
-    PriceLists,
-    Journal,
-    PricesByUser,
-    Quotations,
-    Meter,
+named! {
+    /// The tables of the system, by the suffixes of their names.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Table {
+        ActiveUsers => "active-users",
+        Products => "products",
+        Discounts => "discounts",
+        Customers => "customers",
+        PriceLists => "price-lists",
+        Journal => "journal",
+        PricesByUser => "prices-by-user",
+        Quotations => "quotations",
+        Meter => "meter",
+    }
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 9] = [
-        Self::ActiveUsers,
-        Self::Products,
-        Self::Discounts,
-        Self::Customers,
-        Self::PriceLists,
-        Self::Journal,
-        Self::PricesByUser,
-        Self::Quotations,
-        Self::Meter,
-    ];
-
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::ActiveUsers => "active-users",
-            Self::Products => "products",
-            Self::Discounts => "discounts",
-            Self::Customers => "customers",
-            Self::PriceLists => "price-lists",
-            Self::Journal => "journal",
-            Self::PricesByUser => "prices-by-user",
-            Self::Quotations => "quotations",
-            Self::Meter => "meter",
-        }
-    }
-
     /// Returns the table's name in the meter.
     pub(super) const fn metered(self) -> Resource {
         match self {
@@ -125,7 +101,7 @@ impl Names {
     }
 
     pub(super) fn table(&self, table: Table) -> String {
-        format!("{}-{}", self.0, table.suffix())
+        format!("{}-{}", self.0, table.name())
     }
 
     pub(super) fn queue(&self, queue: Mailbox) -> String {
@@ -145,7 +121,7 @@ impl Names {
     /// Returns the table of this stack with a name.
     pub(super) fn table_of(&self, name: &str) -> Option<Table> {
         let suffix = self.suffix_of(name)?;
-        Table::ALL.into_iter().find(|table| table.suffix() == suffix)
+        Table::ALL.into_iter().find(|table| table.name() == suffix)
     }
 
     /// Returns the queue of this stack with a name. The name may also be that of its queue of dead letters.

@@ -11,58 +11,31 @@ use super::pasted;
 use super::shell::quoted;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError, RestoreError};
-use crate::model::{escape_but, escape_json};
+use crate::model::{escape_but, escape_json, named};
 use crate::ports::{Chain, PortError, TableError};
 use crate::stages::{MakeBaseError, StageError};
 
-/// The published exit codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ExitCode {
-    /// An error for which no other code fits.
-    Failure = 1,
-    /// The command line is invalid.
-    Usage = 2,
-    /// The given data is invalid and none of it was written, or stored data is wrong.
-    BadData = 3,
-    /// The requested thing does not exist.
-    NotFound = 4,
-    /// The answer did not come in time.
-    TimedOut = 5,
-    /// The store, the gateway or AWS cannot be reached.
-    Unreachable = 6,
-    /// The caller may not do this.
-    Denied = 7,
-    /// Ctrl-C came before there was a result.
-    Interrupted = 130,
-}
-
-impl ExitCode {
-    /// All exit codes.
-    pub(super) const ALL: [Self; 8] = [
-        Self::Failure,
-        Self::Usage,
-        Self::BadData,
-        Self::NotFound,
-        Self::TimedOut,
-        Self::Unreachable,
-        Self::Denied,
-        Self::Interrupted,
-    ];
-
-    /// Returns the name of the code, for programs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Failure => "failure",
-            Self::Usage => "usage",
-            Self::BadData => "bad_data",
-            Self::NotFound => "not_found",
-            Self::TimedOut => "timed_out",
-            Self::Unreachable => "unreachable",
-            Self::Denied => "denied",
-            Self::Interrupted => "interrupted",
-        }
+named! {
+    /// The published exit codes, by their names for programs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(u8)]
+    pub enum ExitCode {
+        /// An error for which no other code fits.
+        Failure = 1 => "failure",
+        /// The command line is invalid.
+        Usage = 2 => "usage",
+        /// The given data is invalid and none of it was written, or stored data is wrong.
+        BadData = 3 => "bad_data",
+        /// The requested thing does not exist.
+        NotFound = 4 => "not_found",
+        /// The answer did not come in time.
+        TimedOut = 5 => "timed_out",
+        /// The store, the gateway or AWS cannot be reached.
+        Unreachable = 6 => "unreachable",
+        /// The caller may not do this.
+        Denied = 7 => "denied",
+        /// Ctrl-C came before there was a result.
+        Interrupted = 130 => "interrupted",
     }
 }
 

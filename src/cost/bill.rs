@@ -2,37 +2,22 @@
 
 use crate::meter::billing::{self, Line, PriceList, Usd};
 use crate::meter::{Stage, Usage, billed};
+use crate::model::named;
 
-/// A purpose that money is spent for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Purpose {
-    /// Keeping the tables of active customers warm.
-    KeepWarm,
-    /// Answering quotes from warm tables.
-    Quotes,
-    /// The extra cost of quotes without a warm table.
-    Cold,
-    /// Costs without any customers: ticks, polls, meters, open websockets.
-    Idle,
-    /// Stored data.
-    Storage,
-}
-
-impl Purpose {
-    /// All purposes.
-    pub const ALL: [Self; 5] =
-        [Self::KeepWarm, Self::Quotes, Self::Cold, Self::Idle, Self::Storage];
-
-    /// The name in output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::KeepWarm => "keep_warm",
-            Self::Quotes => "quotes",
-            Self::Cold => "cold",
-            Self::Idle => "idle",
-            Self::Storage => "storage",
-        }
+named! {
+    /// A purpose that money is spent for, by its name in output.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Purpose {
+        /// Keeping the tables of active customers warm.
+        KeepWarm => "keep_warm",
+        /// Answering quotes from warm tables.
+        Quotes => "quotes",
+        /// The extra cost of quotes without a warm table.
+        Cold => "cold",
+        /// Costs without any customers: ticks, polls, meters, open websockets.
+        Idle => "idle",
+        /// Stored data.
+        Storage => "storage",
     }
 }
 

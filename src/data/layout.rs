@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::field::Field;
 use super::names::{did_you_mean, nearest, shown};
 use super::target::Target;
+use crate::model::named;
 
 /// The layout of files. By default CSV has commas and decimal points, text is UTF-8, and columns have
 /// ocache's names.
@@ -28,18 +29,20 @@ pub struct Layout {
     pub columns: Columns,
 }
 
-/// What separates the fields of a line of CSV.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delimiter {
-    /// `,`
-    #[default]
-    Comma,
-    /// `;`
-    Semicolon,
-    /// A tab.
-    Tab,
-    /// `|`
-    Pipe,
+named! {
+    /// What separates the fields of a line of CSV.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Delimiter {
+        /// `,`
+        #[default]
+        Comma => "comma",
+        /// `;`
+        Semicolon => "semicolon",
+        /// A tab.
+        Tab => "tab",
+        /// `|`
+        Pipe => "pipe",
+    }
 }
 
 /// The encoding of a text.
@@ -131,25 +134,12 @@ pub enum LayoutError {
 }
 
 impl Delimiter {
-    pub(super) const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];
-
     pub(super) const fn char(self) -> char {
         match self {
             Self::Comma => ',',
             Self::Semicolon => ';',
             Self::Tab => '\t',
             Self::Pipe => '|',
-        }
-    }
-
-    /// Returns the delimiter's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Comma => "comma",
-            Self::Semicolon => "semicolon",
-            Self::Tab => "tab",
-            Self::Pipe => "pipe",
         }
     }
 }

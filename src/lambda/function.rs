@@ -3,68 +3,38 @@
 use std::str::FromStr;
 
 use super::StartError;
+use crate::model::named;
 
-/// The functions, by the names of their handlers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Function {
-    /// Decides whether a client may connect or subscribe.
-    Authorizer,
-    /// Handles `PUT /subscribe`.
-    Subscribe,
-    /// Handles quotes and prices over HTTP.
-    HttpApi,
-    /// Handles `POST /load`.
-    Load,
-    /// Handles the streams of source tables.
-    LoadChanges,
-    /// Handles the schedule.
-    Refresh,
-    /// Handles both queues of calculations.
-    PriceCalc,
-    /// Handles every frame of a websocket.
-    QuotationHandler,
-    /// Handles the queue of quotations.
-    QuotationProvider,
-    /// Handles the opening of a websocket.
-    Connect,
-    /// Handles the closing of a websocket.
-    Disconnect,
+named! {
+    /// The functions, by the names of their handlers.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Function {
+        /// Decides whether a client may connect or subscribe.
+        Authorizer => "authorizer",
+        /// Handles `PUT /subscribe`.
+        Subscribe => "subscribe",
+        /// Handles quotes and prices over HTTP.
+        HttpApi => "http-api",
+        /// Handles `POST /load`.
+        Load => "load",
+        /// Handles the streams of source tables.
+        LoadChanges => "load-changes",
+        /// Handles the schedule.
+        Refresh => "refresh",
+        /// Handles both queues of calculations.
+        PriceCalc => "price-calc",
+        /// Handles every frame of a websocket.
+        QuotationHandler => "quotation-handler",
+        /// Handles the queue of quotations.
+        QuotationProvider => "quotation-provider",
+        /// Handles the opening of a websocket.
+        Connect => "connect",
+        /// Handles the closing of a websocket.
+        Disconnect => "disconnect",
+    }
 }
 
 impl Function {
-    /// All functions.
-    pub const ALL: [Self; 11] = [
-        Self::Authorizer,
-        Self::Subscribe,
-        Self::HttpApi,
-        Self::Load,
-        Self::LoadChanges,
-        Self::Refresh,
-        Self::PriceCalc,
-        Self::QuotationHandler,
-        Self::QuotationProvider,
-        Self::Connect,
-        Self::Disconnect,
-    ];
-
-    /// Returns the name of the handler.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Authorizer => "authorizer",
-            Self::Subscribe => "subscribe",
-            Self::HttpApi => "http-api",
-            Self::Load => "load",
-            Self::LoadChanges => "load-changes",
-            Self::Refresh => "refresh",
-            Self::PriceCalc => "price-calc",
-            Self::QuotationHandler => "quotation-handler",
-            Self::QuotationProvider => "quotation-provider",
-            Self::Connect => "connect",
-            Self::Disconnect => "disconnect",
-        }
-    }
-
     /// Returns the names of all handlers, for messages.
     pub(super) fn names() -> String {
         Self::ALL.map(Self::name).join(", ")

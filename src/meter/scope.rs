@@ -1,142 +1,70 @@
 //! Scopes: which stage makes a call, and why. The scope travels with the task and needs no allocation.
 
-use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 use tokio::task_local;
 
+use crate::model::named;
 use crate::ports::Queue;
 
-/// The part of ocache that makes a call.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Subscribe.
-    Subscribe,
-    /// Refresh.
-    Refresh,
-    /// Price calc.
-    PriceCalc,
-    /// Quotation handler.
-    QuotationHandler,
-    /// Quotation provider.
-    QuotationProvider,
-    /// The loading of products and discounts.
-    Load,
-    /// The meter itself, which writes usage.
-    Meter,
-    /// A process that reads the settings of the stack.
-    Settings,
-    /// A process that writes its presence record.
-    Presence,
-    /// Any other command.
-    Command,
-    /// The stage is unknown.
-    #[default]
-    Unknown,
-}
-
-/// The reason for a call.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The schedule.
-    Scheduled,
-    /// A stale table or changed prices; or several different reasons that share one call.
-    Urgent,
-    /// The visit of a new or expired customer.
-    FirstVisit,
-    /// A visit.
-    Visit,
-    /// A quotation that a client waits for.
-    Quote,
-    /// The loading of products and discounts.
-    Load,
-    /// A command that somebody typed.
-    Command,
-    /// The reason is unknown.
-    #[default]
-    Unknown,
-}
-
-impl Stage {
-    /// All stages.
-    pub const ALL: [Self; 11] = [
-        Self::Subscribe,
-        Self::Refresh,
-        Self::PriceCalc,
-        Self::QuotationHandler,
-        Self::QuotationProvider,
-        Self::Load,
-        Self::Meter,
-        Self::Settings,
-        Self::Presence,
-        Self::Command,
-        Self::Unknown,
-    ];
-
-    /// The name in tables and logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Subscribe => "subscribe",
-            Self::Refresh => "refresh",
-            Self::PriceCalc => "price_calc",
-            Self::QuotationHandler => "quotation_handler",
-            Self::QuotationProvider => "quotation_provider",
-            Self::Load => "load",
-            Self::Meter => "meter",
-            Self::Settings => "settings",
-            Self::Presence => "presence",
-            Self::Command => "command",
-            Self::Unknown => "unknown",
-        }
+named! {
+    /// The part of ocache that makes a call, by its name in tables and logs.
+    #[derive(
+        Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    )]
+    #[serde(rename_all = "snake_case")]
+    pub enum Stage {
+        /// Subscribe.
+        Subscribe => "subscribe",
+        /// Refresh.
+        Refresh => "refresh",
+        /// Price calc.
+        PriceCalc => "price_calc",
+        /// Quotation handler.
+        QuotationHandler => "quotation_handler",
+        /// Quotation provider.
+        QuotationProvider => "quotation_provider",
+        /// The loading of products and discounts.
+        Load => "load",
+        /// The meter itself, which writes usage.
+        Meter => "meter",
+        /// A process that reads the settings of the stack.
+        Settings => "settings",
+        /// A process that writes its presence record.
+        Presence => "presence",
+        /// Any other command.
+        Command => "command",
+        /// The stage is unknown.
+        #[default]
+        Unknown => "unknown",
     }
 }
 
-impl Reason {
-    /// All reasons.
-    pub const ALL: [Self; 8] = [
-        Self::Scheduled,
-        Self::Urgent,
-        Self::FirstVisit,
-        Self::Visit,
-        Self::Quote,
-        Self::Load,
-        Self::Command,
-        Self::Unknown,
-    ];
-
-    /// The name in tables and logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Urgent => "urgent",
-            Self::FirstVisit => "first_visit",
-            Self::Visit => "visit",
-            Self::Quote => "quote",
-            Self::Load => "load",
-            Self::Command => "command",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// The reason for a call, by its name in tables and logs.
+    #[derive(
+        Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    )]
+    #[serde(rename_all = "snake_case")]
+    pub enum Reason {
+        /// The schedule.
+        Scheduled => "scheduled",
+        /// A stale table or changed prices; or several different reasons that share one call.
+        Urgent => "urgent",
+        /// The visit of a new or expired customer.
+        FirstVisit => "first_visit",
+        /// A visit.
+        Visit => "visit",
+        /// A quotation that a client waits for.
+        Quote => "quote",
+        /// The loading of products and discounts.
+        Load => "load",
+        /// A command that somebody typed.
+        Command => "command",
+        /// The reason is unknown.
+        #[default]
+        Unknown => "unknown",
     }
 }
 

@@ -9,6 +9,7 @@ mod hidden;
 mod id_rules;
 mod ids;
 mod message;
+mod named;
 mod near;
 mod plural;
 mod quantity;
@@ -30,6 +31,7 @@ pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
     QuotationRequest,
 };
+pub(crate) use named::named;
 pub use near::nearest;
 pub use plural::plural;
 pub use quantity::{Quantity, QuantityError};

@@ -1,10 +1,9 @@
 //! Queues: two that keep each customer's messages in order, and one that only delivers.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::{PortError, port};
-use crate::model::{DeduplicationId, GroupId, Timestamp};
+use crate::model::{DeduplicationId, GroupId, Timestamp, named};
 
 /// The most messages that one receive returns.
 pub const MAX_BATCH: usize = 10;
@@ -15,31 +14,20 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The longest time that a message can be delayed.
 pub const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 
-/// The queues of the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Queue {
-    /// Calculations that nobody waits for: by the schedule, after a load, and of stale tables. FIFO.
-    Refresh,
-    /// Calculations that a quote or a new customer waits for. FIFO.
-    Quotation,
-    /// Quotations to answer, from the topic. Not FIFO, but messages can be delayed.
-    Provider,
+named! {
+    /// The queues of the system, by their names in commands, logs and storage.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Queue {
+        /// Calculations that nobody waits for: by the schedule, after a load, and of stale tables. FIFO.
+        Refresh => "refresh",
+        /// Calculations that a quote or a new customer waits for. FIFO.
+        Quotation => "quotation",
+        /// Quotations to answer, from the topic. Not FIFO, but messages can be delayed.
+        Provider => "provider",
+    }
 }
 
 impl Queue {
-    /// All queues.
-    pub const ALL: [Self; 3] = [Self::Refresh, Self::Quotation, Self::Provider];
-
-    /// The name in commands, logs and storage.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Refresh => "refresh",
-            Self::Quotation => "quotation",
-            Self::Provider => "provider",
-        }
-    }
-
     /// Whether the queue keeps groups in order and drops duplicates.
     #[must_use]
     pub const fn is_fifo(self) -> bool {
@@ -65,12 +53,6 @@ impl Queue {
             Self::Refresh => Duration::from_secs(10 * 60),
             Self::Quotation | Self::Provider => Duration::from_secs(4 * 24 * 60 * 60),
         }
-    }
-}
-
-impl fmt::Display for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-/// Where a warm quote is answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Answering {
-    /// In the handler, where it arrives. The quotation is stored with its answer, and nothing is published.
-    #[default]
-    Direct,
-    /// In the provider. Every quotation is published to the topic.
-    Topic,
+use crate::model::named;
+
+named! {
+    /// Where a warm quote is answered, by the name that users type.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Answering {
+        /// In the handler, where it arrives. The quotation is stored with its answer, and nothing is published.
+        #[default]
+        Direct => "direct",
+        /// In the provider. Every quotation is published to the topic.
+        Topic => "topic",
+    }
 }
 
 /// How long things live, how often they are repeated, and where quotes are answered.

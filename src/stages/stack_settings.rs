@@ -1,11 +1,9 @@
 //! The settings of a stack: their names, the meaning of their values, and which values are in force.
 
-use std::fmt;
-
 use thiserror::Error;
 
 use super::policy::{Answering, Policy};
-use crate::model::{parse_duration, parse_retention, write_duration};
+use crate::model::{named, parse_duration, parse_retention, write_duration};
 use crate::ports::SettingsRecord;
 
 /// The settings that all processes of a stack follow.
@@ -42,33 +40,35 @@ impl Default for UserLimits {
     }
 }
 
-/// One setting of a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// [`Policy::ttl`].
-    Ttl,
-    /// [`Policy::refresh_every`].
-    RefreshEvery,
-    /// [`Policy::fresh_for`].
-    FreshFor,
-    /// [`Policy::usable_for`].
-    UsableFor,
-    /// [`Policy::quote_within`].
-    QuoteWithin,
-    /// [`Policy::keep_quotations`].
-    KeepQuotations,
-    /// [`Policy::keep_tables`].
-    KeepTables,
-    /// [`Policy::answering`].
-    Answer,
-    /// [`StackSettings::requires_token`].
-    RequireToken,
-    /// [`UserLimits::active`].
-    MaxActiveUsers,
-    /// [`UserLimits::new_per_min_per_address`].
-    MaxNewUsersPerAddress,
-    /// [`UserLimits::active_from_second_visit`].
-    ActiveFromSecondVisit,
+named! {
+    /// One setting of a stack, by the name of its flag.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Setting {
+        /// [`Policy::ttl`].
+        Ttl => "ttl",
+        /// [`Policy::refresh_every`].
+        RefreshEvery => "refresh-every",
+        /// [`Policy::fresh_for`].
+        FreshFor => "fresh-for",
+        /// [`Policy::usable_for`].
+        UsableFor => "usable-for",
+        /// [`Policy::quote_within`].
+        QuoteWithin => "quote-within",
+        /// [`Policy::keep_quotations`].
+        KeepQuotations => "keep-quotations",
+        /// [`Policy::keep_tables`].
+        KeepTables => "keep-tables",
+        /// [`Policy::answering`].
+        Answer => "answer",
+        /// [`StackSettings::requires_token`].
+        RequireToken => "require-token",
+        /// [`UserLimits::active`].
+        MaxActiveUsers => "max-active-users",
+        /// [`UserLimits::new_per_min_per_address`].
+        MaxNewUsersPerAddress => "max-new-users-per-address",
+        /// [`UserLimits::active_from_second_visit`].
+        ActiveFromSecondVisit => "active-from-second-visit",
+    }
 }
 
 /// A recorded value that is not valid for its setting.
@@ -80,41 +80,6 @@ pub struct BadSetting {
 }
 
 impl Setting {
-    /// All settings.
-    pub const ALL: [Self; 12] = [
-        Self::Ttl,
-        Self::RefreshEvery,
-        Self::FreshFor,
-        Self::UsableFor,
-        Self::QuoteWithin,
-        Self::KeepQuotations,
-        Self::KeepTables,
-        Self::Answer,
-        Self::RequireToken,
-        Self::MaxActiveUsers,
-        Self::MaxNewUsersPerAddress,
-        Self::ActiveFromSecondVisit,
-    ];
-
-    /// The name of the setting's flag.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ttl => "ttl",
-            Self::RefreshEvery => "refresh-every",
-            Self::FreshFor => "fresh-for",
-            Self::UsableFor => "usable-for",
-            Self::QuoteWithin => "quote-within",
-            Self::KeepQuotations => "keep-quotations",
-            Self::KeepTables => "keep-tables",
-            Self::Answer => "answer",
-            Self::RequireToken => "require-token",
-            Self::MaxActiveUsers => "max-active-users",
-            Self::MaxNewUsersPerAddress => "max-new-users-per-address",
-            Self::ActiveFromSecondVisit => "active-from-second-visit",
-        }
-    }
-
     /// Returns the setting with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -129,12 +94,6 @@ impl Setting {
         let mut settings = StackSettings::default();
         settings.set(self, text)?;
         Ok(settings.as_set(self))
-    }
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -209,20 +168,8 @@ impl StackSettings {
     }
 }
 
-impl Answering {
-    /// The name that users type.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Topic => "topic",
-        }
-    }
-}
-
 fn parse_answering(text: &str) -> Result<Answering, String> {
-    let all = [Answering::Direct, Answering::Topic];
-    let found = all.into_iter().find(|answer| answer.name() == text);
+    let found = Answering::ALL.into_iter().find(|answer| answer.name() == text);
     found.ok_or_else(|| format!("`{text}` is neither `direct` nor `topic`"))
 }
 

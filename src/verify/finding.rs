@@ -2,34 +2,20 @@
 
 use std::fmt;
 
-use crate::model::{RequestId, UserId};
+use crate::model::{RequestId, UserId, named};
 
-/// The kind of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// No possible inputs explain it: it is damaged, incomplete, or miscalculated.
-    Wrong,
-    /// It was made by a version of the pricing rules that this ocache does not have.
-    OtherRules,
-    /// It is right for its inputs, which have changed since.
-    Outdated,
-    /// It is past its freshness although its customer is active.
-    Stale,
-}
-
-impl Kind {
-    /// All kinds, the worst first.
-    pub const ALL: [Self; 4] = [Self::Wrong, Self::OtherRules, Self::Outdated, Self::Stale];
-
-    /// Returns the name of the kind.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Wrong => "wrong",
-            Self::OtherRules => "other_rules",
-            Self::Outdated => "outdated",
-            Self::Stale => "stale",
-        }
+named! {
+    /// The kind of a finding, the worst first.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Kind {
+        /// No possible inputs explain it: it is damaged, incomplete, or miscalculated.
+        Wrong => "wrong",
+        /// It was made by a version of the pricing rules that this ocache does not have.
+        OtherRules => "other_rules",
+        /// It is right for its inputs, which have changed since.
+        Outdated => "outdated",
+        /// It is past its freshness although its customer is active.
+        Stale => "stale",
     }
 }
 

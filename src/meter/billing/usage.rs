@@ -2,107 +2,59 @@
 
 use std::ops::AddAssign;
 
-/// A line of a bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Line {
-    /// DynamoDB: write units on demand.
-    WriteUnits,
-    /// DynamoDB: read units on demand, counted in halves.
-    ReadUnits,
-    /// DynamoDB: stored data, counted in byte-hours.
-    Storage,
-    /// SQS: requests of FIFO queues.
-    FifoRequests,
-    /// SQS: requests of standard queues.
-    StandardRequests,
-    /// SNS: requests.
-    TopicRequests,
-    /// Lambda: invocations.
-    Invocations,
-    /// Lambda: time on arm64, counted in MB-milliseconds.
-    Arm64,
-    /// Lambda: time on x86-64, counted in MB-milliseconds.
-    X86,
-    /// API Gateway: messages of websockets.
-    WebsocketMessages,
-    /// API Gateway: connection minutes of websockets.
-    WebsocketMinutes,
-    /// CloudWatch: ingested logs, counted in bytes.
-    Logs,
+use crate::model::named;
+
+named! {
+    /// A line of a bill, by its name in price lists and output. They are in the order of a bill.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Line {
+        /// DynamoDB: write units on demand.
+        WriteUnits => "write_units",
+        /// DynamoDB: read units on demand, counted in halves.
+        ReadUnits => "read_units",
+        /// DynamoDB: stored data, counted in byte-hours.
+        Storage => "storage_gb_months",
+        /// SQS: requests of FIFO queues.
+        FifoRequests => "fifo_requests",
+        /// SQS: requests of standard queues.
+        StandardRequests => "standard_requests",
+        /// SNS: requests.
+        TopicRequests => "topic_requests",
+        /// Lambda: invocations.
+        Invocations => "invocations",
+        /// Lambda: time on arm64, counted in MB-milliseconds.
+        Arm64 => "arm64_gb_seconds",
+        /// Lambda: time on x86-64, counted in MB-milliseconds.
+        X86 => "x86_64_gb_seconds",
+        /// API Gateway: messages of websockets.
+        WebsocketMessages => "websocket_messages",
+        /// API Gateway: connection minutes of websockets.
+        WebsocketMinutes => "websocket_minutes",
+        /// CloudWatch: ingested logs, counted in bytes.
+        Logs => "logs_gb",
+    }
 }
 
-/// A service of AWS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    /// Tables.
-    DynamoDb,
-    /// Queues.
-    Sqs,
-    /// The topic.
-    Sns,
-    /// Functions.
-    Lambda,
-    /// Websockets.
-    ApiGateway,
-    /// Logs.
-    CloudWatch,
-}
-
-impl Service {
-    /// All services, in the order of a bill.
-    pub const ALL: [Self; 6] =
-        [Self::DynamoDb, Self::Sqs, Self::Sns, Self::Lambda, Self::ApiGateway, Self::CloudWatch];
-
-    /// The name that AWS uses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DynamoDb => "DynamoDB",
-            Self::Sqs => "SQS",
-            Self::Sns => "SNS",
-            Self::Lambda => "Lambda",
-            Self::ApiGateway => "API Gateway",
-            Self::CloudWatch => "CloudWatch",
-        }
+named! {
+    /// A service of AWS, by the name that AWS uses. They are in the order of a bill.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Service {
+        /// Tables.
+        DynamoDb => "DynamoDB",
+        /// Queues.
+        Sqs => "SQS",
+        /// The topic.
+        Sns => "SNS",
+        /// Functions.
+        Lambda => "Lambda",
+        /// Websockets.
+        ApiGateway => "API Gateway",
+        /// Logs.
+        CloudWatch => "CloudWatch",
     }
 }
 
 impl Line {
-    /// All lines, in the order of a bill.
-    pub const ALL: [Self; 12] = [
-        Self::WriteUnits,
-        Self::ReadUnits,
-        Self::Storage,
-        Self::FifoRequests,
-        Self::StandardRequests,
-        Self::TopicRequests,
-        Self::Invocations,
-        Self::Arm64,
-        Self::X86,
-        Self::WebsocketMessages,
-        Self::WebsocketMinutes,
-        Self::Logs,
-    ];
-
-    /// The name in price lists and output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WriteUnits => "write_units",
-            Self::ReadUnits => "read_units",
-            Self::Storage => "storage_gb_months",
-            Self::FifoRequests => "fifo_requests",
-            Self::StandardRequests => "standard_requests",
-            Self::TopicRequests => "topic_requests",
-            Self::Invocations => "invocations",
-            Self::Arm64 => "arm64_gb_seconds",
-            Self::X86 => "x86_64_gb_seconds",
-            Self::WebsocketMessages => "websocket_messages",
-            Self::WebsocketMinutes => "websocket_minutes",
-            Self::Logs => "logs_gb",
-        }
-    }
-
     /// The service that bills it.
     #[must_use]
     pub const fn service(self) -> Service {

@@ -1,0 +1,38 @@
+//! Enums whose variants have names.
+
+/// Defines an enum of which each variant has a name, with the constant `ALL`, the method `name` and a `Display` that
+/// writes the name. So a new variant is added in one place.
+macro_rules! named {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $Enum:ident {
+            $($(#[$of_variant:meta])* $Variant:ident $(= $number:literal)? => $name:literal,)*
+        }
+    ) => {
+        $(#[$meta])*
+        $vis enum $Enum {
+            $($(#[$of_variant])* $Variant $(= $number)?,)*
+        }
+
+        impl $Enum {
+            /// All variants, in the order of their definition.
+            $vis const ALL: [Self; [$($name),*].len()] = [$(Self::$Variant),*];
+
+            /// Returns the name of the variant.
+            #[must_use]
+            $vis const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Variant => $name,)*
+                }
+            }
+        }
+
+        impl std::fmt::Display for $Enum {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+pub(crate) use named;
