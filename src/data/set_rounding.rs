@@ -178,14 +178,11 @@ mod tests {
         }
     );
 
-    macro_rules! straight_down {
-        ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Unfolding {});)* };
-    }
-
-    straight_down! {
-        ActiveUsers Bases CatalogueStore CustomerStore DiscountStore PriceListStore PriceTables Quotations
-        SettingsStore
-    }
+    layer!(
+        #[over(inner.store)]
+        impl ActiveUsers, Bases, CatalogueStore, CustomerStore, DiscountStore, PriceListStore, PriceTables,
+            Quotations, SettingsStore for Unfolding {}
+    );
 
     #[tokio::test]
     async fn a_rounding_that_is_in_force_and_not_folded_still_changes_tables() {

@@ -40,13 +40,11 @@ layer!(
     }
 );
 
-macro_rules! straight_down {
-    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Listed {});)* };
-}
-
-straight_down! {
-    ActiveUsers Bases CustomerStore DiscountStore Loads PriceListStore PriceTables Quotations SettingsStore
-}
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers, Bases, CustomerStore, DiscountStore, Loads, PriceListStore, PriceTables, Quotations,
+        SettingsStore for Listed {}
+);
 
 macro_rules! recorded {
     ($name:literal) => {

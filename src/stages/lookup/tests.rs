@@ -49,13 +49,11 @@ layer!(
     }
 );
 
-macro_rules! straight_down {
-    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Slow {});)* };
-}
-
-straight_down! {
-    ActiveUsers Bases CatalogueStore CustomerStore DiscountStore Loads PriceListStore Quotations SettingsStore
-}
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers, Bases, CatalogueStore, CustomerStore, DiscountStore, Loads, PriceListStore, Quotations,
+        SettingsStore for Slow {}
+);
 
 /// A product of 1.00, which costs 0.50 while the price list is in force.
 fn records() -> Vec<Record> {

@@ -60,13 +60,11 @@ layer!(
     }
 );
 
-macro_rules! straight_down {
-    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Faulty {});)* };
-}
-
-straight_down! {
-    ActiveUsers CatalogueStore CustomerStore DiscountStore Loads PriceTables Quotations SettingsStore
-}
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers, CatalogueStore, CustomerStore, DiscountStore, Loads, PriceTables, Quotations,
+        SettingsStore for Faulty {}
+);
 
 const BEFORE: &str = "AAA";
 /// The customer with the price list.

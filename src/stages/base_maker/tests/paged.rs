@@ -193,10 +193,8 @@ layer!(
     }
 );
 
-macro_rules! straight_down {
-    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Paged {});)* };
-}
-
-straight_down! {
-    ActiveUsers CustomerStore DiscountStore Loads PriceListStore PriceTables Quotations SettingsStore
-}
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers, CustomerStore, DiscountStore, Loads, PriceListStore, PriceTables, Quotations,
+        SettingsStore for Paged {}
+);

@@ -46,11 +46,8 @@ layer!(
     }
 );
 
-macro_rules! straight_down {
-    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Lossy {});)* };
-}
-
-straight_down! {
-    ActiveUsers Bases CatalogueStore CustomerStore DiscountStore PriceListStore PriceTables Quotations
-    SettingsStore
-}
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers, Bases, CatalogueStore, CustomerStore, DiscountStore, PriceListStore, PriceTables, Quotations,
+        SettingsStore for Lossy {}
+);
