@@ -2,31 +2,35 @@
 
 use std::time::Duration;
 
-use crate::model::{Cause, UserId};
+use crate::model::{Cause, UserId, named};
 use crate::ports::Quotation;
 
-/// What a calculation did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// The table was written again, with its rows.
-    Calculated,
-    /// The prices are unchanged. The head is written again, unless it was written recently.
-    Validated,
-    /// The table was already as ordered.
-    Unneeded,
-    /// The customer is no longer active.
-    Expired,
-    /// The quotation that ordered it is past its deadline.
-    TooLate,
+named! {
+    /// What a calculation did, by its name in metrics.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Effect {
+        /// The table was written again, with its rows.
+        Calculated => "written",
+        /// The prices are unchanged. The head is written again, unless it was written recently.
+        Validated => "unchanged",
+        /// The table was already as ordered.
+        Unneeded => "unneeded",
+        /// The customer is no longer active.
+        Expired => "expired",
+        /// The quotation that ordered it is past its deadline.
+        TooLate => "too_late",
+    }
 }
 
-/// Whether a quotation found a usable table at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Warmth {
-    /// There was a usable table.
-    Warm,
-    /// There was none, so it had to be calculated.
-    Cold,
+named! {
+    /// Whether a quotation found a usable table at first, by its name in metrics.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Warmth {
+        /// There was a usable table.
+        Warm => "warm",
+        /// There was none, so it had to be calculated.
+        Cold => "cold",
+    }
 }
 
 /// Is told what the stages do. The stage waits for each call, so a call must not block.

@@ -32,11 +32,7 @@ const TIMES: [f64; 14] =
 /// intervals and usable for a quarter of an hour.
 const AGES: [f64; 10] = [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 3600.0];
 
-/// All effects, in the order of their numbers.
-const EFFECTS: [Effect; 5] =
-    [Effect::Calculated, Effect::Validated, Effect::Unneeded, Effect::Expired, Effect::TooLate];
 const OUTCOMES: [&str; 2] = ["answered", "failed"];
-const WARMTHS: [Warmth; 2] = [Warmth::Warm, Warmth::Cold];
 
 /// The counters of a process. Clones share them.
 ///
@@ -48,13 +44,13 @@ pub struct Metrics(Arc<Counters>);
 struct Counters {
     registry: Registry,
     /// By outcome and warmth.
-    quotations: [[Counter; WARMTHS.len()]; OUTCOMES.len()],
+    quotations: [[Counter; Warmth::ALL.len()]; OUTCOMES.len()],
     acknowledgement: Histogram,
     /// By warmth.
-    answer: [Histogram; WARMTHS.len()],
+    answer: [Histogram; Warmth::ALL.len()],
     price_age: Histogram,
     /// By reason and effect.
-    recalculations: [[Counter; EFFECTS.len()]; REASONS.len()],
+    recalculations: [[Counter; Effect::ALL.len()]; REASONS.len()],
     recalculation: Histogram,
     depths: Family<Labels<2>, Gauge>,
     breakers: Family<Labels<1>, Gauge>,
@@ -246,7 +242,7 @@ impl Observer for Metrics {
         if is_recalculation(effect) {
             self.0.recalculation.observe(took.as_secs_f64());
         }
-        let effect = effect_name(effect);
+        let effect = effect.name();
         self.0.feed.add(user, What::Calculated { reason, effect, took });
     }
 
@@ -264,7 +260,7 @@ impl Observer for Metrics {
         self.0.answers.add(settled_at, Settled { warmth, after, age });
         let outcome = usize::from(age.is_none());
         self.0.quotations[outcome][warmth as usize].inc();
-        let (outcome, warmth) = (OUTCOMES[outcome], warmth_name(warmth));
+        let (outcome, warmth) = (OUTCOMES[outcome], warmth.name());
         self.0.feed.add(&quotation.user, What::Settled { outcome, warmth, after });
     }
 }
@@ -273,7 +269,7 @@ impl Counters {
     /// Returns the number of tables that were recalculated, by reason. Tables found unchanged count too.
     fn recalculated(&self) -> [u64; REASONS.len()] {
         std::array::from_fn(|reason| {
-            let counters = EFFECTS.iter().zip(&self.recalculations[reason]);
+            let counters = Effect::ALL.iter().zip(&self.recalculations[reason]);
             counters
                 .filter(|(effect, _)| is_recalculation(**effect))
                 .map(|(_, counter)| counter.get())
@@ -348,18 +344,18 @@ impl Default for Counters {
         Self {
             registry: to,
             quotations: OUTCOMES.map(|outcome| {
-                WARMTHS.map(|warmth| {
-                    let labels = [("outcome", outcome), ("warmth", warmth_name(warmth))];
+                Warmth::ALL.map(|warmth| {
+                    let labels = [("outcome", outcome), ("warmth", warmth.name())];
                     quotations.get_or_create_owned(&labels)
                 })
             }),
             acknowledgement,
-            answer: WARMTHS
-                .map(|warmth| answer.get_or_create_owned(&[("warmth", warmth_name(warmth))])),
+            answer: Warmth::ALL
+                .map(|warmth| answer.get_or_create_owned(&[("warmth", warmth.name())])),
             price_age,
             recalculations: REASONS.map(|reason| {
-                EFFECTS.map(|effect| {
-                    let labels = [("reason", reason), ("effect", effect_name(effect))];
+                Effect::ALL.map(|effect| {
+                    let labels = [("reason", reason), ("effect", effect.name())];
                     recalculations.get_or_create_owned(&labels)
                 })
             }),
@@ -393,25 +389,7 @@ const fn is_recalculation(effect: Effect) -> bool {
 }
 
 /// The effect of a calculation that wrote a new table.
-pub const WRITTEN: &str = "written";
-
-/// Returns the label of an effect.
-const fn effect_name(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Calculated => WRITTEN,
-        Effect::Validated => "unchanged",
-        Effect::Unneeded => "unneeded",
-        Effect::Expired => "expired",
-        Effect::TooLate => "too_late",
-    }
-}
-
-const fn warmth_name(warmth: Warmth) -> &'static str {
-    match warmth {
-        Warmth::Warm => "warm",
-        Warmth::Cold => "cold",
-    }
-}
+pub const WRITTEN: &str = Effect::Calculated.name();
 
 #[cfg(test)]
 mod tests;

@@ -72,16 +72,16 @@ fn the_last_tick_counts_whoever_did_it() {
 
 #[test]
 fn every_reason_and_effect_has_a_counter_of_its_own() {
-    for (place, effect) in EFFECTS.into_iter().enumerate() {
+    for (place, effect) in Effect::ALL.into_iter().enumerate() {
         assert_eq!(effect as usize, place);
     }
-    for (place, warmth) in WARMTHS.into_iter().enumerate() {
+    for (place, warmth) in Warmth::ALL.into_iter().enumerate() {
         assert_eq!(warmth as usize, place);
     }
     let text = Metrics::new().render().unwrap();
     let begin_with = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
-    assert_eq!(begin_with("ocache_recalculations_total{"), REASONS.len() * EFFECTS.len());
-    assert_eq!(begin_with("ocache_quotations_total{"), OUTCOMES.len() * WARMTHS.len());
+    assert_eq!(begin_with("ocache_recalculations_total{"), REASONS.len() * Effect::ALL.len());
+    assert_eq!(begin_with("ocache_quotations_total{"), OUTCOMES.len() * Warmth::ALL.len());
     let causes = [
         Cause::Stale { version: 1 },
         Cause::Change { version: 1, discounts: None },
