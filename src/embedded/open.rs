@@ -58,12 +58,14 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
         }
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let reader = || open_reader(&file, busy_wait).map_err(|e| OpenError::from_sqlite(&file, e));
+    let failed = |error| OpenError::from_sqlite(&file, error);
+    let reader = || connect(&file, Access::Read, busy_wait).map_err(failed);
     let readers = (0..cores.max(2)).map(|_| reader()).collect::<Result<_, _>>()?;
     let at_hand = (0..cores.max(2)).map(|_| patient_with_nobody(reader()?, &file));
     let at_hand = at_hand.collect::<Result<_, _>>()?;
     let watcher = reader()?;
-    let copier = open_copier(&file, busy_wait).map_err(|e| OpenError::from_sqlite(&file, e))?;
+    let copier = connect(&file, Access::Write, busy_wait).map_err(failed)?;
+    prepare(&copier).map_err(failed)?;
     Ok(Opened { file, writer, readers, at_hand, watcher, copier })
 }
 
@@ -177,16 +179,6 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
         connection.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?;
     }
     Ok(())
-}
-
-fn open_copier(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {
-    let connection = connect(file, Access::Write, busy_wait)?;
-    prepare(&connection)?;
-    Ok(connection)
-}
-
-fn open_reader(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {
-    connect(file, Access::Read, busy_wait)
 }
 
 /// Returns a reader that fails at once instead of waiting for a lock.
