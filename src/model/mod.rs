@@ -31,7 +31,7 @@ pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
     QuotationRequest,
 };
-pub(crate) use named::named;
+pub(crate) use named::{listed, named};
 pub use near::nearest;
 pub use plural::plural;
 pub use quantity::{Quantity, QuantityError};

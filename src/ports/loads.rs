@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Page, PortError, UserDiscounts, port};
-use crate::model::{PriceListId, ProductId, Timestamp, UserId};
+use crate::model::{PriceListId, ProductId, Timestamp, UserId, listed};
 use crate::pricing::{Currency, Customer, ListPrices, PriceList, Product, Scope, UnitRounding};
 
 /// How long a journal may stay uncommitted. After that its load counts as dead, and it is dropped.
@@ -54,25 +54,21 @@ pub enum RecordKey {
     Prices(PriceListId, Scope),
 }
 
-/// The kind of a row. Engines store the numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RecordKind {
-    /// A product.
-    Product = 0,
-    /// The discounts of a customer.
-    Discounts = 1,
-    /// The currency and groups of a customer.
-    Customer = 2,
-    /// A price list.
-    PriceList = 3,
-    /// The rows of a price list for one scope.
-    Prices = 4,
-}
-
-impl RecordKind {
-    /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Product, Self::Discounts, Self::Customer, Self::PriceList, Self::Prices];
+listed! {
+    /// The kind of a row. Engines store the numbers.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum RecordKind {
+        /// A product.
+        Product = 0,
+        /// The discounts of a customer.
+        Discounts = 1,
+        /// The currency and groups of a customer.
+        Customer = 2,
+        /// A price list.
+        PriceList = 3,
+        /// The rows of a price list for one scope.
+        Prices = 4,
+    }
 }
 
 impl fmt::Display for RecordKey {

@@ -9,87 +9,63 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task;
 
 use super::NEVER;
-use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage};
+use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage, listed};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Posting, at_head};
 use crate::protocol::render_quotation;
 
-/// A bug that the system could have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PlantedBug {
-    /// A message is acknowledged as soon as it is received.
-    AcknowledgeFirst,
-    /// The head names a generation before its parts are written.
-    HeadBeforeParts,
-    /// The head is replaced whatever its version is.
-    NoConditionOnHead,
-    /// The discounts are read before the head's version.
-    InputsBeforeHead,
-    /// Deduplication ids are hashes of the body.
-    ContentBasedDeduplication,
-    /// The deduplication id of an urgent order for a quotation is its request id alone.
-    RequestIdAsDeduplicationId,
-    /// Expired users are listed as if they were active.
-    ExpiredUsersListed,
-    /// Orders for stale tables are sent to the urgent queue.
-    StaleIsUrgent,
-    /// Discounts are read as they are now, not as of the head at which the products were read.
-    DiscountsLive,
-    /// Names are read as they are now, not as of the version of a table.
-    NamesLive,
-    /// The head names a journal before the journal is written.
-    HeadBeforeJournal,
-    /// A fold overwrites what a later load wrote.
-    FoldOverHigherVersion,
-    /// A loader whose journal was dropped continues as if it were there.
-    PausedLoaderResumes,
-    /// The first calculation that a process stores panics. Its message comes again, and then succeeds.
-    PanicsOnce,
-    /// No deadline messages are sent.
-    NoDeadline,
-    /// An answer is pushed before it is stored.
-    PushBeforeStore,
-    /// An answer replaces the stored quotation.
-    AnswerReplaces,
-    /// Quotes are answered from tables that are no longer usable.
-    UsableForEver,
-    /// The rows of a price list are read once, and reused after a load.
-    ListRowsKept,
-    /// A table ignores price lists that begin or end soon.
-    EdgeIgnored,
-    /// A price list for some groups is given to everybody.
-    GroupsIgnored,
-    /// The groups and the currency of a customer are read once, and reused.
-    CustomersKept,
+listed! {
+    /// A bug that the system could have.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum PlantedBug {
+        /// A message is acknowledged as soon as it is received.
+        AcknowledgeFirst,
+        /// The head names a generation before its parts are written.
+        HeadBeforeParts,
+        /// The head is replaced whatever its version is.
+        NoConditionOnHead,
+        /// The discounts are read before the head's version.
+        InputsBeforeHead,
+        /// Deduplication ids are hashes of the body.
+        ContentBasedDeduplication,
+        /// The deduplication id of an urgent order for a quotation is its request id alone.
+        RequestIdAsDeduplicationId,
+        /// Expired users are listed as if they were active.
+        ExpiredUsersListed,
+        /// Orders for stale tables are sent to the urgent queue.
+        StaleIsUrgent,
+        /// Discounts are read as they are now, not as of the head at which the products were read.
+        DiscountsLive,
+        /// Names are read as they are now, not as of the version of a table.
+        NamesLive,
+        /// The head names a journal before the journal is written.
+        HeadBeforeJournal,
+        /// A fold overwrites what a later load wrote.
+        FoldOverHigherVersion,
+        /// A loader whose journal was dropped continues as if it were there.
+        PausedLoaderResumes,
+        /// The first calculation that a process stores panics. Its message comes again, and then succeeds.
+        PanicsOnce,
+        /// No deadline messages are sent.
+        NoDeadline,
+        /// An answer is pushed before it is stored.
+        PushBeforeStore,
+        /// An answer replaces the stored quotation.
+        AnswerReplaces,
+        /// Quotes are answered from tables that are no longer usable.
+        UsableForEver,
+        /// The rows of a price list are read once, and reused after a load.
+        ListRowsKept,
+        /// A table ignores price lists that begin or end soon.
+        EdgeIgnored,
+        /// A price list for some groups is given to everybody.
+        GroupsIgnored,
+        /// The groups and the currency of a customer are read once, and reused.
+        CustomersKept,
+    }
 }
 
 impl PlantedBug {
-    /// All bugs.
-    pub const ALL: [Self; 22] = [
-        Self::AcknowledgeFirst,
-        Self::HeadBeforeParts,
-        Self::NoConditionOnHead,
-        Self::InputsBeforeHead,
-        Self::ContentBasedDeduplication,
-        Self::RequestIdAsDeduplicationId,
-        Self::ExpiredUsersListed,
-        Self::StaleIsUrgent,
-        Self::DiscountsLive,
-        Self::NamesLive,
-        Self::HeadBeforeJournal,
-        Self::FoldOverHigherVersion,
-        Self::PausedLoaderResumes,
-        Self::PanicsOnce,
-        Self::NoDeadline,
-        Self::PushBeforeStore,
-        Self::AnswerReplaces,
-        Self::UsableForEver,
-        Self::ListRowsKept,
-        Self::EdgeIgnored,
-        Self::GroupsIgnored,
-        Self::CustomersKept,
-    ];
-
     /// Returns the ports with this bug.
     pub(super) fn plant(self, ports: Ports) -> Ports {
         let planted =
