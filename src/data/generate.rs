@@ -186,18 +186,14 @@ pub fn generate(
     check(spec)?;
     let failed = |source| GenerateError::Io { path: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(failed)?;
-    match existing {
-        Existing::Keep => {
-            let (files, _) = sources::data_files(folder).map_err(failed)?;
-            if let Some(file) = files.into_iter().next() {
-                return Err(GenerateError::NotEmpty { folder: folder.to_owned(), file });
-            }
-        }
-        Existing::Replace => {
-            let files = spec.left_in(folder);
-            if !files.is_empty() {
-                return Err(GenerateError::Left { files });
-            }
+    let left = spec.left_in(folder);
+    if !left.is_empty() {
+        return Err(GenerateError::Left { files: left });
+    }
+    if existing == Existing::Keep {
+        let (files, _) = sources::data_files(folder).map_err(failed)?;
+        if let Some(file) = files.into_iter().next() {
+            return Err(GenerateError::NotEmpty { folder: folder.to_owned(), file });
         }
     }
     let mut generated = spec.counts();

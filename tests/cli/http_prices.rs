@@ -189,6 +189,7 @@ fn mistakes_are_named() {
         ("/prices/AAA?products=P1", "bad_query"),
         ("/prices/AAA?product=P%zz", "bad_query"),
         ("/prices/%20?product=P1", "bad_id"),
+        ("/prices/A%zz?product=P1", "bad_id"),
     ] {
         let reply = get(&url, path, &[&token]);
         assert_eq!((reply.status, &reply.json()["code"]), (400, &json!(code)), "{path:.60}");

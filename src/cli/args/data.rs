@@ -104,7 +104,7 @@ pub struct GenerateArgs {
     /// Format of the files
     #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
     pub format: DataFormat,
-    /// Overwrite existing files
+    /// Overwrite files of the same names
     #[arg(long)]
     pub force: bool,
 }

@@ -280,6 +280,10 @@ const BAD: &[(&str, &str)] = &[
         "f:2:7: category `tools//drills` has an empty step; write it like `tools/drills`",
     ),
     (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":1,\"category\":\"/a\\nb\"}]",
+        "f:1: category `/a\\u{a}b` has an empty step; write it like `tools/drills`",
+    ),
+    (
         "id,name,price,step\nP,a,1,0\n",
         "f:2:7: `step` `0` is not positive; give a number above 0, such as 1 or 0.5, or leave it out",
     ),

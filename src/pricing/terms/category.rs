@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::model::escape;
+
 /// A path of steps, from the widest to the narrowest: `tools/drills`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -15,7 +17,7 @@ pub struct Category(String);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CategoryError {
     /// A step is empty, so there are two slashes in a row, a slash at an end, or no text.
-    #[error("category `{text}` has an empty step; write it like `tools/drills`")]
+    #[error("category `{}` has an empty step; write it like `tools/drills`", escape(text))]
     EmptyStep {
         /// The text.
         text: String,
@@ -27,7 +29,7 @@ pub enum CategoryError {
         text: String,
     },
     /// It has more than [`Category::MAX_BYTES`].
-    #[error("category `{start}…` is {length} bytes long, {max} are allowed", max = Category::MAX_BYTES)]
+    #[error("category `{}…` is {length} bytes long, {max} are allowed", escape(start), max = Category::MAX_BYTES)]
     TooLong {
         /// Its first characters.
         start: String,

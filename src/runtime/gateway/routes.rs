@@ -106,7 +106,8 @@ async fn api(
 ) -> Reply {
     let came_at = Instant::now();
     let Some(resource) = resource else {
-        return problem_with_code(StatusCode::BAD_REQUEST, "bad_id", "the path is not UTF-8");
+        const WHY: &str = "the path is not UTF-8, or has a `%` without two hexadecimal digits; write %25 for the character itself";
+        return problem_with_code(StatusCode::BAD_REQUEST, "bad_id", WHY);
     };
     let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
     let span = trace::http_request(traceparent, request.method().as_str(), resource.route());

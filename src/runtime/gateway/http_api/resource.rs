@@ -22,16 +22,18 @@ pub enum Resource {
 
 impl Resource {
     /// Returns the resource of a path, if the API has it. The inner `None` means that a part of the path
-    /// is not UTF-8.
+    /// is not UTF-8, or has a `%` that escapes nothing.
     pub(in crate::runtime::gateway) fn of(path: &str) -> Option<Option<Self>> {
         if path == "/quotes" {
             return Some(Some(Self::Quotes));
         }
         let segment = |folder| path.strip_prefix(folder).filter(|rest| is_segment(rest));
-        if let Some(id) = segment("/quotes/") {
-            return Some(decoded(id).map(Cow::into_owned).map(Self::Quote));
+        let id =
+            |part| has_whole_escapes(part).then(|| decoded(part)).flatten().map(Cow::into_owned);
+        if let Some(part) = segment("/quotes/") {
+            return Some(id(part).map(Self::Quote));
         }
-        Some(decoded(segment("/prices/")?).map(Cow::into_owned).map(Self::Prices))
+        Some(id(segment("/prices/")?).map(Self::Prices))
     }
 
     /// Returns the resource of a route as documented, with its parameters already decoded.
@@ -151,7 +153,9 @@ mod tests {
         assert_eq!(Resource::of("/quotes"), Some(Some(Resource::Quotes)));
         let quote = |id: &str| Some(Some(Resource::Quote(id.to_owned())));
         assert_eq!(Resource::of("/quotes/a%2Fb%20%C3%A9"), quote("a/b é"));
-        assert_eq!(Resource::of("/quotes/%FF"), Some(None));
+        for bad in ["/quotes/%FF", "/quotes/a%zz", "/prices/50%", "/prices/%4"] {
+            assert_eq!(Resource::of(bad), Some(None), "{bad}");
+        }
         for other in ["/", "/quotes/", "/quotes/a/b", "/Quotes", "/quote"] {
             assert_eq!(Resource::of(other), None, "{other}");
         }
