@@ -1,0 +1,139 @@
+//! Runs the fuzz targets without a fuzzer: on their corpora, and on changed inputs from a fixed seed. So each
+//! `cargo test` shows that they compile and find nothing near. `.ci/fuzz` looks further.
+//!
+//! `OCACHE_FUZZ_CHANGES` says how many changed inputs each target gets:
+//!
+//! ```text
+//! OCACHE_FUZZ_CHANGES=100000 cargo test --test fuzz_targets
+//! ```
+
+// The targets import from these two packages.
+extern crate self as libfuzzer_sys;
+extern crate self as ocache_fuzz;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+/// As many as an ordinary test run has time for.
+const CHANGES: usize = 10_000;
+/// The most bytes that one change adds or removes.
+const MOST_BYTES: usize = 16;
+
+/// What the targets import from the fuzzer.
+mod fuzzer {
+    /// Defines the check of a target, where libFuzzer's macro of this name defines its entry.
+    macro_rules! fuzz_target {
+        (|$input:ident: &[u8]| $body:block) => {
+            pub fn check($input: &[u8]) $body
+        };
+        (|$input:ident: &str| $body:block) => {
+            pub fn check(input: &[u8]) {
+                let text = |$input: &str| $body;
+                if let Ok(input) = std::str::from_utf8(input) {
+                    text(input);
+                }
+            }
+        };
+    }
+    pub(crate) use fuzz_target;
+}
+use fuzzer::fuzz_target;
+
+#[path = "fuzz/targets/encoding.rs"]
+mod encoding;
+use encoding::{bytes, fnv, seal, sealed, signed, text, varint};
+
+/// Declares the targets, with a test of each.
+macro_rules! targets {
+    ($($target:ident in $file:literal,)*) => {
+        $(
+            #[path = $file]
+            #[allow(unused_attributes, reason = "a program of the fuzzer has no `main`")]
+            #[allow(clippy::len_zero, reason = "a target compares `is_empty` with it")]
+            mod $target;
+        )*
+
+        mod fuzz_targets {
+            $(
+                #[test]
+                fn $target() {
+                    super::run(stringify!($target), super::$target::check);
+                }
+            )*
+        }
+    };
+}
+
+targets! {
+    base_part in "fuzz/targets/base_part.rs",
+    data_file in "fuzz/targets/data_file.rs",
+    frame in "fuzz/targets/frame.rs",
+    own_rows in "fuzz/targets/own_rows.rs",
+    packed_discounts in "fuzz/targets/packed_discounts.rs",
+    packed_quotation in "fuzz/targets/packed_quotation.rs",
+    stored in "fuzz/targets/stored.rs",
+    stored_ladders in "fuzz/targets/stored_ladders.rs",
+    table_head in "fuzz/targets/table_head.rs",
+}
+
+fn run(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let corpus: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    for input in &corpus {
+        told(input, check);
+    }
+    let changes = std::env::var("OCACHE_FUZZ_CHANGES")
+        .map_or(CHANGES, |text| text.parse().expect("OCACHE_FUZZ_CHANGES is a number"));
+    let mut chance = StdRng::seed_from_u64(1);
+    for _ in 0..changes {
+        let mut input = corpus[chance.random_range(0..corpus.len())].clone();
+        for _ in 0..chance.random_range(1..4) {
+            change(&mut input, &corpus, &mut chance);
+        }
+        told(&input, check);
+    }
+}
+
+/// Changes an input at a random place.
+fn change(input: &mut Vec<u8>, corpus: &[Vec<u8>], chance: &mut StdRng) {
+    let at = chance.random_range(0..=input.len());
+    let end = (at + chance.random_range(1..=MOST_BYTES)).min(input.len());
+    match chance.random_range(0..5) {
+        0 => {
+            if let Some(byte) = input.get_mut(at) {
+                *byte ^= 1 << chance.random_range(0..8);
+            }
+        }
+        1 => {
+            if let Some(byte) = input.get_mut(at) {
+                *byte = chance.random();
+            }
+        }
+        2 => drop(input.drain(at..end)),
+        3 => {
+            let again = input[at..end].to_vec();
+            input.splice(at..at, again);
+        }
+        _ => {
+            let other = &corpus[chance.random_range(0..corpus.len())];
+            let from = chance.random_range(0..=other.len());
+            input.truncate(at);
+            input.extend_from_slice(&other[from..]);
+        }
+    }
+}
+
+/// Checks an input, and prints it if the check fails.
+fn told(input: &[u8], check: fn(&[u8])) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(input))) {
+        eprintln!("the input: b\"{}\"", input.escape_ascii());
+        resume_unwind(panic);
+    }
+}
