@@ -11,10 +11,16 @@
 extern crate self as libfuzzer_sys;
 extern crate self as ocache_fuzz;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use ocache::model::{Calculation, ProviderMessage, QuotationKey};
+use ocache::ports::{
+    CatalogueHead, Quotation, QuotationStatus, RowChange, TableHead, unpack_target,
+};
+use ocache::pricing::{BaseIndex, Discounts};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -80,12 +86,46 @@ targets! {
     table_head in "fuzz/targets/table_head.rs",
 }
 
-fn run(target: &str, check: fn(&[u8])) {
+/// Returns the inputs of a target's corpus, by the names of their files.
+fn corpus_of(target: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-    let mut files: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let corpus: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file| (file.clone(), fs::read(file).unwrap())).collect()
+}
+
+/// A target accepts refusals, so it would look at nothing if its corpus were of earlier forms.
+#[test]
+fn corpora_are_of_forms_that_are_read() {
+    let key = QuotationKey::stored("q_3y0wrc41fhgk4kxf73ak0k797t").unwrap();
+    let is_read = |target: &str, input: &[u8]| {
+        let (kind, rest) = input.split_first().unwrap();
+        let json = std::str::from_utf8(rest).unwrap_or_default();
+        match (target, kind) {
+            ("table_head", _) => TableHead::unpack(input).is_ok(),
+            ("packed_discounts", _) => Discounts::unpack(&seal(rest)).is_ok(),
+            ("packed_quotation", 0) => Quotation::unpack(key.clone(), rest).is_ok(),
+            ("packed_quotation", 1) => Quotation::unpack(key.clone(), &sealed(2, rest)).is_ok(),
+            ("packed_quotation", 2) => QuotationStatus::unpack(&sealed(2, rest)).is_ok(),
+            ("packed_quotation", 3) => Quotation::unpack(key.clone(), &seal(rest)).is_ok(),
+            ("packed_quotation", 4) => QuotationStatus::unpack(&seal(rest)).is_ok(),
+            ("packed_quotation", 5) => unpack_target(&seal(rest)).is_ok(),
+            ("stored", 0) => serde_json::from_str::<BaseIndex>(json).is_ok(),
+            ("stored", 1) => serde_json::from_str::<CatalogueHead>(json).is_ok(),
+            ("stored", 2) => serde_json::from_str::<RowChange>(json).is_ok(),
+            ("stored", 3) => serde_json::from_str::<Calculation>(json).is_ok(),
+            ("stored", 4) => serde_json::from_str::<ProviderMessage>(json).is_ok(),
+            _ => false,
+        }
+    };
+    for target in ["table_head", "packed_discounts", "packed_quotation", "stored"] {
+        for (file, input) in corpus_of(target) {
+            assert!(is_read(target, &input), "{} is refused", file.display());
+        }
+    }
+}
+
+fn run(target: &str, check: fn(&[u8])) {
+    let corpus: Vec<Vec<u8>> = corpus_of(target).into_values().collect();
     for input in &corpus {
         told(input, check);
     }
