@@ -71,14 +71,14 @@ pub enum Format {
     Json,
 }
 
-/// What to do if the folder already has data files.
+/// What to do if the folder already has data files. Nothing is written in any case if one of them has a name
+/// that generated files have in another format or of another kind, and would stay: it may be of an earlier
+/// run, and whoever reads the folder would read both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// Write nothing.
     Keep,
-    /// Overwrite files of the same names, and leave the others. Write nothing if one of those has a name that
-    /// generated files have in another format or of another kind: it may be of an earlier run, and whoever
-    /// reads the folder would read both.
+    /// Overwrite files of the same names, and leave the others.
     Replace,
 }
 
