@@ -5,9 +5,9 @@
 //! others are done again without it. A savepoint for each job would avoid that, but it copies every page
 //! that a job changes, and failures are rare.
 //!
-//! Bulk jobs wait while others come, and a transaction has only a few of them: one while a cold quote is
-//! likely to need more commits. So a cold quote, which needs several commits, never waits for many orders
-//! of a tick as well.
+//! Bulk jobs wait while others come, and a transaction has only a few of them. While a cold quote is likely
+//! to need more commits, one bulk job is done now and then. So a cold quote, which needs several commits,
+//! rarely waits for orders of a tick as well.
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,6 +30,9 @@ const MAX_JOBS: usize = 256;
 const MAX_BULK: usize = 4;
 /// How long after an urgent job the next one may follow, because a cold quote needs several commits.
 const LINGER: Duration = Duration::from_millis(50);
+/// The least time from one bulk job to the next while a cold quote is near. A shorter one delays more cold
+/// quotes, a longer one delays a tick that has many customers.
+const BULK_PACE: Duration = Duration::from_millis(20);
 
 /// The transaction in which a job runs.
 pub(super) struct Transaction<'a, M> {
@@ -150,7 +153,7 @@ impl<M: Default + 'static> Writer<M> {
         supervisor: &Supervisor,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (sender, commands) = mpsc::channel();
-        let inbox = Inbox { commands, bulk: VecDeque::new(), urgent_at: None, stopping: false };
+        let inbox = Inbox::new(commands);
         let copier = Copier::spawn(&mut connection, copier, supervisor)?;
         let answers = Answers::here(supervisor);
         let mut desk = Desk { _copier: copier, connection, inbox, hook, idle, answers };
@@ -236,26 +239,68 @@ struct Inbox<M> {
     commands: mpsc::Receiver<WriterCommand<M>>,
     /// The bulk jobs that have come.
     bulk: VecDeque<Box<dyn Job<M>>>,
+    /// When the last bulk jobs were done.
+    bulk_at: Option<Instant>,
     /// When the last urgent job came.
     urgent_at: Option<Instant>,
     stopping: bool,
 }
 
 impl<M> Inbox<M> {
+    const fn new(commands: mpsc::Receiver<WriterCommand<M>>) -> Self {
+        let bulk = VecDeque::new();
+        Self { commands, bulk, bulk_at: None, urgent_at: None, stopping: false }
+    }
+
     /// Returns the next job that is not a bulk job, if one has come.
     fn next_prompt(&mut self) -> Option<Box<dyn Job<M>>> {
         loop {
             match self.commands.try_recv() {
-                Ok(WriterCommand::Job(Urgency::Bulk, job)) => self.bulk.push_back(job),
-                Ok(WriterCommand::Job(urgency, job)) => {
-                    self.note(urgency);
-                    return Some(job);
+                Ok(command) => {
+                    if let Some(job) = self.sort(command) {
+                        return Some(job);
+                    }
                 }
-                Ok(WriterCommand::Stop) | Err(TryRecvError::Disconnected) if !self.stopping => {
-                    self.stopping = true;
+                Err(error) => {
+                    self.stopping |= error == TryRecvError::Disconnected;
+                    return None;
                 }
-                Ok(WriterCommand::Stop) => {}
-                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Waits for a command until a bulk job may be done, but not longer than `longest`. Returns the job if it
+    /// is not a bulk job.
+    fn wait(&mut self, longest: Duration) -> Option<Box<dyn Job<M>>> {
+        let pause = match self.bulk.is_empty() {
+            true => longest,
+            false => self.bulk_pause().unwrap_or_default().min(longest),
+        };
+        match self.commands.recv_timeout(pause) {
+            Ok(command) => self.sort(command),
+            Err(error) => {
+                self.stopping |= error == RecvTimeoutError::Disconnected;
+                None
+            }
+        }
+    }
+
+    /// Keeps a bulk job for later, and returns another one.
+    fn sort(&mut self, command: WriterCommand<M>) -> Option<Box<dyn Job<M>>> {
+        match command {
+            WriterCommand::Job(Urgency::Bulk, job) => {
+                self.bulk.push_back(job);
+                None
+            }
+            WriterCommand::Job(urgency, job) => {
+                if urgency == Urgency::Urgent {
+                    self.urgent_at = Some(Instant::now());
+                }
+                Some(job)
+            }
+            WriterCommand::Stop => {
+                self.stopping = true;
+                None
             }
         }
     }
@@ -264,16 +309,24 @@ impl<M> Inbox<M> {
     /// come.
     fn next(&mut self) -> Vec<Box<dyn Job<M>>> {
         let prompt = self.next_prompt();
-        let is_urgent = self.urgent_at.is_some_and(|at| at.elapsed() < LINGER);
-        let most = if is_urgent { 1 } else { MAX_BULK };
+        let most = match self.bulk_pause() {
+            None => MAX_BULK,
+            Some(Duration::ZERO) => 1,
+            Some(_) => 0,
+        };
         let bulk = self.bulk.drain(..self.bulk.len().min(most));
+        if bulk.len() > 0 {
+            self.bulk_at = Some(Instant::now());
+        }
         prompt.into_iter().chain(bulk).collect()
     }
 
-    fn note(&mut self, urgency: Urgency) {
-        if urgency == Urgency::Urgent {
-            self.urgent_at = Some(Instant::now());
-        }
+    /// Returns how long until a bulk job may be done, or `None` if no cold quote is near.
+    fn bulk_pause(&self) -> Option<Duration> {
+        let is_urgent = self.urgent_at.is_some_and(|at| at.elapsed() < LINGER);
+        let pause =
+            self.bulk_at.map_or(Duration::ZERO, |at| BULK_PACE.saturating_sub(at.elapsed()));
+        (is_urgent && !self.stopping).then_some(pause)
     }
 }
 
@@ -303,15 +356,8 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
                 self.do_idle_work();
                 continue;
             }
-            match self.inbox.commands.recv_timeout(self.idle.pause()) {
-                Ok(WriterCommand::Job(urgency, job)) => {
-                    self.inbox.note(urgency);
-                    return Some(vec![job]);
-                }
-                Ok(WriterCommand::Stop) | Err(RecvTimeoutError::Disconnected) => {
-                    self.inbox.stopping = true;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            if let Some(job) = self.inbox.wait(self.idle.pause()) {
+                return Some(vec![job]);
             }
         }
     }

@@ -77,27 +77,39 @@ async fn bulk_jobs_wait_for_others() {
 }
 
 #[test]
-fn while_a_cold_quote_is_near_a_transaction_has_one_bulk_job() {
+fn while_a_cold_quote_is_near_bulk_jobs_are_done_one_at_a_time_and_rarely() {
     let (commands, inbox) = mpsc::channel();
     let writer: super::Writer<()> = super::Writer { commands, urgency: Urgency::Bulk };
-    let mut inbox =
-        Inbox { commands: inbox, bulk: VecDeque::new(), urgent_at: None, stopping: false };
+    let mut inbox = Inbox::new(inbox);
     let submit = |urgency, count| {
         (0..count).for_each(|_| drop(writer.with(urgency).submit(|_| Ok(()))));
     };
-    submit(Urgency::Bulk, MAX_BULK + 3);
+    submit(Urgency::Bulk, MAX_BULK + 5);
     submit(Urgency::Prompt, 1);
     assert_eq!(inbox.next().len(), 1 + MAX_BULK);
     assert_eq!(inbox.urgent_at, None);
+    assert!(inbox.bulk_at.is_some());
+    // Times are set here, so that it does not matter how slow this test is.
+    let later = Instant::now() + LINGER;
+    inbox.bulk_at = Some(later);
     submit(Urgency::Urgent, 1);
-    assert!(!inbox.next().is_empty());
+    assert_eq!(inbox.next().len(), 1);
     assert!(inbox.urgent_at.is_some());
-    // The time is set here, so that it does not matter how slow this test is.
-    inbox.urgent_at = Some(Instant::now() + LINGER);
+    inbox.urgent_at = Some(later);
+    submit(Urgency::Prompt, 1);
+    assert_eq!(inbox.next().len(), 1);
+    assert!(inbox.next().is_empty());
+    // Waits until a bulk job may be done, and not for the command that never comes.
+    assert!(inbox.wait(Duration::MAX).is_none());
+    inbox.bulk_at = None;
     assert_eq!(inbox.next().len(), 1);
     inbox.urgent_at = None;
-    submit(Urgency::Bulk, MAX_BULK);
     assert_eq!(inbox.next().len(), MAX_BULK);
+    // A writer that stops does everything at once.
+    (inbox.urgent_at, inbox.bulk_at) = (Some(later), Some(later));
+    submit(Urgency::Bulk, 1);
+    writer.stop();
+    assert_eq!(inbox.next().len(), 1);
 }
 
 #[tokio::test]
