@@ -57,6 +57,12 @@ impl OwnRows {
         &self.rows
     }
 
+    /// The estimated memory that they use, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.rows.capacity() * size_of::<OwnRow>()
+    }
+
     /// Returns the row of the product with this index, if there is one.
     #[must_use]
     pub fn find(&self, index: u32) -> Option<&OwnRow> {

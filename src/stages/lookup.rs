@@ -13,6 +13,7 @@ use tracing::warn;
 use super::StageError;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
+use super::own_shelf::OwnShelf;
 use super::quote_inputs::{Asked, Priced, QuoteInputs, Sources, Table};
 use super::recent_orders::RecentOrders;
 use super::shared_in_force::{SharedInForce, Versions};
@@ -32,6 +33,7 @@ pub struct Lookup {
     queues: Arc<dyn Queues>,
     clock: Arc<dyn Clock>,
     bases: Arc<BaseShelf>,
+    own: OwnShelf,
     stale_orders: RecentOrders,
     work: LargeWork,
 }
@@ -90,6 +92,7 @@ impl Lookup {
             queues: ports.queues.clone(),
             clock: ports.clock.clone(),
             bases: Arc::new(BaseShelf::new(ports.store.clone())),
+            own: OwnShelf::new(),
             stale_orders: RecentOrders::new(),
             work: LargeWork::new(),
         })
@@ -170,7 +173,8 @@ impl Lookup {
     }
 
     fn sources(&self) -> Sources<'_> {
-        Sources { tables: &*self.tables, bases: &self.bases, work: &self.work }
+        let Self { tables, bases, own, work, .. } = self;
+        Sources { tables: &**tables, bases, own, work }
     }
 
     /// Orders the calculation of a table that is stale, once for each version of its head; `stale` is that

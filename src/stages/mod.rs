@@ -21,6 +21,7 @@ mod lookup;
 mod made_bases;
 mod observer;
 mod outcome;
+mod own_shelf;
 mod policy;
 pub mod price_calc;
 pub mod prices;

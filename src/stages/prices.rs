@@ -184,7 +184,7 @@ impl Prices {
                 Ok(Some(shown))
             }
             Err(unreadable) => {
-                self.order(question, unreadable, now).await?;
+                Box::pin(self.order(question, unreadable, now)).await?;
                 Ok(None)
             }
         }
@@ -204,7 +204,7 @@ impl Prices {
             Ok(shown) => return Ok(Ok(shown)),
             Err(show) => show,
         };
-        let (found, at) = self.lookup.find_again(question.asked(), at).await?;
+        let (found, at) = Box::pin(self.lookup.find_again(question.asked(), at)).await?;
         let Some(found) = found else { return Ok(Err(None)) };
         let shown = Shown::of(&found, &question.items, at, show);
         Ok(shown.map_err(|_| Some(found.table.head.generation)))

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::base_shelf::{BaseShelf, Parts};
 use super::large_work::{LargeWork, Size};
+use super::own_shelf::OwnShelf;
 use super::shared_in_force::SharedInForce;
 use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
@@ -21,6 +22,8 @@ use crate::pricing::{BaseEntry, Currency, Found, LadderRows, OwnRows, PackError,
 pub(super) struct Sources<'a> {
     pub(super) tables: &'a dyn PriceTables,
     pub(super) bases: &'a BaseShelf,
+    /// The own rows that are already unpacked.
+    pub(super) own: &'a OwnShelf,
     /// The threads for unpacking large tables.
     pub(super) work: &'a LargeWork,
 }
@@ -59,7 +62,7 @@ pub(super) struct Table {
 /// The parts of a table that requests need.
 struct Wanted {
     base: InBase,
-    own: ByPart<OwnRows>,
+    own: ByPart<Arc<OwnRows>>,
     ladders: ByPart<LadderRows>,
     /// The needed parts of the customer's terms.
     terms: Option<InTerms>,
@@ -251,7 +254,8 @@ async fn read_tables(
             let prices = head.prices_at(now);
             let mut rows = own.remove(&user).unwrap_or_default();
             if let Own::Inline(inline) = &head.own {
-                rows.own.insert(0, unpack(&user, inline, OwnRows::decode)?);
+                let unpack = || unpack(&user, inline, OwnRows::decode);
+                rows.own.insert(0, sources.own.rows(&head.generation, unpack)?);
             }
             if let Own::Inline(inline) = &prices.ladders {
                 rows.ladders.insert(0, unpack(&user, inline, LadderRows::decode)?);
@@ -377,7 +381,7 @@ async fn read_terms(
 /// The unpacked parts of one customer's table.
 #[derive(Default)]
 struct InParts {
-    own: ByPart<OwnRows>,
+    own: ByPart<Arc<OwnRows>>,
     ladders: ByPart<LadderRows>,
 }
 
@@ -401,7 +405,7 @@ async fn read_parts(
                 let Some(part) = part else { continue };
                 if *number < ladders_from {
                     let part = unpack(&wanted.user, &part, OwnRows::decode);
-                    rows.own.extend(part.map(|part| (*number, part)));
+                    rows.own.extend(part.map(|part| (*number, Arc::new(part))));
                 } else {
                     let part = unpack(&wanted.user, &part, LadderRows::decode);
                     rows.ladders.extend(part.map(|part| (*number, part)));

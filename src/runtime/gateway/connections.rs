@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -131,12 +132,13 @@ impl Gateway {
             gateway.prefix.strip(&mut request);
             let cors = Cors::of(&gateway.origins, &request);
             let methods = gateway.methods_of(request.uri().path());
-            let reply = gateway.respond(request, peer, tasks, shutdown);
-            async move {
-                let mut reply = catch(reply).await.unwrap_or_else(panicked);
+            // Not an async block: that would have room for this large future twice, and hyper moves it several
+            // times.
+            catch(gateway.respond(request, peer, tasks, shutdown)).map(move |reply| {
+                let mut reply = reply.unwrap_or_else(panicked);
                 cors.add(reply.headers_mut(), methods);
                 Ok::<_, Infallible>(reply)
-            }
+            })
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

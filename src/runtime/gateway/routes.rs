@@ -64,14 +64,27 @@ pub(super) async fn route(
         method if !methods.contains(method) => return not_allowed(method, &path, methods),
         _ => {}
     }
+    if let Some(resource) = Resource::of(&path) {
+        return api(gateway, resource, request, allowance).await;
+    }
+    // On the heap, because hyper moves the future of each request several times. So the future of a frequent
+    // request has no room for these large ones.
+    Box::pin(answer(gateway, &path, request, allowance, client)).await
+}
+
+/// Answers a request that is not one of the API.
+async fn answer(
+    gateway: &Gateway,
+    path: &str,
+    request: Request<Incoming>,
+    allowance: &Allowance,
+    client: ClientAddress,
+) -> Reply {
     // Paths that have GET have HEAD too. For HEAD, no body is sent.
     if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
         return reply;
     }
-    if let Some(resource) = Resource::of(&path) {
-        return api(gateway, resource, request, allowance).await;
-    }
-    match (path.as_str(), path.strip_prefix(MANAGEMENT)) {
+    match (path, path.strip_prefix(MANAGEMENT)) {
         ("/health", _) => health(gateway, request.headers()),
         ("/subscribe", _) => put_subscribe(gateway, request, allowance).await,
         (LOAD, _) => post_load(gateway, request).await,

@@ -84,7 +84,7 @@ impl HttpApi {
             Call::Quote(body, wait) => self.quote(behind.handler, body, self.wait(wait)).await,
             Call::Prices(asked) => self.prices(behind, asked).await,
             Call::Get { user, request_id, wait } => {
-                self.get(behind.handler, &user, &request_id, self.wait(wait)).await
+                Box::pin(self.get(behind.handler, &user, &request_id, self.wait(wait))).await
             }
         }
     }

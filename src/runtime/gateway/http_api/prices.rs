@@ -36,7 +36,9 @@ impl HttpApi {
                 let question = Question { user: user.clone(), items: vec![] };
                 let look = || behind.prices.table(&question);
                 match held(wait, &self.shutdown, look, Option::is_some).await {
-                    Ok(Some(table)) => Ok(Some(self.table(&user, table, rows, &known).await)),
+                    Ok(Some(table)) => {
+                        Ok(Some(Box::pin(self.table(&user, table, rows, &known)).await))
+                    }
                     Ok(None) => Ok(None),
                     Err(error) => Err(error),
                 }
