@@ -30,6 +30,7 @@ mod json;
 mod json_parts;
 mod kinds;
 mod layout;
+mod limits;
 mod lines;
 mod load;
 mod load_error;
