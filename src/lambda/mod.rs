@@ -26,5 +26,5 @@ mod websocket;
 mod tests;
 
 pub use error::{EventError, StartError};
-pub use function::Function;
+pub use function::{Function, UnknownHandler};
 pub use serve::{is_started_by_lambda, serve};
