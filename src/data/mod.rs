@@ -81,7 +81,7 @@ pub use effect::{Effect, MovedPrice, MovedPrices, Moves};
 pub use error::{DataErrors, Duplicate, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, ListSpec, Spec, generate};
 pub(crate) use generate_lists::tier_quantity;
-pub use given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
+pub use given::{Amounts, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung};
 pub use kinds::{KnownColumns, csv_templates};
 pub use layout::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 pub use load::{LoadOptions, LoadReport, load, load_unread};
