@@ -15,7 +15,7 @@ use crate::trace::InstallError;
 
 /// Why a function does not start.
 #[derive(Debug, Error)]
-pub enum StartError {
+pub enum FunctionStartError {
     /// The program has no handler of this name.
     #[error(transparent)]
     Handler(#[from] UnknownHandler),
