@@ -22,7 +22,7 @@ use ocache::pricing::{
     Rounding, Rules, Rung, Scope, compose, fingerprint, steps_of_list,
 };
 use ocache::protocol::{Request, ShownPrices, parse, render_prices, render_quotation};
-use ocache::runtime::gateway::{Asked, Call, Resource};
+use ocache::runtime::gateway::{ApiRequest, Call, Resource};
 
 const PRODUCTS: u64 = 10_000;
 /// The number of products on a page of a shop.
@@ -294,7 +294,7 @@ fn render_answer(quotation: &'static Quotation) -> Option<String> {
 #[bench::fifty_products(setup = query)]
 fn read_prices_query(query: &'static str) -> Option<Call> {
     let (method, headers) = (&Method::GET, &HeaderMap::new());
-    let asked = Asked { method, query: black_box(query), headers, body: b"" };
+    let asked = ApiRequest { method, query: black_box(query), headers, body: b"" };
     black_box(Call::read(Resource::Prices("AAA".to_owned()), asked).ok())
 }
 

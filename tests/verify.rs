@@ -22,7 +22,7 @@ use ocache::pricing::{
 };
 use ocache::runtime::Role;
 use ocache::verify::{
-    Audience, Finding, Kind, Report, Step, VerifyError, VerifyOptions, explain, verify,
+    Audience, Finding, FindingKind, Report, Step, VerifyError, VerifyOptions, explain, verify,
 };
 
 const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
@@ -74,7 +74,7 @@ async fn found(system: &System) -> Found {
 }
 
 /// Returns the kind and the text of the only finding.
-async fn finding(system: &System) -> (Kind, String) {
+async fn finding(system: &System) -> (FindingKind, String) {
     let found = found(system).await;
     assert_eq!(found.findings.len(), 1, "{found:?}");
     let finding = &found.findings[0];
@@ -189,7 +189,7 @@ async fn a_table_with_another_price_is_wrong(engine: Engine) {
     let users: Vec<String> = findings.iter().map(|found| found.subject.to_string()).collect();
     assert_eq!(users, ["table of `AAA`", "table of `BBB`"]);
     for Finding { kind, what, .. } in findings {
-        assert_eq!(kind, Kind::Wrong);
+        assert_eq!(kind, FindingKind::Wrong);
         assert!(what.contains("product `P4` costs 145.00"), "{what}");
         assert!(what.contains("the table says 145.01"), "{what}");
     }
@@ -207,7 +207,7 @@ async fn a_base_with_another_name_is_wrong(engine: Engine) {
     let Found { findings, .. } = found(&system).await;
     assert_eq!(findings.len(), 2, "{findings:?}");
     for Finding { kind, what, .. } in findings {
-        assert_eq!(kind, Kind::Wrong);
+        assert_eq!(kind, FindingKind::Wrong);
         let expected = format!("product `P4` has another name, the table says `{name}`");
         assert_eq!(what, expected);
     }
@@ -219,7 +219,7 @@ async fn a_table_that_does_not_add_up_is_wrong(engine: Engine) {
     rows[0].saving = Money::from_minor(rows[0].saving.minor() + 1);
     overwrite_own(&system, "AAA", &OwnRows::new(rows).unwrap()).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("product `P1`: 500.00 less 10 % is not 449.99"), "{what}");
 }
 
@@ -232,7 +232,7 @@ async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
     bytes[last] ^= 0x40;
     change_head(&system, "AAA", |head| head.own = Own::Inline(bytes.into())).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("damaged"), "{what}");
 
     change_head(&system, "AAA", |head| {
@@ -241,7 +241,7 @@ async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
     })
     .await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("part 0 of 1 is not there"), "{what}");
 
     change_head(&system, "AAA", |head| head.own = good.own).await;
@@ -255,7 +255,7 @@ async fn a_head_that_claims_what_is_not_there_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
     change_head(&system, "AAA", |head| head.products = 6).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("it has 5 products, and its head says 6"), "{what}");
     change_head(&system, "AAA", |head| {
         head.products = 5;
@@ -263,7 +263,7 @@ async fn a_head_that_claims_what_is_not_there_is_wrong(engine: Engine) {
     })
     .await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("catalogue version 9, and the last one is 2"), "{what}");
 }
 
@@ -272,12 +272,12 @@ async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
     let other = UserDiscounts::new(user("AAA"), list(&[("P1", "11")]));
     system.change(vec![other.into()]).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Outdated);
+    assert_eq!(kind, FindingKind::Outdated);
     assert!(what.contains("product `P1` has a discount of 11 %, the table says 10 %"), "{what}");
 
     system.load([("P4".to_owned(), 1)]).await;
     let Found { report, findings } = found(&system).await;
-    assert_eq!((report.count(Kind::Outdated), findings.len()), (2, 2), "{report:?}");
+    assert_eq!((report.count(FindingKind::Outdated), findings.len()), (2, 2), "{report:?}");
 }
 
 async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
@@ -285,12 +285,12 @@ async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
     // The table is consistent, but no list of the user ever had this discount.
     overwrite_own(&system, "AAA", &priced(&list(&[("P1", "90")]))).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("product `P1` has a discount of 10 %, the table says 90 %"), "{what}");
     // A change of the list does not explain it either.
     let other = UserDiscounts::new(user("AAA"), list(&[("P1", "11")]));
     system.change(vec![other.into()]).await;
-    assert_eq!(finding(&system).await.0, Kind::Wrong);
+    assert_eq!(finding(&system).await.0, FindingKind::Wrong);
 }
 
 async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
@@ -306,7 +306,7 @@ async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
     // A table of a user who is no longer active need not be fresh.
     system.ports.store.remove_active_user(&user("BBB")).await.unwrap();
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Stale);
+    assert_eq!(kind, FindingKind::Stale);
     assert!(what.contains("table of `AAA`: validated 18"), "{what}");
     let report = found(&system).await.report;
     assert_eq!((report.active_tables, report.stale), (1, 1));
@@ -317,7 +317,7 @@ async fn a_table_by_older_rules_is_told_apart(engine: Engine) {
     let system = quoted(engine).await;
     change_head(&system, "AAA", |head| head.pricing_version = 0).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::OtherRules);
+    assert_eq!(kind, FindingKind::OtherRules);
     assert!(what.contains("rule version 0, this ocache has version 2"), "{what}");
 }
 
@@ -382,7 +382,7 @@ async fn a_wrong_answer_is_found_and_explained(engine: Engine) {
     let other = change(&|a| a.pricing_version = 0);
     assert!(!explain(&other, false).knows_rules);
     store(&system, &good, other).await;
-    assert_eq!(finding(&system).await.0, Kind::OtherRules);
+    assert_eq!(finding(&system).await.0, FindingKind::OtherRules);
 }
 
 /// Stores a quotation like a good one, with another answer.
@@ -412,5 +412,5 @@ async fn discounts_on_products_that_do_not_exist_do_not_make_a_table_wrong() {
     system.stop().await;
     assert_eq!(found(&system).await.findings, []);
     system.load([("P4".to_owned(), 1)]).await;
-    assert_eq!(finding(&system).await.0, Kind::Outdated);
+    assert_eq!(finding(&system).await.0, FindingKind::Outdated);
 }

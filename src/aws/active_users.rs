@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::item::{self, FieldError, Item, item, millis, number, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, corrupt, rows, scan_segment};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Cursor, Page, PortError, Segment};
@@ -31,7 +31,7 @@ fn read(item: &Item) -> Result<ActiveUser, PortError> {
 #[async_trait]
 impl ActiveUsers for Tables {
     async fn active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
-        self.get(Table::ActiveUsers, key(user), false).await?.as_ref().map(read).transpose()
+        self.get(DynamoTable::ActiveUsers, key(user), false).await?.as_ref().map(read).transpose()
     }
 
     async fn record_visit(
@@ -40,7 +40,7 @@ impl ActiveUsers for Tables {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<Option<ActiveUser>, PortError> {
-        let call = self.client.update_item().table_name(self.name(Table::ActiveUsers));
+        let call = self.client.update_item().table_name(self.name(DynamoTable::ActiveUsers));
         let answer = call
             .set_key(Some(key(user)))
             .update_expression(
@@ -52,16 +52,16 @@ impl ActiveUsers for Tables {
             .return_values(ReturnValue::AllOld)
             .send()
             .await
-            .map_err(|error| self.call("UpdateItem", Table::ActiveUsers).failed(error))?;
+            .map_err(|error| self.call("UpdateItem", DynamoTable::ActiveUsers).failed(error))?;
         answer.attributes.filter(|old| !old.is_empty()).as_ref().map(read).transpose()
     }
 
     async fn remove_active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
-        let call = self.client.delete_item().table_name(self.name(Table::ActiveUsers));
+        let call = self.client.delete_item().table_name(self.name(DynamoTable::ActiveUsers));
         let call = call.set_key(Some(key(user))).return_values(ReturnValue::AllOld);
         let sent = call.send().await;
         let answer =
-            sent.map_err(|error| self.call("DeleteItem", Table::ActiveUsers).failed(error))?;
+            sent.map_err(|error| self.call("DeleteItem", DynamoTable::ActiveUsers).failed(error))?;
         answer.attributes.filter(|old| !old.is_empty()).as_ref().map(read).transpose()
     }
 
@@ -72,7 +72,7 @@ impl ActiveUsers for Tables {
         from: Option<Cursor>,
     ) -> Result<Page<ActiveUser>, PortError> {
         let (index, count) = scan_segment(segment)?;
-        let page = self.scan(Table::ActiveUsers, from, |scan| {
+        let page = self.scan(DynamoTable::ActiveUsers, from, |scan| {
             scan.segment(index)
                 .total_segments(count)
                 // DynamoDB deletes expired items late, so they must be filtered out.

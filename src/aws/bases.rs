@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
 use super::item::{self, FieldError, Item, item, millis, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::price_tables::{BYTES, read_part};
 use super::tables::{Tables, corrupt};
 use crate::meter::journal_items::names_of;
@@ -80,7 +80,7 @@ impl Tables {
         part: &str,
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         let keys = numbers.iter().map(|&number| part_key(name, number, part)).collect();
-        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        let items = self.read_all(DynamoTable::PricesByUser, keys, true).await?;
         let parts = items.into_iter().map(read_part).collect::<Result<Vec<_>, _>>()?;
         let by_name: HashMap<String, Bytes> =
             parts.into_iter().map(|((name, _), bytes)| (name, bytes)).collect();
@@ -99,7 +99,7 @@ impl Bases for Tables {
     ) -> Result<(), PortError> {
         let write = |(number, bytes)| Write::Put(write_base_part(name, number, bytes, expires_at));
         let parts = (first..).zip(parts).map(write).collect();
-        self.write_all(Table::PricesByUser, parts).await
+        self.write_all(DynamoTable::PricesByUser, parts).await
     }
 
     async fn put_base(
@@ -109,11 +109,11 @@ impl Bases for Tables {
         parts: &[Bytes],
     ) -> Result<(), PortError> {
         let index_item = write_index(name, base)?;
-        self.check_size(Table::PricesByUser, &index_item)?;
+        self.check_size(DynamoTable::PricesByUser, &index_item)?;
         let first = base.first_of_last(parts.len());
         self.put_base_parts(name, first, parts, base.expires_at).await?;
         // The index comes last, so that whoever finds it finds the parts.
-        self.put(Table::PricesByUser, index_item).await?;
+        self.put(DynamoTable::PricesByUser, index_item).await?;
         if name.terms.is_none() {
             // If the products were listed for this base, that listing is over in all segments.
             self.known_names.lock().await.forget(names_of(Product::KIND));
@@ -122,7 +122,7 @@ impl Bases for Tables {
     }
 
     async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError> {
-        let item = self.get(Table::PricesByUser, key(name, INDEX), true).await?;
+        let item = self.get(DynamoTable::PricesByUser, key(name, INDEX), true).await?;
         let Some(item) = item.filter(|item| item.contains_key(CONTENTS)) else { return Ok(None) };
         let read = || -> Result<StoredBase, FieldError> {
             let index = item::read_json(&item, CONTENTS)?;
@@ -155,7 +155,7 @@ impl Bases for Tables {
         // The condition is the same as in `BaseClaim::keeps_out`.
         let free = "attribute_not_exists(maker) OR maker = :maker OR claimed_until <= :now \
                     OR claimed_until > :furthest";
-        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
+        let call = self.client.put_item().table_name(self.name(DynamoTable::PricesByUser));
         let sent = call
             .set_item(Some(item))
             .condition_expression(free)
@@ -164,7 +164,7 @@ impl Bases for Tables {
             .expression_attribute_values(":furthest", millis(claim.furthest(now)))
             .send()
             .await;
-        let written = conditional(&self.call("PutItem", Table::PricesByUser), sent)?;
+        let written = conditional(&self.call("PutItem", DynamoTable::PricesByUser), sent)?;
         Ok(matches!(written, Conditional::Done(_)))
     }
 
@@ -177,7 +177,7 @@ impl Bases for Tables {
         let items = drafts.iter().map(|(number, bytes)| {
             Write::Put(write_part(part_key(name, *number, DRAFT), bytes, expires_at))
         });
-        self.write_all(Table::PricesByUser, items.collect()).await
+        self.write_all(DynamoTable::PricesByUser, items.collect()).await
     }
 
     async fn drafts(

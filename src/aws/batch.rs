@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, Writ
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::item::{Item, MAX_ITEM_BYTES, item_bytes, read_text};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::Tables;
 use crate::ports::PortError;
 
@@ -55,7 +55,7 @@ impl Write {
 }
 
 /// Returns the key of an item as text. DynamoDB refuses a call that has the same key twice.
-fn key_of(table: Table, fields: &Item) -> String {
+fn key_of(table: DynamoTable, fields: &Item) -> String {
     // No id has a control character, so joined keys stay distinct.
     let parts = table.keys().iter().map(|name| read_text(fields, name).unwrap_or_default());
     parts.collect::<Vec<_>>().join("\u{0}")
@@ -63,7 +63,7 @@ fn key_of(table: Table, fields: &Item) -> String {
 
 impl Tables {
     /// Returns an error for an item that is too large for DynamoDB, which would refuse its whole batch.
-    pub(super) fn check_size(&self, table: Table, item: &Item) -> Result<(), PortError> {
+    pub(super) fn check_size(&self, table: DynamoTable, item: &Item) -> Result<(), PortError> {
         let bytes = item_bytes(item);
         if bytes <= MAX_ITEM_BYTES {
             return Ok(());
@@ -78,7 +78,7 @@ impl Tables {
     /// Makes any number of writes. Of several with the same key only the last counts.
     pub(super) async fn write_all(
         &self,
-        table: Table,
+        table: DynamoTable,
         writes: Vec<Write>,
     ) -> Result<(), PortError> {
         let mut by_key = BTreeMap::new();
@@ -97,7 +97,7 @@ impl Tables {
     /// Reads any number of items. Returns those that exist, each once, in any order.
     pub(super) async fn read_all(
         &self,
-        table: Table,
+        table: DynamoTable,
         keys: Vec<Item>,
         consistent: bool,
     ) -> Result<Vec<Item>, PortError> {
@@ -107,7 +107,7 @@ impl Tables {
     /// Reads some fields of any number of items, consistently.
     pub(super) async fn read_fields(
         &self,
-        table: Table,
+        table: DynamoTable,
         keys: Vec<Item>,
         fields: &str,
     ) -> Result<Vec<Item>, PortError> {
@@ -116,7 +116,7 @@ impl Tables {
 
     async fn read_what(
         &self,
-        table: Table,
+        table: DynamoTable,
         keys: Vec<Item>,
         consistent: bool,
         fields: Option<&str>,
@@ -138,7 +138,7 @@ impl Tables {
     /// without progress. This ends, because every such round leaves less to do.
     async fn until_processed<T, Fut>(
         &self,
-        table: Table,
+        table: DynamoTable,
         mut pending: Vec<T>,
         call: impl Fn(Vec<T>) -> Fut,
     ) -> Result<Vec<Item>, PortError>
@@ -165,7 +165,7 @@ impl Tables {
 
     async fn write_some(
         &self,
-        table: Table,
+        table: DynamoTable,
         requests: Vec<WriteRequest>,
     ) -> Result<(Vec<Item>, Vec<WriteRequest>), PortError> {
         let call = self.client.batch_write_item().request_items(self.name(table), requests);
@@ -176,7 +176,7 @@ impl Tables {
 
     async fn read_some(
         &self,
-        table: Table,
+        table: DynamoTable,
         keys: Vec<Item>,
         consistent: bool,
         fields: Option<&str>,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::head::{self, VERSION};
 use super::item::{self, FieldError, Item, item, number, text};
 use super::loaded::{Loaded, Rows};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::{Tables, corrupt};
 use crate::model::ProductId;
 use crate::ports::{
@@ -20,7 +20,7 @@ const DETAIL: &str = "detail";
 
 impl Loaded for Product {
     type Id = ProductId;
-    const TABLE: Table = Table::Products;
+    const TABLE: DynamoTable = DynamoTable::Products;
 
     fn record_key(id: &ProductId) -> RecordKey {
         RecordKey::Product(id.clone())

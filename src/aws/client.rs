@@ -15,7 +15,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 
 use super::names::Names;
-use super::observer::Observer;
+use super::observer::CallObserver;
 use super::profiles::Profiles;
 use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_of, is_loopback};
 
@@ -67,7 +67,7 @@ impl Clients {
         endpoint: Option<String>,
     ) -> Self {
         let meter = Arc::new(Meter::new());
-        let observer = Observer::new(names.clone(), Arc::clone(&meter));
+        let observer = CallObserver::new(names.clone(), Arc::clone(&meter));
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config);
         let sqs = aws_sdk_sqs::config::Builder::from(&config);
         let sns = aws_sdk_sns::config::Builder::from(&config);
@@ -89,8 +89,8 @@ impl Clients {
     }
 
     /// Returns an observer for the calls of one more client.
-    pub(super) fn observer(&self) -> Observer {
-        Observer::new(self.names.clone(), Arc::clone(&self.meter))
+    pub(super) fn observer(&self) -> CallObserver {
+        CallObserver::new(self.names.clone(), Arc::clone(&self.meter))
     }
 }
 

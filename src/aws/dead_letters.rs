@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use super::entries::{self, cut};
 use super::names::Mailbox;
-use super::queue_batches::Redriving;
+use super::queue_batches::Sending;
 use super::queue_client::{Poll, WorkQueues, attribute, sent_at};
 use crate::ports::{DeadLetter, DeadLetters, MAX_BATCH, PortError, Queue, Selection};
 
@@ -143,8 +143,8 @@ impl WorkQueues {
         let url = self.url(Mailbox::Live(queue)).await?;
         let size = |index: usize| letters[index].body.as_deref().map_or(0, str::len);
         let calls = cut(0..letters.len(), size);
-        let redriving = Redriving { queues: self, queue, url, letters: &letters };
-        let failed = entries::run(&redriving, vec![calls], &self.retry()).await?;
+        let sending = Sending { queues: self, queue, url, messages: &letters };
+        let failed = entries::run(&sending, vec![calls], &self.retry()).await?;
         let unsent: BTreeSet<_> = failed.iter().map(|entry| entry.index).collect();
         let sent = letters.into_iter().enumerate().filter(|(index, _)| !unsent.contains(index));
         let sent = sent.map(|(_, letter)| letter).collect();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::entries::BYTES_PER_CALL;
 use super::identity::Identity;
-use super::names::{Mailbox, Names, TTL, Table};
+use super::names::{DynamoTable, Mailbox, Names, TTL};
 use crate::ports::{MAX_RECEIVES, Queue};
 
 /// How long a dead letter is hidden from others while it is looked at.
@@ -85,7 +85,7 @@ pub(super) struct DesiredTopic {
 
 impl Desired {
     pub(super) fn new(names: &Names, identity: &Identity) -> Self {
-        let tables = Table::ALL.map(|table| DesiredTable {
+        let tables = DynamoTable::ALL.map(|table| DesiredTable {
             name: names.table(table),
             keys: table.keys(),
             ttl: table.expires().then_some(TTL),

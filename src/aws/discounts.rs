@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
 use super::loaded::{DELETED, Loaded, Rows};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::{Tables, corrupt};
 use crate::model::{PackedError, ProductId, UserId};
 use crate::ports::{
@@ -25,7 +25,7 @@ struct NotAMap;
 
 impl Loaded for UserDiscounts {
     type Id = UserId;
-    const TABLE: Table = Table::Discounts;
+    const TABLE: DynamoTable = DynamoTable::Discounts;
 
     fn record_key(id: &UserId) -> RecordKey {
         RecordKey::Discounts(id.clone())

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::conditions::{Conditional, conditional};
 use super::item::{self, FieldError, Item, item, millis, text};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
 use crate::ports::{CatalogueHead, Journal, LoadId, PortError};
@@ -116,7 +116,7 @@ pub(super) fn journals(item: &Item) -> Result<Vec<Journal>, PortError> {
 
 impl Tables {
     pub(super) async fn head_item(&self) -> Result<Option<Item>, PortError> {
-        let item = self.get(Table::Products, key(), true).await?;
+        let item = self.get(DynamoTable::Products, key(), true).await?;
         if let Some(item) = &item {
             self.note_settings(item);
         }
@@ -125,20 +125,21 @@ impl Tables {
 
     /// Whether a journal may still be written and committed.
     pub(super) async fn is_open(&self, load: &LoadId) -> Result<bool, PortError> {
-        let call = self.client.get_item().table_name(self.name(Table::Products));
+        let call = self.client.get_item().table_name(self.name(DynamoTable::Products));
         let call = call
             .set_key(Some(key()))
             .consistent_read(true)
             .projection_expression("#journal")
             .expression_attribute_names("#journal", attribute_of(load));
         let sent = call.send().await;
-        let answer = sent.map_err(|error| self.call("GetItem", Table::Products).failed(error))?;
+        let answer =
+            sent.map_err(|error| self.call("GetItem", DynamoTable::Products).failed(error))?;
         Ok(answer.item.is_some_and(|item| is_open(&item, load)))
     }
 
     /// Returns an update of the head in which `#journal` is the attribute of a load.
     pub(super) fn update_head(&self, load: &LoadId) -> UpdateItemFluentBuilder {
-        let call = self.client.update_item().table_name(self.name(Table::Products));
+        let call = self.client.update_item().table_name(self.name(DynamoTable::Products));
         call.set_key(Some(key()))
             .expression_attribute_names("#journal", attribute_of(load))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -148,6 +149,6 @@ impl Tables {
         &self,
         call: UpdateItemFluentBuilder,
     ) -> Result<Conditional<UpdateItemOutput>, PortError> {
-        conditional(&self.call("UpdateItem", Table::Products), call.send().await)
+        conditional(&self.call("UpdateItem", DynamoTable::Products), call.send().await)
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::head::{VERSION, is_beside_products};
 use super::item::{self, Item, item, number, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::overlay::{Overlay, PUTS};
 use super::tables::{Tables, corrupt, scan_segment};
 use crate::meter::journal_items::{journal_key, names_of, names_of_list};
@@ -25,7 +25,7 @@ pub(super) const DELETED: &str = "deleted";
 /// A row of one of the tables that loads write.
 pub(super) trait Loaded: OfRecord + Send {
     type Id: Sync;
-    const TABLE: Table;
+    const TABLE: DynamoTable;
 
     fn record_key(id: &Self::Id) -> RecordKey;
 
@@ -69,14 +69,20 @@ pub(super) fn list_place(list: &str, scope: &str) -> Item {
 const KEY_PARTS: &str = "\u{1}";
 
 /// Returns the table and the key of a row.
-pub(super) fn place_of(key: &RecordKey) -> (Table, Item) {
+pub(super) fn place_of(key: &RecordKey) -> (DynamoTable, Item) {
     match key {
-        RecordKey::Product(id) => (Table::Products, item([("product_id", text(id.as_str()))])),
-        RecordKey::Discounts(user) => (Table::Discounts, item([("user_id", text(user.as_str()))])),
-        RecordKey::Customer(user) => (Table::Customers, item([("user_id", text(user.as_str()))])),
-        RecordKey::PriceList(list) => (Table::PriceLists, list_place(LISTS, list.as_str())),
+        RecordKey::Product(id) => {
+            (DynamoTable::Products, item([("product_id", text(id.as_str()))]))
+        }
+        RecordKey::Discounts(user) => {
+            (DynamoTable::Discounts, item([("user_id", text(user.as_str()))]))
+        }
+        RecordKey::Customer(user) => {
+            (DynamoTable::Customers, item([("user_id", text(user.as_str()))]))
+        }
+        RecordKey::PriceList(list) => (DynamoTable::PriceLists, list_place(LISTS, list.as_str())),
         RecordKey::Prices(list, scope) => {
-            (Table::PriceLists, list_place(list.as_str(), &scope.key()))
+            (DynamoTable::PriceLists, list_place(list.as_str(), &scope.key()))
         }
     }
 }
@@ -104,22 +110,22 @@ pub(super) fn row(
 }
 
 /// Returns the key of a row as text. No other row of the table has the same.
-pub(super) fn id_of(table: Table, row: &Item) -> Result<String, PortError> {
+pub(super) fn id_of(table: DynamoTable, row: &Item) -> Result<String, PortError> {
     let parts = table.keys().iter().map(|name| item::read_text(row, name));
     let parts: Vec<&str> = parts.collect::<Result<_, _>>().map_err(|e| corrupt("a row", e))?;
     Ok(parts.join(KEY_PARTS))
 }
 
 /// Returns the version that wrote a row.
-pub(super) fn version_of(table: Table, row: &Item) -> Result<u64, PortError> {
+pub(super) fn version_of(table: DynamoTable, row: &Item) -> Result<u64, PortError> {
     if !row.contains_key(VERSION) {
         return Ok(0);
     }
     item::read_number(row, VERSION).map_err(|error| {
         let kind = match table {
-            Table::Products => "product",
-            Table::Discounts => "discounts of customer",
-            Table::Customers => "customer",
+            DynamoTable::Products => "product",
+            DynamoTable::Discounts => "discounts of customer",
+            DynamoTable::Customers => "customer",
             _ => "row of a price list",
         };
         let id = id_of(table, row).unwrap_or_default().replace(KEY_PARTS, " ");
@@ -218,7 +224,7 @@ impl Tables {
     /// Returns a page of rows as they are in their table.
     async fn stored_page(
         &self,
-        table: Table,
+        table: DynamoTable,
         rows: Rows<'_>,
         from: Option<Cursor>,
     ) -> Result<Page<Item>, PortError> {

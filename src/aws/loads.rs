@@ -12,7 +12,7 @@ use super::conditions::{Conditional, conditional};
 use super::head::{self, VERSION};
 use super::item::{Item, MAX_ITEM_BYTES, item, item_bytes, number, text};
 use super::loaded::{id_of, place_of, row, version_of};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::overlay::CHANGES;
 use super::tables::{Tables, WRITTEN_BY, was_written_by};
 use crate::meter::journal_items::{JournalItem, pack};
@@ -23,7 +23,12 @@ use crate::ports::{
 };
 
 /// The tables that loads write.
-const LOADED: [Table; 4] = [Table::Products, Table::Discounts, Table::Customers, Table::PriceLists];
+const LOADED: [DynamoTable; 4] = [
+    DynamoTable::Products,
+    DynamoTable::Discounts,
+    DynamoTable::Customers,
+    DynamoTable::PriceLists,
+];
 /// How many rows are written at once while a journal is folded.
 const FOLDS_IN_FLIGHT: usize = 50;
 
@@ -83,7 +88,7 @@ impl Tables {
     /// Returns the changes whose rows have a lower version. All changes are of one table.
     async fn due<'a>(
         &self,
-        table: Table,
+        table: DynamoTable,
         version: u64,
         changes: &[&'a RowChange],
     ) -> Result<Vec<&'a RowChange>, PortError> {
@@ -104,7 +109,7 @@ impl Tables {
     }
 
     /// Writes a row, unless it has this version or a later one.
-    async fn fold_row(&self, table: Table, row: Item, version: u64) -> Result<(), PortError> {
+    async fn fold_row(&self, table: DynamoTable, row: Item, version: u64) -> Result<(), PortError> {
         let call = self.client.put_item().table_name(self.name(table)).set_item(Some(row));
         let sent = call
             .condition_expression(format!(
@@ -128,7 +133,7 @@ impl Tables {
                 .set_exclusive_start_key(from);
             let (keys, next) = self.journal_items(query).await?;
             let deletes = keys.into_iter().map(Write::Delete).collect();
-            self.write_all(Table::Journal, deletes).await?;
+            self.write_all(DynamoTable::Journal, deletes).await?;
             from = next;
             if from.is_none() {
                 return Ok(());
@@ -166,7 +171,7 @@ impl Loads for Tables {
         let places: Vec<Item> =
             packed.iter().map(|item| journal_place(load, item.first.clone())).collect();
         let items = packed.into_iter().map(|item| Write::Put(journal_item(load, item))).collect();
-        self.write_all(Table::Journal, items).await?;
+        self.write_all(DynamoTable::Journal, items).await?;
         // A journal is marked as over in the head before its items are deleted. If it is still open after
         // these items were written, a later deletion includes them. If it is over, they may have come too
         // late, and are deleted here.
@@ -174,7 +179,7 @@ impl Loads for Tables {
             return Ok(true);
         }
         let deletes = places.into_iter().map(Write::Delete).collect();
-        self.write_all(Table::Journal, deletes).await?;
+        self.write_all(DynamoTable::Journal, deletes).await?;
         Ok(false)
     }
 

@@ -9,7 +9,7 @@ use crate::ports::Queue;
 named! {
     /// The tables of the system, by the suffixes of their names.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(super) enum Table {
+    pub(super) enum DynamoTable {
         ActiveUsers => "active-users",
         Products => "products",
         Discounts => "discounts",
@@ -22,7 +22,7 @@ named! {
     }
 }
 
-impl Table {
+impl DynamoTable {
     /// Returns the table's name in the meter.
     pub(super) const fn metered(self) -> Resource {
         match self {
@@ -100,7 +100,7 @@ impl Names {
         is_stack(stack).then(|| Self(stack.into()))
     }
 
-    pub(super) fn table(&self, table: Table) -> String {
+    pub(super) fn table(&self, table: DynamoTable) -> String {
         format!("{}-{}", self.0, table.name())
     }
 
@@ -119,9 +119,9 @@ impl Names {
     }
 
     /// Returns the table of this stack with a name.
-    pub(super) fn table_of(&self, name: &str) -> Option<Table> {
+    pub(super) fn table_of(&self, name: &str) -> Option<DynamoTable> {
         let suffix = self.suffix_of(name)?;
-        Table::ALL.into_iter().find(|table| table.name() == suffix)
+        DynamoTable::ALL.into_iter().find(|table| table.name() == suffix)
     }
 
     /// Returns the queue of this stack with a name. The name may also be that of its queue of dead letters.
@@ -170,9 +170,9 @@ mod tests {
             "organic-cache-quotation-dlq.fifo"
         );
         assert_eq!(names.queue(Mailbox::Dead(Queue::Provider)), "organic-cache-provider-dlq");
-        assert_eq!(names.table(Table::PricesByUser), "organic-cache-prices-by-user");
+        assert_eq!(names.table(DynamoTable::PricesByUser), "organic-cache-prices-by-user");
         assert_eq!(names.topic(), "organic-cache-quotations");
-        for table in Table::ALL {
+        for table in DynamoTable::ALL {
             assert_eq!(names.table_of(&names.table(table)), Some(table));
         }
         for queue in Queue::ALL {

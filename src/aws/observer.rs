@@ -19,12 +19,12 @@ use crate::meter::{Action, Meter, Operation, Used};
 
 /// The observer of all clients of an engine.
 #[derive(Clone, Debug)]
-pub(super) struct Observer {
+pub(super) struct CallObserver {
     names: Names,
     meter: Arc<Meter>,
 }
 
-impl Observer {
+impl CallObserver {
     pub(super) const fn new(names: Names, meter: Arc<Meter>) -> Self {
         Self { names, meter }
     }
@@ -37,7 +37,7 @@ fn as_it_went(asked: Operation, used: &Used) -> Operation {
     poll.filter(|_| asked.action() == Action::Receive).unwrap_or(asked)
 }
 
-impl Intercept for Observer {
+impl Intercept for CallObserver {
     fn name(&self) -> &'static str {
         "Meter"
     }

@@ -15,7 +15,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::batch::{CALLS_IN_FLIGHT, chunks};
 use super::item::{self, FieldError, Item, text};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::{Tables, corrupt, cursor_of, start_key};
 use crate::meter::journal_items::{journal_key, unpack};
 use crate::ports::{
@@ -61,7 +61,8 @@ fn named(changes: Vec<RowChange>) -> impl Iterator<Item = (String, RowChange)> {
 impl Tables {
     /// Returns a query of a load's journal. In it, `#first` stands for the reserved word `first`.
     pub(super) fn query_journal(&self, load: &LoadId) -> QueryFluentBuilder {
-        let query = self.client.query().table_name(self.name(Table::Journal)).consistent_read(true);
+        let query =
+            self.client.query().table_name(self.name(DynamoTable::Journal)).consistent_read(true);
         query.expression_attribute_values(":load", text(&load.0))
     }
 
@@ -71,7 +72,7 @@ impl Tables {
         query: QueryFluentBuilder,
     ) -> Result<(Vec<Item>, Option<Item>), PortError> {
         let sent = query.send().await;
-        let page = sent.map_err(|error| self.call("Query", Table::Journal).failed(error))?;
+        let page = sent.map_err(|error| self.call("Query", DynamoTable::Journal).failed(error))?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::item::{self, Item, item, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, corrupt};
 use crate::ports::{PortError, Presence, ProcessRecord};
 
@@ -41,7 +41,7 @@ impl Presence for Tables {
     }
 
     async fn remove_process(&self, process: &str) -> Result<(), PortError> {
-        self.delete(Table::Meter, key(process)).await
+        self.delete(DynamoTable::Meter, key(process)).await
     }
 
     async fn process_records(&self) -> Result<Vec<ProcessRecord>, PortError> {

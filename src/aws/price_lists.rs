@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
 use super::loaded::{LIST_ID, LISTS, Loaded, Rows, SCOPE_ID, list_place};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::{Tables, corrupt, cursor_of, start_key};
 use crate::model::{PriceListId, UserId};
 use crate::ports::{
@@ -22,7 +22,7 @@ const LADDER: &str = "ladder";
 
 impl Loaded for Customer {
     type Id = UserId;
-    const TABLE: Table = Table::Customers;
+    const TABLE: DynamoTable = DynamoTable::Customers;
 
     fn record_key(id: &UserId) -> RecordKey {
         RecordKey::Customer(id.clone())
@@ -47,7 +47,7 @@ impl Loaded for Customer {
 
 impl Loaded for PriceList {
     type Id = PriceListId;
-    const TABLE: Table = Table::PriceLists;
+    const TABLE: DynamoTable = DynamoTable::PriceLists;
 
     fn record_key(id: &PriceListId) -> RecordKey {
         RecordKey::PriceList(id.clone())
@@ -76,7 +76,7 @@ impl Loaded for PriceList {
 
 impl Loaded for ListPrices {
     type Id = (PriceListId, Scope);
-    const TABLE: Table = Table::PriceLists;
+    const TABLE: DynamoTable = DynamoTable::PriceLists;
 
     fn record_key((list, scope): &(PriceListId, Scope)) -> RecordKey {
         RecordKey::Prices(list.clone(), scope.clone())
@@ -120,12 +120,12 @@ impl Tables {
         let query = self
             .client
             .query()
-            .table_name(self.name(Table::PriceLists))
+            .table_name(self.name(DynamoTable::PriceLists))
             .consistent_read(true)
             .key_condition_expression(format!("{LIST_ID} = :list"))
             .expression_attribute_values(":list", text(partition))
             .set_exclusive_start_key(start);
-        let call = self.call("Query", Table::PriceLists);
+        let call = self.call("Query", DynamoTable::PriceLists);
         let answer = query.send().await.map_err(|error| call.failed(error))?;
         let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
         Ok(Page { items: answer.items.unwrap_or_default(), next })

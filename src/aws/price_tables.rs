@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
 use super::item::{self, FieldError, Item, item, number, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{Generation, UserId};
 use crate::ports::{
@@ -67,7 +67,7 @@ pub(super) fn read_part(item: Item) -> Result<((String, String), Bytes), PortErr
 impl PriceTables for Tables {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         let keys = users.iter().map(|user| key(user, HEAD)).collect();
-        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        let items = self.read_all(DynamoTable::PricesByUser, keys, true).await?;
         items.iter().filter_map(|item| read(item).transpose()).collect()
     }
 
@@ -90,7 +90,7 @@ impl PriceTables for Tables {
                 one.numbers.iter().map(|&number| part_name(&one.generation, number as usize));
             names.map(|name| key(&one.user, &name))
         });
-        let items = self.read_all(Table::PricesByUser, keys.collect(), true).await?;
+        let items = self.read_all(DynamoTable::PricesByUser, keys.collect(), true).await?;
         let found: HashMap<_, _> = items.into_iter().map(read_part).collect::<Result<_, _>>()?;
         let part = |one: &WantedParts, number| {
             let name = part_name(&one.generation, number);
@@ -112,7 +112,7 @@ impl PriceTables for Tables {
             let sent = self
                 .client
                 .query()
-                .table_name(self.name(Table::PricesByUser))
+                .table_name(self.name(DynamoTable::PricesByUser))
                 .key_condition_expression("user_id = :user")
                 .expression_attribute_values(":user", text(user.as_str()))
                 .projection_expression("user_id, part")
@@ -121,9 +121,9 @@ impl PriceTables for Tables {
                 .send()
                 .await;
             let page =
-                sent.map_err(|error| self.call("Query", Table::PricesByUser).failed(error))?;
+                sent.map_err(|error| self.call("Query", DynamoTable::PricesByUser).failed(error))?;
             let keys = page.items.unwrap_or_default().into_iter().map(Write::Delete).collect();
-            self.write_all(Table::PricesByUser, keys).await?;
+            self.write_all(DynamoTable::PricesByUser, keys).await?;
             from = page.last_evaluated_key;
             if from.is_none() {
                 return Ok(());
@@ -136,7 +136,7 @@ impl PriceTables for Tables {
         from: Option<Cursor>,
     ) -> Result<Page<(UserId, TableHead)>, PortError> {
         // Parts are left out, and so are bases, which have no head.
-        let page = self.scan(Table::PricesByUser, from, |scan| {
+        let page = self.scan(DynamoTable::PricesByUser, from, |scan| {
             scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
         });
         rows(page.await?, read)
@@ -154,7 +154,7 @@ impl Tables {
             Write::Put(item)
         };
         let writes = parts.iter().enumerate().map(write).collect();
-        self.write_all(Table::PricesByUser, writes).await
+        self.write_all(DynamoTable::PricesByUser, writes).await
     }
 
     /// Replaces the head if its version is still the expected one.
@@ -168,8 +168,8 @@ impl Tables {
         item.insert(TABLE.to_owned(), AttributeValue::B(Blob::new(packed)));
         item.insert(TTL.to_owned(), item::ttl(expire_at));
         item.insert(WRITTEN_BY.to_owned(), nonce.clone());
-        self.check_size(Table::PricesByUser, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
+        self.check_size(DynamoTable::PricesByUser, &item)?;
+        let call = self.client.put_item().table_name(self.name(DynamoTable::PricesByUser));
         let call = match expected {
             // Also replaces a head that another version of ocache wrote in another format.
             None => call
@@ -187,7 +187,7 @@ impl Tables {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        Ok(match conditional(&self.call("PutItem", Table::PricesByUser), sent)? {
+        Ok(match conditional(&self.call("PutItem", DynamoTable::PricesByUser), sent)? {
             Conditional::Done(_) => Flip::Done,
             Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
             Conditional::Refused(_) => Flip::Conflict,

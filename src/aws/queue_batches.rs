@@ -1,6 +1,7 @@
 //! Operations on the messages of a queue, up to ten at a time: sending, deleting, hiding.
 
 use async_trait::async_trait;
+use aws_sdk_sqs::types::builders::SendMessageBatchRequestEntryBuilder as SendEntry;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
     DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName,
@@ -57,64 +58,45 @@ pub(super) fn check_fifo_id(what: &str, id: &str) -> Result<(), PortError> {
     Err(PortError::rejected(format!("{what} id `{id}`"), why))
 }
 
-/// Sends messages, and returns those that are refused.
-async fn send(
-    queues: &WorkQueues,
-    url: &str,
-    call: &Call,
-    entries: Vec<SendMessageBatchRequestEntry>,
-) -> Result<Vec<RefusedEntry>, PortError> {
-    let count = entries.len();
-    let client = queues.client().send_message_batch().queue_url(url);
-    let answer = client.set_entries(Some(entries)).send().await;
-    let answer = answer.map_err(|error| call.failed(error))?;
-    let sent = answer.successful.iter().map(|entry| entry.id.as_str());
-    Ok(refusals(count, sent, answer.failed.into_iter().map(refused)))
+/// A message that can be sent: a new one, or a dead letter once more.
+pub(super) trait Sendable: Sync {
+    /// Fills an entry that has its id only.
+    fn fill(&self, entry: SendEntry, queues: &WorkQueues, queue: Queue) -> SendEntry;
+}
+
+impl Sendable for Outgoing {
+    fn fill(&self, entry: SendEntry, _: &WorkQueues, _: Queue) -> SendEntry {
+        let entry = entry.message_body(&self.body);
+        match self.posting {
+            Posting::Fifo { group, deduplication } => entry
+                .message_group_id(group.to_string())
+                .message_deduplication_id(deduplication.to_string()),
+            Posting::Standard { delay } if delay.is_zero() => entry,
+            Posting::Standard { delay } => entry.delay_seconds(whole_secs(delay)),
+        }
+    }
+}
+
+impl Sendable for Message {
+    fn fill(&self, entry: SendEntry, queues: &WorkQueues, queue: Queue) -> SendEntry {
+        entry
+            .message_body(self.body.as_deref().unwrap_or_default())
+            .set_message_group_id(attribute(self, &MessageSystemAttributeName::MessageGroupId))
+            // SQS may remember the old id, and would then drop the message as a duplicate.
+            .set_message_deduplication_id(queue.is_fifo().then(|| queues.random_id()))
+    }
 }
 
 /// Messages to send.
-pub(super) struct Sending<'a> {
+pub(super) struct Sending<'a, M> {
     pub(super) queues: &'a WorkQueues,
     pub(super) queue: Queue,
     pub(super) url: &'a str,
-    pub(super) messages: &'a [Outgoing],
+    pub(super) messages: &'a [M],
 }
 
 #[async_trait]
-impl Batch for Sending<'_> {
-    fn what(&self) -> String {
-        self.queues.resource(Mailbox::Live(self.queue))
-    }
-
-    async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
-        let call = Call::of("SendMessageBatch", self.what());
-        let entry = |id, index: usize| {
-            let message = &self.messages[index];
-            let entry = SendMessageBatchRequestEntry::builder().id(id).message_body(&message.body);
-            match message.posting {
-                Posting::Fifo { group, deduplication } => entry
-                    .message_group_id(group.to_string())
-                    .message_deduplication_id(deduplication.to_string()),
-                Posting::Standard { delay } if delay.is_zero() => entry,
-                Posting::Standard { delay } => entry.delay_seconds(whole_secs(delay)),
-            }
-            .build()
-        };
-        let request = request(&call, entries, entry)?;
-        send(self.queues, self.url, &call, request).await
-    }
-}
-
-/// Dead letters to send to their queue again.
-pub(super) struct Redriving<'a> {
-    pub(super) queues: &'a WorkQueues,
-    pub(super) queue: Queue,
-    pub(super) url: &'a str,
-    pub(super) letters: &'a [Message],
-}
-
-#[async_trait]
-impl Batch for Redriving<'_> {
+impl<M: Sendable> Batch for Sending<'_, M> {
     fn what(&self) -> String {
         self.queues.resource(Mailbox::Live(self.queue))
     }
@@ -122,19 +104,14 @@ impl Batch for Redriving<'_> {
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
         let call = Call::of("SendMessageBatch", self.what());
         let request = request(&call, entries, |id, index| {
-            let letter = &self.letters[index];
-            SendMessageBatchRequestEntry::builder()
-                .id(id)
-                .message_body(letter.body.as_deref().unwrap_or_default())
-                .set_message_group_id(attribute(
-                    letter,
-                    &MessageSystemAttributeName::MessageGroupId,
-                ))
-                // SQS may remember the old id, and would then drop the message as a duplicate.
-                .set_message_deduplication_id(self.queue.is_fifo().then(|| self.queues.random_id()))
-                .build()
+            let entry = SendMessageBatchRequestEntry::builder().id(id);
+            self.messages[index].fill(entry, self.queues, self.queue).build()
         })?;
-        send(self.queues, self.url, &call, request).await
+        let client = self.queues.client().send_message_batch().queue_url(self.url);
+        let answer = client.set_entries(Some(request)).send().await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        let sent = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(refusals(entries.len(), sent, answer.failed.into_iter().map(refused)))
     }
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 
 use super::conditions::{Conditional, conditional};
 use super::item::{self, FieldError, Item, blob, item, millis, number, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{
     ConnectionRef, Dialect, PackedError, QuotationKey, RequestId, Timestamp, UserId,
@@ -124,7 +124,7 @@ impl Quotations for Tables {
     }
 
     async fn quotation(&self, id: &QuotationKey) -> Result<Option<Quotation>, PortError> {
-        let item = self.get(Table::Quotations, key(id), true).await?;
+        let item = self.get(DynamoTable::Quotations, key(id), true).await?;
         item.map(|item| read(id, &item)).transpose()
     }
 
@@ -134,7 +134,7 @@ impl Quotations for Tables {
         connection: &ConnectionRef,
         dialect: Dialect,
     ) -> Result<bool, PortError> {
-        let call = self.client.update_item().table_name(self.name(Table::Quotations));
+        let call = self.client.update_item().table_name(self.name(DynamoTable::Quotations));
         let sent = call
             .set_key(Some(key(id)))
             .update_expression("SET redirected = :target")
@@ -142,7 +142,7 @@ impl Quotations for Tables {
             .expression_attribute_values(":target", packed(id, pack_target(connection, dialect))?)
             .send()
             .await;
-        let call = self.call("UpdateItem", Table::Quotations);
+        let call = self.call("UpdateItem", DynamoTable::Quotations);
         Ok(matches!(conditional(&call, sent)?, Conditional::Done(_)))
     }
 
@@ -162,7 +162,7 @@ impl Quotations for Tables {
             }
         };
         let nonce = self.nonce();
-        let call = self.client.update_item().table_name(self.name(Table::Quotations));
+        let call = self.client.update_item().table_name(self.name(DynamoTable::Quotations));
         let call = call
             .set_key(Some(key(id)))
             .update_expression("SET #status = :status, outcome = :outcome, written_by = :nonce")
@@ -179,7 +179,7 @@ impl Quotations for Tables {
             Verdict::Failure(_) => call,
         };
         let sent = call.send().await;
-        let call = self.call("UpdateItem", Table::Quotations);
+        let call = self.call("UpdateItem", DynamoTable::Quotations);
         match conditional(&call, sent)? {
             Conditional::Done(answer) => {
                 let stored = answer.attributes.ok_or_else(|| call.incomplete("attributes"))?;
@@ -197,7 +197,7 @@ impl Quotations for Tables {
     }
 
     async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
-        let page = self.scan(Table::Quotations, from, |scan| scan);
+        let page = self.scan(DynamoTable::Quotations, from, |scan| scan);
         rows(page.await?, |item| {
             let key = key_of(item).map_err(|error| corrupt("a quotation", error))?;
             read(&key, item).map(Some)
@@ -205,7 +205,7 @@ impl Quotations for Tables {
     }
 
     async fn delete_quotation(&self, id: &QuotationKey) -> Result<(), PortError> {
-        self.delete(Table::Quotations, key(id)).await
+        self.delete(DynamoTable::Quotations, key(id)).await
     }
 }
 
@@ -215,8 +215,8 @@ impl Tables {
         let nonce = self.nonce();
         let mut item = write(quotation)?;
         item.insert(WRITTEN_BY.to_owned(), nonce.clone());
-        self.check_size(Table::Quotations, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::Quotations));
+        self.check_size(DynamoTable::Quotations, &item)?;
+        let call = self.client.put_item().table_name(self.name(DynamoTable::Quotations));
         let sent = call
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(request_id) OR #ttl <= :now")
@@ -225,7 +225,7 @@ impl Tables {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let call = self.call("PutItem", Table::Quotations);
+        let call = self.call("PutItem", DynamoTable::Quotations);
         match conditional(&call, sent)? {
             Conditional::Done(_) => Ok(Created::New),
             Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {

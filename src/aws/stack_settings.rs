@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::conditions::Conditional;
 use super::head;
 use super::item::{self, FieldError, Item, item, number, text};
-use super::names::Table;
+use super::names::DynamoTable;
 use super::tables::{Tables, corrupt};
 use crate::ports::{PortError, SettingsRecord, SettingsStore};
 
@@ -70,7 +70,7 @@ impl Tables {
             return Ok(first.clone());
         }
         let key = item([("product_id", text(FIRST))]);
-        let Some(found) = self.get(Table::Products, key, true).await? else {
+        let Some(found) = self.get(DynamoTable::Products, key, true).await? else {
             return Ok(SettingsRecord::default());
         };
         let first = SettingsRecord { revision: 0, values: values(&found)? };
@@ -95,7 +95,7 @@ impl SettingsStore for Tables {
     async fn put_settings(&self, record: &SettingsRecord) -> Result<bool, PortError> {
         let values: HashMap<String, AttributeValue> =
             record.values.iter().map(|(key, value)| (key.clone(), text(value))).collect();
-        let call = self.client.update_item().table_name(self.name(Table::Products));
+        let call = self.client.update_item().table_name(self.name(DynamoTable::Products));
         let mut call = call
             .set_key(Some(head::key()))
             .update_expression(format!("SET {SETTINGS} = :values, {REVISION} = :revision"))

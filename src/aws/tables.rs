@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::errors::Call;
 use super::item::{FieldError, Item, text};
 use super::known::{KnownNames, KnownSettings};
-use super::names::{Names, Table};
+use super::names::{DynamoTable, Names};
 use crate::ports::{Cursor, Page, PortError, Randomness, Segment};
 
 /// The tables of a stack, behind one client.
@@ -32,17 +32,17 @@ pub(super) struct Tables {
 pub(super) const WRITTEN_BY: &str = "written_by";
 
 impl Tables {
-    pub(super) fn name(&self, table: Table) -> String {
+    pub(super) fn name(&self, table: DynamoTable) -> String {
         self.names.table(table)
     }
 
     /// Returns how messages call a table.
-    pub(super) fn resource(&self, table: Table) -> String {
+    pub(super) fn resource(&self, table: DynamoTable) -> String {
         format!("table `{}`", self.name(table))
     }
 
     /// Returns how errors name a call about a table.
-    pub(super) fn call(&self, action: &'static str, table: Table) -> Call {
+    pub(super) fn call(&self, action: &'static str, table: DynamoTable) -> Call {
         Call { action, resource: self.resource(table) }
     }
 
@@ -58,7 +58,7 @@ impl Tables {
     /// Returns one item.
     pub(super) async fn get(
         &self,
-        table: Table,
+        table: DynamoTable,
         key: Item,
         consistent: bool,
     ) -> Result<Option<Item>, PortError> {
@@ -69,14 +69,14 @@ impl Tables {
     }
 
     /// Writes one item, without a condition.
-    pub(super) async fn put(&self, table: Table, item: Item) -> Result<(), PortError> {
+    pub(super) async fn put(&self, table: DynamoTable, item: Item) -> Result<(), PortError> {
         let call = self.client.put_item().table_name(self.name(table)).set_item(Some(item));
         let sent = call.send().await;
         sent.map(drop).map_err(|error| self.call("PutItem", table).failed(error))
     }
 
     /// Deletes one item, if it exists.
-    pub(super) async fn delete(&self, table: Table, key: Item) -> Result<(), PortError> {
+    pub(super) async fn delete(&self, table: DynamoTable, key: Item) -> Result<(), PortError> {
         let call = self.client.delete_item().table_name(self.name(table)).set_key(Some(key));
         let sent = call.send().await;
         sent.map(drop).map_err(|error| self.call("DeleteItem", table).failed(error))
@@ -85,7 +85,7 @@ impl Tables {
     /// Returns one page of a table.
     pub(super) async fn scan(
         &self,
-        table: Table,
+        table: DynamoTable,
         from: Option<Cursor>,
         how: impl FnOnce(ScanFluentBuilder) -> ScanFluentBuilder,
     ) -> Result<Page<Item>, PortError> {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::item::{self, FieldError, Item, item, text};
-use super::names::{TTL, Table};
+use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
 use crate::ports::{PortError, UsageLog, UsageRecord};
@@ -45,14 +45,15 @@ impl Tables {
             let sent = self
                 .client
                 .query()
-                .table_name(self.name(Table::Meter))
+                .table_name(self.name(DynamoTable::Meter))
                 .key_condition_expression("#window = :window")
                 .expression_attribute_names("#window", "window")
                 .expression_attribute_values(":window", text(window))
                 .set_exclusive_start_key(from)
                 .send()
                 .await;
-            let page = sent.map_err(|error| self.call("Query", Table::Meter).failed(error))?;
+            let page =
+                sent.map_err(|error| self.call("Query", DynamoTable::Meter).failed(error))?;
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
@@ -62,8 +63,8 @@ impl Tables {
     }
 
     pub(super) async fn put_in_meter(&self, item: Item) -> Result<(), PortError> {
-        self.check_size(Table::Meter, &item)?;
-        self.put(Table::Meter, item).await
+        self.check_size(DynamoTable::Meter, &item)?;
+        self.put(DynamoTable::Meter, item).await
     }
 
     async fn usage_of_window(&self, window: u64) -> Result<Vec<UsageRecord>, PortError> {

@@ -45,7 +45,7 @@ pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNI
 pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
-pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
+pub use global::{Backend, Color, DEFAULT_STACK, Global, LogFormat};
 #[cfg(not(feature = "aws"))]
 pub use groups::AWS_COMMANDS;
 pub use groups::{EXIT_CODES, GROUPS, START};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::engine::{Engine, HALF_LOADED, Kind, load_again};
+use super::engine::{Engine, EngineKind, HALF_LOADED, load_again};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::pasted;
@@ -55,9 +55,9 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let mut checks = match engine.kind() {
-        Kind::Embedded(_) => vec![Check::ok("store", engine.label.clone())],
+        EngineKind::Embedded(_) => vec![Check::ok("store", engine.label.clone())],
         #[cfg(feature = "aws")]
-        Kind::Aws(aws) => aws_checks(aws, &ports).await,
+        EngineKind::Aws(aws) => aws_checks(aws, &ports).await,
     };
     checks.push(a_write(&ports).await);
     checks.push(catalogue(&ports).await);

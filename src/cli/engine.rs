@@ -55,7 +55,7 @@ pub(super) fn load_again(settings: &Settings) -> String {
 
 /// An open engine, and the registry of the gateways of this machine that use it.
 pub struct Engine {
-    kind: Kind,
+    kind: EngineKind,
     /// The registry of the gateways of this machine.
     pub registry: GatewayRegistry,
     /// The engine and its target, for people and to distinguish gateways.
@@ -71,7 +71,7 @@ pub struct Engine {
 }
 
 /// The kind of engine.
-pub enum Kind {
+pub enum EngineKind {
     /// The embedded engine on one file.
     Embedded(Embedded),
     /// An AWS account, or a local AWS.
@@ -91,7 +91,7 @@ impl Engine {
             Backend::Aws => return Err(Failure::without_aws("this needs AWS")),
         };
         output.note(&format!("engine: {}", engine.label));
-        if matches!(engine.kind, Kind::Embedded(_)) {
+        if matches!(engine.kind, EngineKind::Embedded(_)) {
             engine.warn_if_half_loaded(settings, output).await?;
         }
         Ok(engine)
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     fn new(
-        kind: Kind,
+        kind: EngineKind,
         registry: GatewayRegistry,
         label: String,
         elsewhere: Option<Arc<dyn Connections>>,
@@ -141,11 +141,11 @@ impl Engine {
         let connections: Arc<dyn Connections> =
             Arc::new(GatewayConnections::new(own, registry, elsewhere));
         match &self.kind {
-            Kind::Embedded(embedded) => {
+            EngineKind::Embedded(embedded) => {
                 metered_and_watched(embedded.ports(connections), &self.meter)
             }
             #[cfg(feature = "aws")]
-            Kind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
+            EngineKind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
         }
     }
 
@@ -155,34 +155,34 @@ impl Engine {
     }
 
     /// Returns the kind of engine, for operations that only one of them has.
-    pub(super) const fn kind(&self) -> &Kind {
+    pub(super) const fn kind(&self) -> &EngineKind {
         &self.kind
     }
 
     /// Returns the housekeeping of the store, if ocache does it.
     pub(super) fn housekeeping(&self) -> Option<Arc<dyn Housekeeping>> {
         match &self.kind {
-            Kind::Embedded(embedded) => Some(Arc::new(embedded.clone())),
+            EngineKind::Embedded(embedded) => Some(Arc::new(embedded.clone())),
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => None,
+            EngineKind::Aws(_) => None,
         }
     }
 
     /// Returns the file of the store, if it is one.
     pub(super) fn file(&self) -> Option<StoreFile> {
         match &self.kind {
-            Kind::Embedded(embedded) => Some(StoreFile::new(embedded.file())),
+            EngineKind::Embedded(embedded) => Some(StoreFile::new(embedded.file())),
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => None,
+            EngineKind::Aws(_) => None,
         }
     }
 
     /// Whether the store holds rows of two loads, because an earlier release left a load half done.
     pub(super) async fn is_half_loaded(&self) -> Result<bool, PortError> {
         match &self.kind {
-            Kind::Embedded(embedded) => embedded.is_half_loaded().await,
+            EngineKind::Embedded(embedded) => embedded.is_half_loaded().await,
             #[cfg(feature = "aws")]
-            Kind::Aws(aws) => aws.is_half_loaded().await,
+            EngineKind::Aws(aws) => aws.is_half_loaded().await,
         }
     }
 
@@ -200,9 +200,9 @@ impl Engine {
     /// Follows the settings of the stack from now on.
     pub(super) fn follow(&self, settings: &SettingsInForce) {
         let every = match &self.kind {
-            Kind::Embedded(_) => FOLLOW_EVERY,
+            EngineKind::Embedded(_) => FOLLOW_EVERY,
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => FOLLOW_EVERY_BILLED,
+            EngineKind::Aws(_) => FOLLOW_EVERY_BILLED,
         };
         let following = follow_settings(settings.clone(), self.ports(None).store, every);
         let part = "the settings of the stack";
@@ -216,9 +216,9 @@ impl Engine {
             return Ok(true);
         }
         match &self.kind {
-            Kind::Embedded(embedded) => Ok(embedded.others_live()),
+            EngineKind::Embedded(embedded) => Ok(embedded.others_live()),
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => {
+            EngineKind::Aws(_) => {
                 let ports = self.ports(None);
                 Ok(!living_processes(&*ports.presence, &*ports.clock).await?.is_empty())
             }
@@ -229,13 +229,13 @@ impl Engine {
     /// written at intervals and not only at the end.
     pub(super) async fn stay(&self, settings: &Settings, output: &Output) -> Result<(), Failure> {
         // The embedded engine checks this whenever it is opened. On AWS the check is billed.
-        if !matches!(self.kind, Kind::Embedded(_)) {
+        if !matches!(self.kind, EngineKind::Embedded(_)) {
             self.warn_if_half_loaded(settings, output).await?;
         }
         match &self.kind {
-            Kind::Embedded(embedded) => embedded.enter().await?,
+            EngineKind::Embedded(embedded) => embedded.enter().await?,
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => {}
+            EngineKind::Aws(_) => {}
         }
         self.report();
         Ok(())
@@ -245,9 +245,9 @@ impl Engine {
     /// announcement fails, the process works all the same.
     pub(super) async fn announce(&self, roles: &[ProcessRole], metrics: &Metrics) {
         let every = match &self.kind {
-            Kind::Embedded(_) => ANNOUNCE_EVERY,
+            EngineKind::Embedded(_) => ANNOUNCE_EVERY,
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => ANNOUNCE_EVERY_BILLED,
+            EngineKind::Aws(_) => ANNOUNCE_EVERY_BILLED,
         };
         let announcer = Announcer::new(&self.ports(None), metrics.clone(), roles, every);
         if let Err(error) = announcer.announce().await {
@@ -264,9 +264,9 @@ impl Engine {
 
     fn report(&self) {
         let every = match &self.kind {
-            Kind::Embedded(_) => REPORT_EVERY,
+            EngineKind::Embedded(_) => REPORT_EVERY,
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => REPORT_EVERY_BILLED,
+            EngineKind::Aws(_) => REPORT_EVERY_BILLED,
         };
         let reporter = Arc::clone(&self.reporter);
         let reporting = async move { reporter.run(every).await };
@@ -286,9 +286,9 @@ impl Engine {
         }
         self.reporter.finish().await;
         match self.kind {
-            Kind::Embedded(embedded) => embedded.close().await,
+            EngineKind::Embedded(embedded) => embedded.close().await,
             #[cfg(feature = "aws")]
-            Kind::Aws(aws) => aws.close().await,
+            EngineKind::Aws(aws) => aws.close().await,
         }
     }
 }
@@ -319,7 +319,7 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
     let meter = Arc::new(Meter::new());
     let connections = Arc::new(GatewayConnections::new(None, registry.clone(), None));
     let ports = metered_and_watched(embedded.ports(connections), &meter);
-    let (kind, supervisor) = (Kind::Embedded(embedded), &settings.supervisor);
+    let (kind, supervisor) = (EngineKind::Embedded(embedded), &settings.supervisor);
     Ok(Engine::new(kind, registry, label, None, meter, &ports, supervisor))
 }
 
@@ -332,7 +332,7 @@ async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engi
     let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), target.stack);
     let (meter, ports) =
         (Arc::clone(aws.meter()), aws.ports(Arc::new(SystemClock), aws.connections(&[])));
-    let (kind, supervisor) = (Kind::Aws(Box::new(aws)), &settings.supervisor);
+    let (kind, supervisor) = (EngineKind::Aws(Box::new(aws)), &settings.supervisor);
     Ok(Engine::new(kind, registry, label, elsewhere, meter, &ports, supervisor))
 }
 

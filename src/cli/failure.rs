@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::builder::styling::{AnsiColor, Style};
 use serde_json::json;
 
-use super::args::Format;
+use super::output_format::OutputFormat;
 use super::pasted;
 use super::shell::quoted;
 use crate::data::{DataErrors, GenerateError, LoadError};
@@ -134,10 +134,10 @@ impl Failure {
 
     /// Renders the failure in a format. The text for people has colour codes.
     #[must_use]
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(&self, format: OutputFormat) -> String {
         match format {
-            Format::Table => self.in_words(ERROR, HINT),
-            Format::Json | Format::Ndjson => self.to_json(),
+            OutputFormat::Table => self.in_words(ERROR, HINT),
+            OutputFormat::Json | OutputFormat::Ndjson => self.to_json(),
         }
     }
 

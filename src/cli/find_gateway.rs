@@ -1,6 +1,6 @@
 //! Finds a running gateway, and makes a token for it if it requires one.
 
-use super::engine::{Engine, Kind};
+use super::engine::{Engine, EngineKind};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::token_keys::KeysFound;
@@ -32,9 +32,9 @@ pub(super) async fn find_gateway(
         return Ok(Some(FoundGateway { gateway, ticket }));
     }
     match engine.kind() {
-        Kind::Embedded(_) => Ok(None),
+        EngineKind::Embedded(_) => Ok(None),
         #[cfg(feature = "aws")]
-        Kind::Aws(aws) => {
+        EngineKind::Aws(aws) => {
             let Some(url) = deployed(aws).await? else { return Ok(None) };
             // Whether this gateway requires a token is unknown. An unnecessary token does no harm.
             let ticket = match wished {

@@ -30,6 +30,7 @@ mod meter;
 mod metrics_port;
 mod named_file;
 mod output;
+mod output_format;
 mod parse;
 mod pasted;
 mod paths;
@@ -69,10 +70,11 @@ mod view;
 mod worker;
 mod workers;
 
-pub use args::{Cli, Format, Global, PolicyArgs, ProviderArgs, ProviderError};
+pub use args::{Cli, Global, PolicyArgs, ProviderArgs, ProviderError};
 pub use completions::complete;
 pub use failure::{ExitCode, Failure};
 pub use output::print_said;
+pub use output_format::OutputFormat;
 pub use parse::{Stop, parse};
 pub use stderr::{finish_saying, say_last};
 

@@ -6,8 +6,9 @@ use anstream::AutoStream;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::args::{Format, Global, LogFormat};
+use super::args::{Global, LogFormat};
 use super::failure::{ExitCode, Failure};
+use super::output_format::OutputFormat;
 use super::reader;
 use super::stderr::Stderr;
 pub(super) use super::table::{Table, name, number, table};
@@ -17,7 +18,7 @@ use crate::model::{escape_but, escape_json};
 /// The output settings of this run.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
-    format: Format,
+    format: OutputFormat,
     quiet: bool,
     logs: LogFormat,
 }
@@ -29,12 +30,12 @@ impl Output {
 
     /// Whether data is printed for programs.
     pub(super) const fn is_json(&self) -> bool {
-        !matches!(self.format, Format::Table)
+        !matches!(self.format, OutputFormat::Table)
     }
 
     /// Whether JSON is indented, so that people can read it.
     pub(super) const fn is_indented(&self) -> bool {
-        matches!(self.format, Format::Json)
+        matches!(self.format, OutputFormat::Json)
     }
 
     /// Whether only data and errors are printed.
@@ -50,8 +51,8 @@ impl Output {
         table: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         let text = match self.format {
-            Format::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
-            Format::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
+            OutputFormat::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
+            OutputFormat::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
                 // An empty list has no lines.
                 Value::Array(items) if items.is_empty() => return Ok(()),
                 Value::Array(items) => {
@@ -59,7 +60,7 @@ impl Output {
                 }
                 value => value.to_string(),
             },
-            Format::Table => trimmed(&table(data)),
+            OutputFormat::Table => trimmed(&table(data)),
         };
         let mut text = match self.is_json() {
             true => escape_json(&text),
@@ -82,8 +83,8 @@ impl Output {
         let stdout = io::stdout().lock();
         let printed = match self.format {
             // Scanning for colours takes longer than everything else, and JSON has none.
-            Format::Json | Format::Ndjson => write_all(stdout, bytes),
-            Format::Table => write_all(AutoStream::auto(stdout), bytes),
+            OutputFormat::Json | OutputFormat::Ndjson => write_all(stdout, bytes),
+            OutputFormat::Table => write_all(AutoStream::auto(stdout), bytes),
         };
         is_read(printed)
     }
@@ -109,8 +110,8 @@ impl Output {
     /// Returns the same output for a command that prints repeatedly: each JSON value is one line.
     pub(super) const fn line_by_line(self) -> Self {
         match self.format {
-            Format::Json => Self { format: Format::Ndjson, ..self },
-            Format::Table | Format::Ndjson => self,
+            OutputFormat::Json => Self { format: OutputFormat::Ndjson, ..self },
+            OutputFormat::Table | OutputFormat::Ndjson => self,
         }
     }
 

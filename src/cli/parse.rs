@@ -9,9 +9,10 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, ValueEnum};
 
-use super::args::{Cli, Color, Format};
+use super::args::{Cli, Color};
 use super::failure::{ExitCode, Failure};
 use super::help::screens;
+use super::output_format::OutputFormat;
 use super::paths::expanded;
 use super::settings_file::SettingsFile;
 use super::version;
@@ -23,7 +24,7 @@ pub enum Stop {
     /// The text of clap for people: help, the version, or an error in the command line.
     Said(Box<clap::Error>),
     /// An error, and the format in which to report it.
-    Failed(Failure, Format),
+    Failed(Failure, OutputFormat),
 }
 
 /// Converts the error of a command line that was already parsed once.
@@ -173,7 +174,7 @@ fn variable_of(command: &Command, flag: &str, value: &str) -> Option<String> {
 fn stop(mut error: clap::Error, wishes: Wishes) -> Stop {
     escape_words(&mut error);
     match wishes.format {
-        Format::Json | Format::Ndjson if error.use_stderr() => {
+        OutputFormat::Json | OutputFormat::Ndjson if error.use_stderr() => {
             Stop::Failed(usage(&error), wishes.format)
         }
         _ => Stop::Said(Box::new(error)),
@@ -207,7 +208,7 @@ fn usage(error: &clap::Error) -> Failure {
 /// The options that are needed before the command line is parsed, or if it cannot be parsed.
 #[derive(Clone, Debug)]
 struct Wishes {
-    format: Format,
+    format: OutputFormat,
     color: Color,
     config: Option<PathBuf>,
 }
@@ -216,7 +217,7 @@ impl Wishes {
     fn read() -> Self {
         let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
         Self {
-            format: wish(&arguments, "--output", "OCACHE_OUTPUT").unwrap_or(Format::Table),
+            format: wish(&arguments, "--output", "OCACHE_OUTPUT").unwrap_or(OutputFormat::Table),
             color: wish(&arguments, "--color", "OCACHE_COLOR").unwrap_or(Color::Auto),
             // An empty path is refused when the command line is parsed.
             config: text(&arguments, "--config", "OCACHE_CONFIG")

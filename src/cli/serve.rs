@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::args::{AccessArgs, ServeArgs};
-use super::engine::{Engine, Kind, makes_store};
+use super::engine::{Engine, EngineKind, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::metrics_port::MetricsPort;
@@ -81,9 +81,9 @@ pub(super) async fn run(
 /// housekeeping.
 pub(super) fn watched(bound: BoundGateway, engine: &Engine) -> BoundGateway {
     match engine.kind() {
-        Kind::Embedded(embedded) => bound.reporting_upkeep(Arc::new(embedded.clone())),
+        EngineKind::Embedded(embedded) => bound.reporting_upkeep(Arc::new(embedded.clone())),
         #[cfg(feature = "aws")]
-        Kind::Aws(_) => bound.looking_every(LOOK_EVERY_ON_AWS),
+        EngineKind::Aws(_) => bound.looking_every(LOOK_EVERY_ON_AWS),
     }
 }
 

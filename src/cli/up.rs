@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::args::{Backend, UpArgs};
 use super::confirm::confirm;
-use super::engine::{Engine, Kind, makes_store};
+use super::engine::{Engine, EngineKind, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::metrics_port::MetricsPort;
@@ -59,7 +59,7 @@ pub(super) async fn run(
         start_fresh(&engine).await?;
     }
     #[cfg(feature = "aws")]
-    if let (true, Kind::Aws(aws)) = (args.provision, engine.kind()) {
+    if let (true, EngineKind::Aws(aws)) = (args.provision, engine.kind()) {
         super::provision::make_missing(settings, output, aws).await?;
     }
     engine.stay(settings, output).await?;
@@ -168,9 +168,9 @@ async fn check_unused(engine: &Engine, folder: &str) -> Result<(), Failure> {
 
 async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
     match engine.kind() {
-        Kind::Embedded(embedded) => Ok(embedded.clear().await?),
+        EngineKind::Embedded(embedded) => Ok(embedded.clear().await?),
         #[cfg(feature = "aws")]
-        Kind::Aws(_) => {
+        EngineKind::Aws(_) => {
             let message = "--fresh empties only embedded stores";
             Err(Failure::new(ExitCode::Usage, message)
                 .hint("to make a new stack, run `ocache destroy` and `ocache provision`"))

@@ -11,7 +11,7 @@ use super::quotation;
 use super::settings::Settings;
 use crate::model::show_duration;
 use crate::ports::{Chain, Randomness};
-use crate::verify::{Counts, Kind, Report, VerifyError, VerifyOptions, verify};
+use crate::verify::{Counts, FindingKind, Report, VerifyError, VerifyOptions, verify};
 
 mod explained;
 mod findings;
@@ -56,7 +56,7 @@ fn seed(randomness: &dyn Randomness) -> u64 {
 
 /// Returns the failure that determines the exit code, if there are findings that count.
 fn verdict(report: &Report, strict: bool) -> Result<(), Failure> {
-    let kinds: &[Kind] = if strict { &Kind::ALL } else { &[Kind::Wrong] };
+    let kinds: &[FindingKind] = if strict { &FindingKind::ALL } else { &[FindingKind::Wrong] };
     let found: Vec<String> = kinds
         .iter()
         .map(|kind| (report.count(*kind), words(*kind)))
@@ -67,18 +67,18 @@ fn verdict(report: &Report, strict: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("some tables or answers are not right: {}", found.join(", "));
-    Err(Failure::new(ExitCode::BadData, message).hint(match report.count(Kind::Wrong) {
+    Err(Failure::new(ExitCode::BadData, message).hint(match report.count(FindingKind::Wrong) {
         0 => "the schedule corrects all of this for active customers; `ocache status` shows whether it runs",
         _ => "a table is calculated again after `ocache load` changes its inputs, or when it has expired",
     }))
 }
 
-const fn words(kind: Kind) -> &'static str {
+const fn words(kind: FindingKind) -> &'static str {
     match kind {
-        Kind::Wrong => "wrong",
-        Kind::OtherRules => "of other pricing rules",
-        Kind::Outdated => "outdated",
-        Kind::Stale => "stale",
+        FindingKind::Wrong => "wrong",
+        FindingKind::OtherRules => "of other pricing rules",
+        FindingKind::Outdated => "outdated",
+        FindingKind::Stale => "stale",
     }
 }
 
@@ -91,9 +91,9 @@ fn summary(report: &Report) -> Map<String, Value> {
         "tables": {
             "stored": report.tables,
             "checked": report.tables_checked,
-            "wrong": tables(Kind::Wrong),
-            "other_rules": tables(Kind::OtherRules),
-            "outdated": tables(Kind::Outdated),
+            "wrong": tables(FindingKind::Wrong),
+            "other_rules": tables(FindingKind::OtherRules),
+            "outdated": tables(FindingKind::Outdated),
         },
         "active_users": {
             "count": report.active_users,
@@ -110,8 +110,8 @@ fn summary(report: &Report) -> Map<String, Value> {
         "answers": {
             "stored": report.answers,
             "checked": report.answers_checked,
-            "wrong": answers(Kind::Wrong),
-            "other_rules": answers(Kind::OtherRules),
+            "wrong": answers(FindingKind::Wrong),
+            "other_rules": answers(FindingKind::OtherRules),
         },
     }))
 }
@@ -119,13 +119,14 @@ fn summary(report: &Report) -> Map<String, Value> {
 fn show(report: &Report) -> String {
     let mut counts = table(["", "stored", "checked", "wrong", "other rules", "outdated"]);
     let mut add = |name: &str, stored: u64, checked: u64, found: &Counts, outdated: Option<u64>| {
-        let figures = [stored, checked, found.of(Kind::Wrong), found.of(Kind::OtherRules)];
+        let figures =
+            [stored, checked, found.of(FindingKind::Wrong), found.of(FindingKind::OtherRules)];
         let figures = figures.into_iter().map(number);
         let outdated = outdated.map_or_else(String::new, |count| count.to_string());
         counts.add_row(std::iter::once(name.into()).chain(figures).chain([number(outdated)]));
     };
     let Report { tables, tables_checked, table_findings, .. } = report;
-    let outdated = table_findings.of(Kind::Outdated);
+    let outdated = table_findings.of(FindingKind::Outdated);
     add("tables", *tables, *tables_checked, table_findings, Some(outdated));
     add("answers", report.answers, report.answers_checked, &report.answer_findings, None);
     let mut text = format!(

@@ -1,6 +1,6 @@
 //! Checks whether processes run the roles that waiting work needs.
 
-use super::engine::{Engine, Kind};
+use super::engine::{Engine, EngineKind};
 use crate::ports::{PortError, ProcessRecord, ProcessRole, living_processes};
 
 /// The processes of a stack that are alive.
@@ -16,9 +16,9 @@ impl Workers {
         let ports = engine.ports(None);
         let living = living_processes(&*ports.presence, &*ports.clock).await?;
         let has_functions = match engine.kind() {
-            Kind::Embedded(_) => false,
+            EngineKind::Embedded(_) => false,
             #[cfg(feature = "aws")]
-            Kind::Aws(aws) => has_functions(aws).await,
+            EngineKind::Aws(aws) => has_functions(aws).await,
         };
         Ok(Self { living, has_functions })
     }

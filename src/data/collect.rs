@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, FileSummary, Notice};
 use super::error::{DataErrors, Duplicate, Fault, MAX_LISTED_ERRORS, Problem, RowError, Spot};
-use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place, Position};
+use super::given::{Amounts, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung, Position};
 use super::layout::Layout;
-use super::record::{OwnRow, Record};
+use super::record::{FileRecord, OwnRow};
 use super::removed::RowKey;
 use super::window::LocalTime;
 use crate::model::{PriceListId, UserId};
@@ -22,7 +22,7 @@ use crate::pricing::{Customer, Discount, Discounts, MinQuantity, PriceList, Prod
 struct User {
     rows: Vec<OwnRow>,
     /// The place of each row. A whole list has one place for all its rows.
-    places: Vec<Place>,
+    places: Vec<FilePlace>,
     is_list: bool,
 }
 
@@ -35,23 +35,23 @@ pub(super) struct Collector {
     notices: Vec<Notice>,
     local_times: Vec<LocalTime>,
     products: Vec<Product>,
-    places: Vec<Place>,
+    places: Vec<FilePlace>,
     users: Vec<User>,
     users_by_id: HashMap<UserId, usize>,
-    customers: Vec<(Customer, Place)>,
-    lists: Vec<(PriceList, Place)>,
+    customers: Vec<(Customer, FilePlace)>,
+    lists: Vec<(PriceList, FilePlace)>,
     prices: Vec<GivenPrices>,
     prices_by_key: HashMap<(PriceListId, Scope), usize>,
     /// Rows to remove by name, unless a row of the data has the same name.
-    removed: BTreeMap<RowKey, Place>,
-    only_changes: Option<Place>,
+    removed: BTreeMap<RowKey, FilePlace>,
+    only_changes: Option<FilePlace>,
     errors: Errors,
 }
 
 /// The errors found so far.
 #[derive(Debug, Default)]
 pub(super) struct Errors {
-    listed: Vec<(Place, RowError)>,
+    listed: Vec<(FilePlace, RowError)>,
     more: usize,
 }
 
@@ -73,7 +73,7 @@ impl Errors {
         let Fault { line, column, problem } = fault;
         let path = path_of(files, file).to_owned();
         let at = Position { line: line.unwrap_or(0), column: column.and_then(NonZeroU32::new) };
-        let place = Place { file, at };
+        let place = FilePlace { file, at };
         self.listed.push((place, RowError { path, line, column, problem }));
     }
 
@@ -184,7 +184,7 @@ impl Collector {
         }
     }
 
-    fn show(&self, place: Place) -> String {
+    fn show(&self, place: FilePlace) -> String {
         let Position { line, column } = place.at;
         let path = path_of(&self.files, place.file);
         Spot { path, line: Some(line), column: column.map(NonZeroU32::get) }.to_string()
@@ -286,7 +286,7 @@ impl Collector {
         }
     }
 
-    fn fault(&mut self, place: Place, duplicate: Duplicate) {
+    fn fault(&mut self, place: FilePlace, duplicate: Duplicate) {
         self.errors.add(&self.files, place.file, Fault::at(place.at, duplicate.into()));
     }
 
@@ -300,7 +300,7 @@ impl Collector {
 
 /// Returns the keys that are repeated: the place of each, the place of its first occurrence, and the index
 /// of the row.
-fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = (K, Place)>) -> Vec<(Place, Place, usize)> {
+fn repeated<K: Eq + Hash, P: Copy>(keys: impl Iterator<Item = (K, P)>) -> Vec<(P, P, usize)> {
     let mut first = HashMap::new();
     let mut repeated = vec![];
     for (at, (key, place)) in keys.enumerate() {
@@ -326,7 +326,7 @@ impl OwnRow {
 impl User {
     /// Returns the discounts and the places of their rows, if every row is a discount on every quantity.
     /// Otherwise returns the user unchanged.
-    fn into_discounts(self, user: &UserId) -> Result<(UserDiscounts, Box<[Place]>), Self> {
+    fn into_discounts(self, user: &UserId) -> Result<(UserDiscounts, Box<[FilePlace]>), Self> {
         let discounts: Option<Vec<_>> = self.rows.iter().map(OwnRow::as_discount).collect();
         // Repeated rows are reported before, so this does not fail.
         match discounts.and_then(|list| Discounts::new(list).ok()) {
@@ -338,7 +338,7 @@ impl User {
         }
     }
 
-    fn places_by_product(self) -> Box<[Place]> {
+    fn places_by_product(self) -> Box<[FilePlace]> {
         let Self { rows, places, is_list } = self;
         if is_list || rows.is_sorted_by_key(|row| &row.product_id) {
             return places.into();
@@ -388,27 +388,27 @@ impl Sink<'_> {
     }
 
     /// Takes a row.
-    pub(super) fn row(&mut self, at: impl Into<Position>, record: Record) {
+    pub(super) fn row(&mut self, at: impl Into<Position>, record: FileRecord) {
         self.rows += 1;
-        let place = Place { file: self.file, at: at.into() };
+        let place = FilePlace { file: self.file, at: at.into() };
         match record {
-            Record::Product(product) => {
+            FileRecord::Product(product) => {
                 self.collector.products.push(product);
                 self.collector.places.push(place);
                 self.summary(|file| file.products += 1);
             }
-            Record::List(user, rows) => self.list(place, user, rows),
-            Record::One(user, row) => self.one(place, user, row),
-            Record::Customer(customer) => {
+            FileRecord::List(user, rows) => self.list(place, user, rows),
+            FileRecord::One(user, row) => self.one(place, user, row),
+            FileRecord::Customer(customer) => {
                 self.collector.customers.push((customer, place));
                 self.summary(|file| file.customers += 1);
             }
-            Record::PriceList(list, local_times) => {
+            FileRecord::PriceList(list, local_times) => {
                 self.collector.lists.push((list, place));
                 self.collector.local_times.extend(local_times);
                 self.summary(|file| file.price_lists += 1);
             }
-            Record::Price(list, scope, min_quantity, rule) => {
+            FileRecord::Price(list, scope, min_quantity, rule) => {
                 self.price(list, scope, GivenRung { min_quantity, rule, place });
             }
         }
@@ -417,13 +417,13 @@ impl Sink<'_> {
     /// Takes the keys of rows to remove.
     pub(super) fn removed(&mut self, at: impl Into<Position>, keys: Vec<RowKey>) {
         self.rows += 1;
-        let place = Place { file: self.file, at: at.into() };
+        let place = FilePlace { file: self.file, at: at.into() };
         self.collector.removed.extend(keys.into_iter().map(|key| (key, place)));
     }
 
     /// Notes that the file has only changes, as this row shows.
     pub(super) fn has_only_changes(&mut self, at: Position) {
-        let place = Place { file: self.file, at };
+        let place = FilePlace { file: self.file, at };
         self.collector.only_changes.get_or_insert(place);
     }
 
@@ -444,7 +444,7 @@ impl Sink<'_> {
         }
     }
 
-    fn list(&mut self, place: Place, user: UserId, rows: Vec<OwnRow>) {
+    fn list(&mut self, place: FilePlace, user: UserId, rows: Vec<OwnRow>) {
         if let Some(&index) = self.collector.users_by_id.get(&user) {
             return self.user_again(place, user, index);
         }
@@ -455,7 +455,7 @@ impl Sink<'_> {
         self.summary(|file| file.users += 1);
     }
 
-    fn one(&mut self, place: Place, user: UserId, row: OwnRow) {
+    fn one(&mut self, place: FilePlace, user: UserId, row: OwnRow) {
         let index = match self.collector.users_by_id.get(&user) {
             Some(&index) if self.collector.users[index].is_list => {
                 return self.user_again(place, user, index);
@@ -485,7 +485,7 @@ impl Sink<'_> {
         }
     }
 
-    fn user_again(&mut self, place: Place, user: UserId, index: usize) {
+    fn user_again(&mut self, place: FilePlace, user: UserId, index: usize) {
         let first = self.collector.users[index].places.first();
         let first = first.map(|&earlier| self.collector.show(earlier)).unwrap_or_default();
         self.fault(Fault::at(place.at, Duplicate::User { user, first }.into()));

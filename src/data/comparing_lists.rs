@@ -6,7 +6,7 @@ use super::collect::Errors;
 use super::comparison::{Comparison, Counts};
 use super::difference::Difference;
 use super::error::Problem;
-use super::given::{Amounts, GivenPrices, GivenRung, Place};
+use super::given::{Amounts, FilePlace, GivenPrices, GivenRung};
 use super::planned::Planned;
 use super::resolving::{check_ladder, resolve_relative, resolve_rungs};
 use super::stored::{CHUNK, Halt, Stored, still};
@@ -27,7 +27,7 @@ pub(super) struct ListChanges {
 
 /// A price list that the data names, as given and as stored.
 pub(super) struct NamedList<'a> {
-    given: Option<&'a (PriceList, Place)>,
+    given: Option<&'a (PriceList, FilePlace)>,
     stored: Option<PriceList>,
     is_unreadable: bool,
     /// Whether the data has a row of this list for more than one product.
@@ -62,7 +62,7 @@ impl NamedList<'_> {
     }
 
     /// Returns the currency of stored prices, if the data gives the list another one.
-    fn replaced_currency(&self) -> Option<(Currency, Place)> {
+    fn replaced_currency(&self) -> Option<(Currency, FilePlace)> {
         let ((given, place), stored) = (self.given?, self.stored.as_ref()?.currency?);
         (given.currency != Some(stored)).then_some((stored, *place))
     }
@@ -120,7 +120,7 @@ impl<'a> Difference<'a> {
     ) -> Result<NamedLists<'a>, Halt> {
         let Comparison { data, at, removed, .. } = comparison;
         let given = data.lists.iter().map(|given| (&given.0.id, given));
-        let given: HashMap<&PriceListId, &'a (PriceList, Place)> = given.collect();
+        let given: HashMap<&PriceListId, &'a (PriceList, FilePlace)> = given.collect();
         let mut wide: HashMap<&PriceListId, bool> =
             given.keys().map(|list| (*list, false)).collect();
         for prices in prices {
@@ -278,9 +278,9 @@ fn merged(
     list: &NamedList<'_>,
     stored: Option<&Ladder>,
     comparison: &Comparison<'_>,
-) -> Result<Option<Merged>, (Place, Problem)> {
+) -> Result<Option<Merged>, (FilePlace, Problem)> {
     let GivenPrices { list: id, scope, rungs } = prices;
-    let first = rungs.first().map_or_else(Place::default, |rung| rung.place);
+    let first = rungs.first().map_or_else(FilePlace::default, |rung| rung.place);
     let Some(header) = list.header() else {
         // Nothing can be removed from a list that does not exist.
         return match rungs.is_empty() {
@@ -311,7 +311,7 @@ fn merged(
 
 /// Returns the row of the data that makes the price rise at a quantity: the row at that quantity, or else
 /// the last one before it, below which the stored row at that quantity does not fall.
-fn blamed(rungs: &[GivenRung], at: crate::pricing::MinQuantity) -> Option<Place> {
+fn blamed(rungs: &[GivenRung], at: crate::pricing::MinQuantity) -> Option<FilePlace> {
     rungs.iter().rev().find(|rung| rung.min_quantity <= at).map(|rung| rung.place)
 }
 

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use super::Dataset;
 use super::collect::Errors;
 use super::error::{Fault, Problem};
-use super::given::{Amounts, Place};
+use super::given::{Amounts, FilePlace};
 use super::removed::RemovedRows;
 use super::stored::{StoreAt, Stored};
 use crate::model::UserId;
@@ -103,7 +103,7 @@ impl Counts {
 
 impl Comparison<'_> {
     /// Adds an error of a row of the data.
-    pub(super) fn fault(&self, errors: &mut Errors, place: Place, problem: Problem) {
+    pub(super) fn fault(&self, errors: &mut Errors, place: FilePlace, problem: Problem) {
         errors.add(&self.data.files, place.file, Fault::at(place.at, problem));
     }
 

@@ -11,11 +11,8 @@ use super::collect::Sink;
 use super::csv_fields::{Fields, QuoteFlaw, column_at};
 use super::error::{Fault, Problem};
 use super::layout::Delimiter;
+use super::limits::MAX_ROW_BYTES;
 use super::lines::Lines;
-
-/// After this many bytes a row of several lines has no further line. Otherwise a quote that is not closed
-/// would take the rest of a large file into memory.
-pub(super) const MAX_ROW_BYTES: usize = 1024 * 1024;
 
 /// Reads the rows of a file, one at a time.
 pub(super) struct Rows<R> {

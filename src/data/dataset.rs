@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::given::{GivenOwn, GivenPrices, Place};
+use super::given::{FilePlace, GivenOwn, GivenPrices};
 use super::names::shown;
 use super::removed::RowKey;
 use super::window::LocalTime;
@@ -20,20 +20,20 @@ pub struct Dataset {
     pub discounts: Vec<UserDiscounts>,
     /// The places of the rows of each of these lists, in the order of their products. A list that was given
     /// as a whole has one place.
-    pub discount_places: Vec<Box<[Place]>>,
+    pub discount_places: Vec<Box<[FilePlace]>>,
     /// The own lists of all other users.
     pub own: Vec<GivenOwn>,
     /// The records of customers.
     pub customers: Vec<Customer>,
     /// The price lists without their rows, and the place of each.
-    pub lists: Vec<(PriceList, Place)>,
+    pub lists: Vec<(PriceList, FilePlace)>,
     /// The rows of price lists.
     pub prices: Vec<GivenPrices>,
     /// Rows to remove by name, and the place of each. None of them is among the other rows.
-    pub removed: Vec<(RowKey, Place)>,
+    pub removed: Vec<(RowKey, FilePlace)>,
     /// The place of the first record of an incremental export. If there is one, the files have only
     /// changes.
-    pub only_changes: Option<Place>,
+    pub only_changes: Option<FilePlace>,
     /// How many decimals beyond those of their currencies the prices were read with.
     pub unit_decimals: u8,
     /// Times that were given in a time zone.

@@ -7,7 +7,7 @@ use super::collect::Errors;
 use super::comparing_lists::ListChanges;
 use super::comparison::{Comparison, KindCounts};
 use super::error::Problem;
-use super::given::Place;
+use super::given::FilePlace;
 use super::own_lists::{Conflict, LostRows, conflicts, merged};
 use super::planned::Planned;
 use super::resolving::resolve_own;
@@ -131,7 +131,7 @@ impl<'a> Difference<'a> {
         stored: &Stored<UserId, UserDiscounts>,
         given: Cow<'a, UserDiscounts>,
         errors: &mut Errors,
-        place: impl Fn(&Conflict) -> Option<Place>,
+        place: impl Fn(&Conflict) -> Option<FilePlace>,
     ) {
         let list = match stored.found.get(&given.user).filter(|_| comparison.merge) {
             Some(found) => {

@@ -16,7 +16,7 @@ pub(super) struct Position {
 
 /// A file and a position in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct FilePlace {
     pub(super) file: u32,
     pub(super) at: Position,
 }
@@ -70,7 +70,7 @@ pub struct GivenRung {
     /// What the product costs from then on.
     pub rule: GivenRule,
     /// The place of the row.
-    pub place: Place,
+    pub place: FilePlace,
 }
 
 /// The rows of one price list for one scope, sorted by quantity, each quantity once.
@@ -95,7 +95,7 @@ pub struct GivenOwn {
 
 impl GivenOwn {
     /// Returns the place of the row that counts for a product at a quantity.
-    pub(super) fn place(&self, product: &ProductId, at: MinQuantity) -> Option<Place> {
+    pub(super) fn place(&self, product: &ProductId, at: MinQuantity) -> Option<FilePlace> {
         let counts =
             |(of, rung): &&(ProductId, GivenRung)| of == product && rung.min_quantity <= at;
         self.rows.iter().rfind(counts).map(|(_, rung)| rung.place)

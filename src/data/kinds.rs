@@ -18,7 +18,7 @@ pub(super) enum Expected {
 
 /// The kinds of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RowKind {
     Product,
     /// A user's whole list.
     List,
@@ -86,7 +86,7 @@ const PRICE: Shape = Shape {
     optional: &[Field::ProductId, Field::Category, Field::MinQuantity],
 };
 
-impl Kind {
+impl RowKind {
     pub(super) const fn shape(self) -> &'static Shape {
         match self {
             Self::Product => &PRODUCT,
@@ -128,7 +128,7 @@ impl Kind {
 
 /// The columns of a kind of row, displayed for a person who needs their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KnownColumns(pub(super) Kind);
+pub struct KnownColumns(pub(super) RowKind);
 
 impl KnownColumns {
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
@@ -148,11 +148,11 @@ impl fmt::Display for KnownColumns {
 /// Returns a CSV file for each kind of row: its name, and a header with all columns that a row may have.
 pub fn csv_templates() -> impl Iterator<Item = (String, String)> {
     [
-        ("products", Kind::Product),
-        ("customers", Kind::Customer),
-        ("price_lists", Kind::PriceList),
-        ("prices", Kind::Price),
-        ("user_discounts", Kind::One),
+        ("products", RowKind::Product),
+        ("customers", RowKind::Customer),
+        ("price_lists", RowKind::PriceList),
+        ("prices", RowKind::Price),
+        ("user_discounts", RowKind::One),
     ]
     .into_iter()
     .map(|(table, kind)| {

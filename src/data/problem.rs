@@ -4,9 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
-use super::csv_rows::MAX_ROW_BYTES;
 use super::duplicate::Duplicate;
 use super::kinds::KnownColumns;
+use super::limits::{MAX_ROW_BYTES, MAX_WRAPPER_DEPTH};
 use super::names::{did_you_mean, shown};
 use super::problem_words::{
     before_1970, deletion, no_currency, not_text, or_write, pruned_change, separator, surcharge,
@@ -57,7 +57,7 @@ pub enum Problem {
     #[error("is not a JSON object")]
     NotAnObject,
     /// Rows inside too many objects.
-    #[error("is inside more than {} objects", super::wrapped::MAX_DEPTH)]
+    #[error("is inside more than {} objects", MAX_WRAPPER_DEPTH)]
     TooDeep,
     /// An unknown field.
     #[error("unknown field `{field}`{}", did_you_mean(*.near))]

@@ -6,7 +6,7 @@ use super::error::Problem;
 use super::field::Field;
 use super::given::{Amounts, GivenRule};
 use super::json_parts;
-use super::kinds::{Expected, Kind};
+use super::kinds::{Expected, RowKind};
 use super::layout::Columns;
 use super::removed::RowKey;
 use super::row::{Notation, Row};
@@ -24,7 +24,7 @@ use crate::pricing::{
 
 /// A row whose meaning is known.
 #[derive(Debug)]
-pub(super) enum Record {
+pub(super) enum FileRecord {
     Product(Product),
     /// A user's whole list.
     List(UserId, Vec<OwnRow>),
@@ -51,22 +51,22 @@ pub(super) fn record(
     expected: Expected,
     amounts: Amounts,
     columns: &Columns,
-) -> Result<Record, Problem> {
-    let kind = Kind::of(row, expected);
+) -> Result<FileRecord, Problem> {
+    let kind = RowKind::of(row, expected);
     kind.check(row)?;
     match kind {
-        Kind::Product => product(row, amounts).map(Record::Product),
-        Kind::Customer => customer(row).map(Record::Customer),
-        Kind::PriceList => price_list(row),
-        Kind::Price => price(row),
-        Kind::One => {
+        RowKind::Product => product(row, amounts).map(FileRecord::Product),
+        RowKind::Customer => customer(row).map(FileRecord::Customer),
+        RowKind::PriceList => price_list(row),
+        RowKind::Price => price(row),
+        RowKind::One => {
             let user = UserId::new(text(row, Field::UserId)?)?;
-            Ok(Record::One(user, own_row(row)?))
+            Ok(FileRecord::One(user, own_row(row)?))
         }
-        Kind::List | Kind::Entry => {
+        RowKind::List | RowKind::Entry => {
             let user = UserId::new(text(row, Field::UserId)?)?;
             let (list, notation) = list(row, list_field(row))?;
-            Ok(Record::List(user, own_rows(list, notation, columns)?))
+            Ok(FileRecord::List(user, own_rows(list, notation, columns)?))
         }
     }
 }
@@ -82,21 +82,21 @@ fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
     let from = |row: &mut Row<'_>| {
         Ok::<_, Problem>(optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default())
     };
-    Ok(vec![match Kind::of(row, Expected::Any) {
-        Kind::Product => RowKey::Product(product(row, id_field(row))?),
-        Kind::Customer => RowKey::Customer(UserId::new(text(row, Field::UserId)?)?),
-        Kind::PriceList => RowKey::PriceList(PriceListId::new(text(row, Field::PriceList)?)?),
-        Kind::Price => {
+    Ok(vec![match RowKind::of(row, Expected::Any) {
+        RowKind::Product => RowKey::Product(product(row, id_field(row))?),
+        RowKind::Customer => RowKey::Customer(UserId::new(text(row, Field::UserId)?)?),
+        RowKind::PriceList => RowKey::PriceList(PriceListId::new(text(row, Field::PriceList)?)?),
+        RowKind::Price => {
             let list = PriceListId::new(text(row, Field::PriceList)?)?;
             row.drop_empty(Field::MinQuantity);
             RowKey::Price(list, scope(row)?, from(row)?)
         }
-        Kind::One => {
+        RowKind::One => {
             let user = UserId::new(text(row, Field::UserId)?)?;
             row.drop_empty(Field::MinQuantity);
             RowKey::Own(user, product(row, Field::ProductId)?, from(row)?)
         }
-        Kind::List | Kind::Entry => {
+        RowKind::List | RowKind::Entry => {
             let user = UserId::new(text(row, Field::UserId)?)?;
             let (list, notation) = list(row, list_field(row))?;
             let mut keys = vec![];
@@ -176,7 +176,7 @@ fn customer(row: &mut Row<'_>) -> Result<Customer, Problem> {
     Ok(Customer { user, currency, groups: groups.into_iter().collect() })
 }
 
-fn price_list(row: &mut Row<'_>) -> Result<Record, Problem> {
+fn price_list(row: &mut Row<'_>) -> Result<FileRecord, Problem> {
     let id = PriceListId::new(text(row, Field::PriceList)?)?;
     let zone_name = optional(row, Field::TimeZone, text)?;
     let zone = zone_name.as_deref().map(time_zone).transpose()?;
@@ -215,14 +215,14 @@ fn price_list(row: &mut Row<'_>) -> Result<Record, Problem> {
     };
     let window = list.check_window();
     window.map_err(|problem| Problem::Window { list: list.id.clone(), problem })?;
-    Ok(Record::PriceList(list, local))
+    Ok(FileRecord::PriceList(list, local))
 }
 
-fn price(row: &mut Row<'_>) -> Result<Record, Problem> {
+fn price(row: &mut Row<'_>) -> Result<FileRecord, Problem> {
     let list = PriceListId::new(text(row, Field::PriceList)?)?;
     let scope = scope(row)?;
     let min_quantity = optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default();
-    Ok(Record::Price(list, scope, min_quantity, rule(row)?))
+    Ok(FileRecord::Price(list, scope, min_quantity, rule(row)?))
 }
 
 fn own_row(row: &mut Row<'_>) -> Result<OwnRow, Problem> {
@@ -249,7 +249,7 @@ fn own_rows(
     let mut rows = vec![];
     for (index, raw) in json_parts::elements(list.get())?.into_iter().enumerate() {
         let entry = Row::parse_entry(raw, notation, columns).and_then(|mut entry| {
-            Kind::Entry.check(&mut entry)?;
+            RowKind::Entry.check(&mut entry)?;
             own_row(&mut entry)
         });
         let in_list = |problem| Problem::InList { number: index + 1, problem: Box::new(problem) };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::given::{GivenPrices, Place};
+use super::given::{FilePlace, GivenPrices};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::pricing::{MinQuantity, Scope};
 
@@ -33,7 +33,7 @@ pub(super) struct RemovedRows<'a> {
 }
 
 impl<'a> RemovedRows<'a> {
-    pub(super) fn of(keys: &'a [(RowKey, Place)]) -> Self {
+    pub(super) fn of(keys: &'a [(RowKey, FilePlace)]) -> Self {
         let mut removed = Self::default();
         for (key, _) in keys {
             match key {

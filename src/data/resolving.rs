@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::collect::Errors;
 use super::comparison::Comparison;
 use super::error::Problem;
-use super::given::{Amounts, GivenOwn, GivenRule, GivenRung, Place};
+use super::given::{Amounts, FilePlace, GivenOwn, GivenRule, GivenRung};
 use super::stored::{Halt, still};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::ports::UserDiscounts;
@@ -67,7 +67,7 @@ fn own_list(
         let whose = format!("the list of customer `{}`", given.user);
         if let Err((at, problem)) = check_ladder(&ladder, whose, &scope, amounts) {
             let row = rows.iter().find(|(_, rung)| rung.min_quantity == at);
-            let place = row.map_or_else(Place::default, |(_, rung)| rung.place);
+            let place = row.map_or_else(FilePlace::default, |(_, rung)| rung.place);
             comparison.fault(errors, place, problem);
         }
         ladders.push(OwnLadder { product_id: product_id.clone(), ladder });
@@ -92,7 +92,7 @@ fn plain_discount(rows: &[(ProductId, GivenRung)]) -> Option<Discount> {
 pub(super) fn resolve_rungs<'g>(
     rungs: impl Iterator<Item = &'g GivenRung>,
     amounts: Amounts,
-) -> Result<Vec<Rung>, (Place, Problem)> {
+) -> Result<Vec<Rung>, (FilePlace, Problem)> {
     let read = |text: &str| Money::parse_amount(text, amounts.currency, amounts.unit_decimals);
     rungs
         .map(|rung| {
@@ -113,7 +113,7 @@ pub(super) fn resolve_rungs<'g>(
 pub(super) fn resolve_relative(
     rungs: &[GivenRung],
     list: &PriceListId,
-) -> Result<Vec<Rung>, (Place, Problem)> {
+) -> Result<Vec<Rung>, (FilePlace, Problem)> {
     let needs = |field, text: &str, place| {
         (place, Problem::NoCurrency { field, text: text.to_owned(), list: list.clone() })
     };

@@ -2,10 +2,10 @@
 
 use super::error::Problem;
 use super::field::Field;
-use super::kinds::{Expected, Kind, KnownColumns, RULES};
+use super::kinds::{Expected, KnownColumns, RULES, RowKind};
 use super::row::Row;
 
-impl Kind {
+impl RowKind {
     /// Returns the kind of a row.
     pub(super) fn of(row: &Row<'_>, expected: Expected) -> Self {
         let has = |fields: &[Field]| fields.iter().any(|field| row.has(*field));
@@ -133,10 +133,10 @@ impl Kind {
 
 /// Checks the columns of a CSV header.
 pub(super) fn check_columns(row: &Row<'_>) -> Result<(), Problem> {
-    Kind::of(row, Expected::Any).check_header(row)
+    RowKind::of(row, Expected::Any).check_header(row)
 }
 
 /// Returns the columns of the kind that a header resembles.
 pub(super) fn columns_for(row: &Row<'_>) -> KnownColumns {
-    KnownColumns(Kind::of(row, Expected::Any))
+    KnownColumns(RowKind::of(row, Expected::Any))
 }

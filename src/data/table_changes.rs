@@ -13,7 +13,7 @@ use super::error::{DataErrors, Fault, Problem, RowError};
 use super::given::Amounts;
 use super::kinds::Expected;
 use super::layout::Layout;
-use super::record::{OwnRow, Record, item_keys, record};
+use super::record::{FileRecord, OwnRow, item_keys, record};
 use super::removed::RowKey;
 use super::row::Row;
 use crate::model::UserId;
@@ -27,7 +27,7 @@ pub struct TableChanges {
     /// The number of changes. They are numbered from 1, as lines are.
     changes: u32,
     /// The rows that were written, each with the number of the change that wrote it.
-    written: Vec<(u32, RowKey, Record)>,
+    written: Vec<(u32, RowKey, FileRecord)>,
     /// For each row the number of its last change, and whether the row exists since then.
     last: BTreeMap<RowKey, (u32, bool)>,
 }
@@ -93,27 +93,27 @@ impl TableChanges {
     }
 
     /// Returns the rows that an item stands for.
-    fn rows(&self, item: &str) -> Result<Vec<(RowKey, Record)>, Problem> {
+    fn rows(&self, item: &str) -> Result<Vec<(RowKey, FileRecord)>, Problem> {
         let columns = &self.layout.columns;
         let record =
             record(&mut Row::of_item(item, columns)?, Expected::Any, self.amounts, columns)?;
         Ok(match record {
-            Record::List(user, rows) => {
+            FileRecord::List(user, rows) => {
                 rows.into_iter().map(|row| own(user.clone(), row)).collect()
             }
-            Record::One(user, row) => vec![own(user, row)],
-            Record::Product(product) => {
-                vec![(RowKey::Product(product.id.clone()), Record::Product(product))]
+            FileRecord::One(user, row) => vec![own(user, row)],
+            FileRecord::Product(product) => {
+                vec![(RowKey::Product(product.id.clone()), FileRecord::Product(product))]
             }
-            Record::Customer(customer) => {
-                vec![(RowKey::Customer(customer.user.clone()), Record::Customer(customer))]
+            FileRecord::Customer(customer) => {
+                vec![(RowKey::Customer(customer.user.clone()), FileRecord::Customer(customer))]
             }
-            Record::PriceList(list, local) => {
-                vec![(RowKey::PriceList(list.id.clone()), Record::PriceList(list, local))]
+            FileRecord::PriceList(list, local) => {
+                vec![(RowKey::PriceList(list.id.clone()), FileRecord::PriceList(list, local))]
             }
-            Record::Price(list, scope, from, rule) => {
+            FileRecord::Price(list, scope, from, rule) => {
                 let key = RowKey::Price(list.clone(), scope.clone(), from);
-                vec![(key, Record::Price(list, scope, from, rule))]
+                vec![(key, FileRecord::Price(list, scope, from, rule))]
             }
         })
     }
@@ -124,7 +124,7 @@ impl TableChanges {
     }
 }
 
-fn own(user: UserId, row: OwnRow) -> (RowKey, Record) {
+fn own(user: UserId, row: OwnRow) -> (RowKey, FileRecord) {
     let key = RowKey::Own(user.clone(), row.product_id.clone(), row.min_quantity);
-    (key, Record::One(user, row))
+    (key, FileRecord::One(user, row))
 }

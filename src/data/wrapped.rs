@@ -10,6 +10,7 @@ use super::given::Position;
 use super::json_parts::{Members, for_each_element};
 use super::kinds::Expected;
 use super::layout::Columns;
+use super::limits::MAX_WRAPPER_DEPTH;
 use super::lines::LineFinder;
 use super::record::{item_keys, record};
 use super::row::Row;
@@ -26,9 +27,6 @@ const TABLES: [(&str, Expected); 6] = [
 ];
 /// The members of an incremental export that hold what an item was and what it became.
 const IMAGES: [&str; 2] = ["OldImage", "NewImage"];
-/// How many objects may be around rows, one inside the other. Each takes a part of the thread's stack and one
-/// pass over the text, so a small file of many would end the process.
-pub(super) const MAX_DEPTH: usize = 16;
 
 /// Reads the rows that an object holds.
 pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
@@ -37,7 +35,7 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
 
 /// Reads the rows of an object that is the `depth`th, counted from the outside.
 fn read_at(depth: usize, json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    if depth > MAX_DEPTH {
+    if depth > MAX_WRAPPER_DEPTH {
         return sink.fault(finder.fault(json, Problem::TooDeep));
     }
     let members = match serde_json::from_str::<Members<'_>>(json) {

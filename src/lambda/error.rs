@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lambda_runtime::Diagnostic;
 use thiserror::Error;
 
+use super::UnknownHandler;
 use crate::aws::ConnectError;
 use crate::cli::ProviderError;
 use crate::data::LoadError;
@@ -14,13 +15,10 @@ use crate::trace::InstallError;
 
 /// Why a function does not start.
 #[derive(Debug, Error)]
-pub enum StartError {
+pub enum FunctionStartError {
     /// The program has no handler of this name.
-    #[error("handler `{handler}` is none of {known}", known = super::Function::names())]
-    Handler {
-        /// The configured handler.
-        handler: String,
-    },
+    #[error(transparent)]
+    Handler(#[from] UnknownHandler),
     /// An environment variable is invalid.
     #[error("the function's environment variables are not valid")]
     Environment(#[source] clap::Error),

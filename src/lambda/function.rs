@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use super::StartError;
+use thiserror::Error;
+
 use crate::model::named;
 
 named! {
@@ -34,20 +35,21 @@ named! {
     }
 }
 
-impl Function {
-    /// Returns the names of all handlers, for messages.
-    pub(super) fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
-    }
+/// No function has a handler of this name.
+#[derive(Debug, Error)]
+#[error("handler `{handler}` is none of {known}", known = Function::ALL.map(Function::name).join(", "))]
+pub struct UnknownHandler {
+    /// The configured handler.
+    pub handler: String,
 }
 
 impl FromStr for Function {
-    type Err = StartError;
+    type Err = UnknownHandler;
 
-    fn from_str(handler: &str) -> Result<Self, StartError> {
+    fn from_str(handler: &str) -> Result<Self, UnknownHandler> {
         let mut all = Self::ALL.into_iter();
         all.find(|function| function.name() == handler)
-            .ok_or_else(|| StartError::Handler { handler: handler.to_owned() })
+            .ok_or_else(|| UnknownHandler { handler: handler.to_owned() })
     }
 }
 

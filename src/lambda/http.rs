@@ -9,7 +9,7 @@ use tracing::{Instrument as _, warn};
 use super::EventError;
 use super::granted::Authorization;
 use crate::ports::Chain;
-use crate::runtime::gateway::{Asked, Behind, Call, HttpApi, Reply, Resource, forbidden};
+use crate::runtime::gateway::{ApiRequest, Behind, Call, HttpApi, Reply, Resource, forbidden};
 use crate::trace;
 
 /// Answers a request for a quote or for prices as the local gateway does.
@@ -31,7 +31,7 @@ pub(super) async fn on_request(
     let context = request.request_context.authorizer.as_ref();
     let clients = authorization.clients(context.map(|authorizer| &authorizer.fields));
     let body = body(request.body, request.is_base64_encoded);
-    let asked = Asked {
+    let asked = ApiRequest {
         method: &request.request_context.http.method,
         query: request.raw_query_string.as_deref().unwrap_or_default(),
         headers: &request.headers,

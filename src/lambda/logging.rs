@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use super::StartError;
+use super::FunctionStartError;
 use crate::supervisor::log_panics;
 use crate::trace::{self, Systems, Traces};
 
@@ -12,7 +12,7 @@ const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// Starts logging. The spans of a line have Lambda's request id, the user, and the id of the quote. Also
 /// starts tracing, if the function's environment enables it.
-pub(super) fn start() -> Result<Traces, StartError> {
+pub(super) fn start() -> Result<Traces, FunctionStartError> {
     let level = std::env::var(LEVEL).ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
     // At the level of trace the runtime logs events, and the authorizer's events have tokens in them.

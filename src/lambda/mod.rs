@@ -25,6 +25,6 @@ mod websocket;
 #[cfg(test)]
 mod tests;
 
-pub use error::{EventError, StartError};
-pub use function::Function;
+pub use error::{EventError, FunctionStartError};
+pub use function::{Function, UnknownHandler};
 pub use serve::{is_started_by_lambda, serve};

@@ -16,7 +16,7 @@ use super::settings::Settings;
 use super::subscribe::on_request;
 use super::usage::{FunctionMeter, memory_mb};
 use super::websocket::{Frames, on_connection};
-use super::{EventError, Function, StartError, http, load, logging};
+use super::{EventError, Function, FunctionStartError, http, load, logging};
 use crate::aws::{Aws, AwsSettings};
 use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
@@ -44,8 +44,8 @@ pub fn is_started_by_lambda() -> bool {
 /// Handles invocations one after the other until Lambda ends the process.
 ///
 /// # Errors
-/// [`StartError`] if the function is not configured correctly, or the connection to Lambda ends.
-pub async fn serve() -> Result<(), StartError> {
+/// [`FunctionStartError`] if the function is not configured correctly, or the connection to Lambda ends.
+pub async fn serve() -> Result<(), FunctionStartError> {
     let traces = logging::start()?;
     let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
     let settings = Settings::from_environment()?;
@@ -187,7 +187,7 @@ pub async fn serve() -> Result<(), StartError> {
             consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage), None).await
         }
     };
-    served.map_err(StartError::Runtime)
+    served.map_err(FunctionStartError::Runtime)
 }
 
 /// Returns when Lambda ends an invocation.
@@ -209,7 +209,7 @@ async fn ports(
     function: Function,
     settings: &Settings,
     traces: Traces,
-) -> Result<(Ports, FunctionMeter), StartError> {
+) -> Result<(Ports, FunctionMeter), FunctionStartError> {
     let aws = aws(settings).await?;
     let connections = aws.connections(&settings.endpoints);
     let ports = aws.ports(Arc::new(SystemClock), connections);
@@ -217,7 +217,7 @@ async fn ports(
     Ok((ports, meter))
 }
 
-async fn aws(settings: &Settings) -> Result<Aws, StartError> {
+async fn aws(settings: &Settings) -> Result<Aws, FunctionStartError> {
     let settings = AwsSettings::new(&settings.stack);
     Ok(Aws::connect(&settings, Arc::new(SystemRandomness)).await?)
 }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::StartError;
+use super::FunctionStartError;
 use super::granted::Authorization;
 use super::source_tables::SourceTables;
 use crate::cli::{Global, ProviderArgs};
@@ -51,30 +51,30 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads the settings from the environment.
-    pub(super) fn from_environment() -> Result<Self, StartError> {
+    pub(super) fn from_environment() -> Result<Self, FunctionStartError> {
         Self::new([])
     }
 
     /// Reads the settings from the environment and from flags.
-    fn new<const N: usize>(flags: [&str; N]) -> Result<Self, StartError> {
+    fn new<const N: usize>(flags: [&str; N]) -> Result<Self, FunctionStartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
         let Variables { global, scheduled_every, authorization, provider, source_tables } =
-            Variables::try_parse_from(arguments).map_err(StartError::Environment)?;
+            Variables::try_parse_from(arguments).map_err(FunctionStartError::Environment)?;
         Ok(Self {
             stack: global.stack,
             scheduled_every,
             endpoints: global.management_endpoint,
             authorization,
-            provider: provider.provider().map_err(StartError::Provider)?,
+            provider: provider.provider().map_err(FunctionStartError::Provider)?,
             source_tables,
         })
     }
 
     /// Returns the one endpoint of the API from which this function gets frames.
-    pub(super) fn own_endpoint(&self) -> Result<String, StartError> {
+    pub(super) fn own_endpoint(&self) -> Result<String, FunctionStartError> {
         match self.endpoints.as_slice() {
             [endpoint] => Ok(endpoint.clone()),
-            _ => Err(StartError::Endpoint),
+            _ => Err(FunctionStartError::Endpoint),
         }
     }
 }
@@ -124,15 +124,18 @@ mod tests {
         assert_eq!(settings.authorization, Authorization::Token, "unless it is told otherwise");
         let open = Settings::new(["--authorization=NONE"]).unwrap();
         assert_eq!(open.authorization, Authorization::None);
-        assert!(matches!(Settings::new(["--authorization=SOME"]), Err(StartError::Environment(_))));
+        assert!(matches!(
+            Settings::new(["--authorization=SOME"]),
+            Err(FunctionStartError::Environment(_))
+        ));
         let jwks = "--jwks=https://id.example.com/keys";
         let provider = Settings::new([jwks, "--issuer=id"]).unwrap().provider.unwrap();
         assert_eq!((&*provider.issuer.name, provider.issuer.audience), ("id", None));
-        assert!(matches!(Settings::new([jwks]), Err(StartError::Provider(_))));
+        assert!(matches!(Settings::new([jwks]), Err(FunctionStartError::Provider(_))));
         let wrong = Settings::new(["--source-tables={\"a\":{\"columns\":{\"sku\":\"idd\"}}}"]);
-        let Err(StartError::Environment(error)) = wrong else { panic!("{wrong:?}") };
+        let Err(FunctionStartError::Environment(error)) = wrong else { panic!("{wrong:?}") };
         assert!(error.to_string().contains("`idd` is not a field"), "{error}");
         let soon = Settings::new(["--scheduled-every=soon"]);
-        assert!(matches!(soon, Err(StartError::Environment(_))));
+        assert!(matches!(soon, Err(FunctionStartError::Environment(_))));
     }
 }

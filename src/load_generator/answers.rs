@@ -20,12 +20,12 @@ pub trait ExpectedPrices: Send + Sync {
 }
 
 /// A quote as it was sent.
-pub(super) struct Asked<'a> {
+pub(super) struct SentQuote<'a> {
     pub(super) user: &'a UserId,
     pub(super) items: Vec<(&'a ProductId, Quantity)>,
 }
 
-impl Asked<'_> {
+impl SentQuote<'_> {
     /// Checks that an answer has the items of the quote, that its sums are right, and that its prices are
     /// the expected ones, if there are any.
     pub(super) fn check(
@@ -160,7 +160,7 @@ mod tests {
         let user = UserId::new("AAA").unwrap();
         let products: [ProductId; 2] = ["P1", "P2"].map(|id| id.parse().unwrap());
         let items = vec![(&products[0], "2".parse().unwrap()), (&products[1], Quantity::ONE)];
-        let asked = Asked { user: &user, items };
+        let asked = SentQuote { user: &user, items };
         for expected in [None, Some(&Prices as &dyn ExpectedPrices)] {
             assert_eq!(asked.check(&answer(), expected), Ok(()));
             let changes: [fn(&mut QuotationFrame); 8] = [
@@ -210,7 +210,7 @@ mod tests {
     fn a_quantity_that_is_not_sold_is_told_as_such() {
         let user = UserId::new("AAA").unwrap();
         let product: ProductId = "P2".parse().unwrap();
-        let asked = Asked { user: &user, items: vec![(&product, Quantity::ONE)] };
+        let asked = SentQuote { user: &user, items: vec![(&product, Quantity::ONE)] };
         let item = InvalidFrame {
             product: "P2".into(),
             quantity: "1".into(),

@@ -22,7 +22,7 @@ pub(super) struct Glance<'a> {
 
 /// The meaning of a frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Seen<'a> {
+pub(super) enum FrameMeaning<'a> {
     Accepted(&'a str),
     Answered(&'a str),
     /// A quotation that has no price, and the reason.
@@ -39,14 +39,14 @@ impl<'a> Glance<'a> {
         serde_json::from_str(text)
     }
 
-    pub(super) fn seen(&self) -> Seen<'_> {
+    pub(super) fn seen(&self) -> FrameMeaning<'_> {
         match (&*self.kind, &*self.status) {
-            ("accepted", _) => Seen::Accepted(&self.request_id),
-            ("quotation", "answered") => Seen::Answered(&self.request_id),
-            ("quotation", _) => Seen::Failed(&self.request_id, &self.reason),
-            ("error", _) => Seen::Refused(&self.message),
-            ("", _) => Seen::Echo,
-            _ => Seen::Nothing,
+            ("accepted", _) => FrameMeaning::Accepted(&self.request_id),
+            ("quotation", "answered") => FrameMeaning::Answered(&self.request_id),
+            ("quotation", _) => FrameMeaning::Failed(&self.request_id, &self.reason),
+            ("error", _) => FrameMeaning::Refused(&self.message),
+            ("", _) => FrameMeaning::Echo,
+            _ => FrameMeaning::Nothing,
         }
     }
 }
@@ -63,12 +63,12 @@ mod tests {
             r#"{"type":"quotation","request_id":"a\"7","status":"failed","reason":"late"}"#;
         let accepted = r#"{"type":"accepted","request_id":"a-7","message":"m"}"#;
         for (text, seen) in [
-            (accepted, Seen::Accepted("a-7")),
-            (answered, Seen::Answered("a-7")),
-            (failed, Seen::Failed("a\"7", "late")),
-            (r#"{"type":"error","code":"bad","message":"no"}"#, Seen::Refused("no")),
-            (r#"{"action":"quote","client":"A"}"#, Seen::Echo),
-            (r#"{"type":"pong"}"#, Seen::Nothing),
+            (accepted, FrameMeaning::Accepted("a-7")),
+            (answered, FrameMeaning::Answered("a-7")),
+            (failed, FrameMeaning::Failed("a\"7", "late")),
+            (r#"{"type":"error","code":"bad","message":"no"}"#, FrameMeaning::Refused("no")),
+            (r#"{"action":"quote","client":"A"}"#, FrameMeaning::Echo),
+            (r#"{"type":"pong"}"#, FrameMeaning::Nothing),
         ] {
             assert_eq!(Glance::at(text).unwrap().seen(), seen);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::answers::Asked;
+use super::answers::SentQuote;
 use crate::data::Draws;
 use crate::model::{ProductId, Quantity, UserId};
 
@@ -100,12 +100,12 @@ impl QuoteMix {
     }
 
     /// Returns what a quote asks for, so that its answer can be checked.
-    pub(super) fn asked(&self, choice: &Choice) -> Asked<'_> {
+    pub(super) fn asked(&self, choice: &Choice) -> SentQuote<'_> {
         let item = |(product, quantity): &(usize, u64)| {
             let quantity = quantity.to_string().parse().unwrap_or(Quantity::ONE);
             (&self.products[*product].id, quantity)
         };
-        Asked { user: self.user(choice), items: choice.items.iter().map(item).collect() }
+        SentQuote { user: self.user(choice), items: choice.items.iter().map(item).collect() }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::warn;
 
-use super::frames::{Glance, Seen};
+use super::frames::{FrameMeaning, Glance};
 use super::plan::{Peer, Shared};
 use super::quotes::Choice;
 use crate::protocol::Frame;
@@ -92,36 +92,36 @@ impl Socket {
     fn take(&mut self, text: &str) -> Result<(), ClientError> {
         let glance = Glance::at(text).map_err(ClientError::Frame)?;
         match glance.seen() {
-            Seen::Accepted(id) => {
+            FrameMeaning::Accepted(id) => {
                 if let Some(waiting) = self.number(id).and_then(|it| self.waiting.get_mut(&it)) {
                     waiting.is_accepted = true;
                     self.shared.tally().until_accepted.add(waiting.begun.elapsed());
                     id.clone_into(&mut self.last_made);
                 }
             }
-            Seen::Answered(id) => {
+            FrameMeaning::Answered(id) => {
                 // A second push of the same answer finds no waiting quote.
                 if let Some(waiting) = self.end(self.number(id)) {
                     self.answered(&waiting, text)?;
                 }
             }
-            Seen::Failed(id, reason) => {
+            FrameMeaning::Failed(id, reason) => {
                 if self.end(self.number(id)).is_some() {
                     self.complain(reason.to_owned());
                 }
             }
             // The error does not name its quote. Most likely it belongs to the one that has waited
             // longest.
-            Seen::Refused(message) => {
+            FrameMeaning::Refused(message) => {
                 self.complain(message.to_owned());
                 self.end(self.oldest());
             }
-            Seen::Echo => {
+            FrameMeaning::Echo => {
                 if let Some(waiting) = self.end(self.oldest()) {
                     self.shared.tally().answered(waiting.begun.elapsed());
                 }
             }
-            Seen::Nothing => {}
+            FrameMeaning::Nothing => {}
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ mod part_frame;
 mod price_row;
 mod product;
 mod quote;
+mod rounding;
 mod terms;
 
 pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart};
@@ -41,10 +42,11 @@ pub use packed_own::{PackedOwn, fingerprint};
 pub use price_row::PriceRow;
 pub use product::{Product, ProductDetail};
 pub use quote::{Answer, AnswerLine, Entry, Found, InvalidItem, QuoteError, Quoted, quote};
+pub use rounding::{Rounding, UnitRounding};
 pub use terms::{
     Category, CategoryError, Considered, Customer, Explanation, GivenList, Goods, Ladder,
     LadderError, ListPrices, ListRows, MinQuantity, NextTier, OwnLadder, OwnLadders, PriceList,
-    PriceRule, QuantityRules, QuantityRulesError, Rate, RateError, Recipients, Rounding, Rule,
-    RuleKind, Rules, Rung, Scope, ScopedLadder, Step, Subject, UnitRounding, Unsold, Verdict,
-    WindowError, compose, explain, next_tier, step_at, steps_of_list,
+    PriceRule, QuantityRules, QuantityRulesError, Rate, RateError, Recipients, Rule, RuleKind,
+    Rules, Rung, Scope, ScopedLadder, Step, Subject, Unsold, Verdict, WindowError, compose,
+    explain, next_tier, step_at, steps_of_list,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::world::World;
-use crate::data::{Dataset, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
+use crate::data::{Dataset, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung};
 use crate::model::{Timestamp, UserId};
 use crate::ports::Clock;
 use crate::pricing::{
@@ -38,7 +38,7 @@ pub(super) fn some_terms(world: &World) -> Dataset {
         let list = PriceList { id, priority, currency, from, until, recipients, is_wide, revision };
         // A list without rows in the load keeps its stored rows, if they are valid in its currency.
         if chance.one_in(3) {
-            data.lists.push((list, Place::default()));
+            data.lists.push((list, FilePlace::default()));
             continue;
         }
         let scopes: BTreeSet<Scope> = (0..=chance.below(3)).filter_map(|_| scope(world)).collect();
@@ -46,7 +46,7 @@ pub(super) fn some_terms(world: &World) -> Dataset {
             let rungs = ladder(world, currency.is_some());
             GivenPrices { list: list.id.clone(), scope, rungs }
         }));
-        data.lists.push((list, Place::default()));
+        data.lists.push((list, FilePlace::default()));
     }
     data
 }
@@ -149,7 +149,7 @@ fn ladder(world: &World, has_currency: bool) -> Vec<GivenRung> {
         off += 1_000_000 * chance.below(10);
         // Prices fall, and amounts off rise.
         cents = if kind == 1 { cents - cents / 10 } else { cents + cents / 10 };
-        Some(GivenRung { min_quantity, rule, place: Place::default() })
+        Some(GivenRung { min_quantity, rule, place: FilePlace::default() })
     });
     rungs.collect()
 }

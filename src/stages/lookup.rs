@@ -14,7 +14,7 @@ use super::StageError;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
 use super::own_shelf::OwnShelf;
-use super::quote_inputs::{Asked, Priced, QuoteInputs, Sources, Table};
+use super::quote_inputs::{CustomerTable, PriceRequest, Priced, QuoteInputs, Sources};
 use super::recent_orders::RecentOrders;
 use super::shared_in_force::{SharedInForce, Versions};
 use super::subscribe::{Subscribed, Visit, order_unless_known, send};
@@ -65,7 +65,7 @@ pub(super) struct UsableTable<T> {
     pub(super) is_stale: bool,
 }
 
-impl<T: Borrow<Table>> UsableTable<T> {
+impl<T: Borrow<CustomerTable>> UsableTable<T> {
     fn of(table: Option<T>, shared_version: u64, now: Timestamp) -> Option<Self> {
         let table = table?;
         let head = &table.borrow().head;
@@ -107,7 +107,7 @@ impl Lookup {
     /// Reads the inputs for all requests of a batch at once.
     pub(super) async fn inputs(
         &self,
-        requests: &[Asked<'_>],
+        requests: &[PriceRequest<'_>],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
         QuoteInputs::read(self.sources(), &self.in_force, requests, now).await
@@ -133,7 +133,7 @@ impl Lookup {
             return Ok(look);
         }
         // The table was replaced during the read, or an edge has passed and other prices are in force now.
-        let reread = Box::pin(Table::reread(self.sources(), request.into(), now)).await?;
+        let reread = Box::pin(CustomerTable::reread(self.sources(), request.into(), now)).await?;
         Ok(look_at(request, reread.as_ref(), inputs, self.clock.now())
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
@@ -142,9 +142,9 @@ impl Lookup {
     /// Returns `None` if no table is usable.
     pub(super) async fn find(
         &self,
-        asked: Asked<'_>,
+        asked: PriceRequest<'_>,
         now: Timestamp,
-    ) -> Result<(Option<UsableTable<Table>>, Timestamp), PortError> {
+    ) -> Result<(Option<UsableTable<CustomerTable>>, Timestamp), PortError> {
         let mut inputs = self.inputs(&[asked], now).await?;
         let table = inputs.tables.remove(asked.user);
         Ok(self.to_show(table, inputs.shared_version))
@@ -153,10 +153,10 @@ impl Lookup {
     /// Like [`Self::find`], but reads again: the table was replaced during the read, or an edge has passed.
     pub(super) async fn find_again(
         &self,
-        asked: Asked<'_>,
+        asked: PriceRequest<'_>,
         now: Timestamp,
-    ) -> Result<(Option<UsableTable<Table>>, Timestamp), PortError> {
-        let table = Table::reread(self.sources(), asked, now).await?;
+    ) -> Result<(Option<UsableTable<CustomerTable>>, Timestamp), PortError> {
+        let table = CustomerTable::reread(self.sources(), asked, now).await?;
         Ok(self.to_show(table, self.in_force.version().await?))
     }
 
@@ -164,9 +164,9 @@ impl Lookup {
     /// second attempt, so an empty table is shown unless it is stale.
     fn to_show(
         &self,
-        table: Option<Table>,
+        table: Option<CustomerTable>,
         shared_version: u64,
-    ) -> (Option<UsableTable<Table>>, Timestamp) {
+    ) -> (Option<UsableTable<CustomerTable>>, Timestamp) {
         let now = self.clock.now();
         let usable = UsableTable::of(table, shared_version, now);
         (usable.filter(|found| !(found.is_empty() && found.is_stale)), now)
@@ -252,7 +252,7 @@ impl Look {
 /// Answers a request from a table. Returns the table's generation if a part is missing.
 fn look_at(
     request: &QuotationRequest,
-    table: Option<&Table>,
+    table: Option<&CustomerTable>,
     inputs: &QuoteInputs,
     now: Timestamp,
 ) -> Result<Look, Generation> {

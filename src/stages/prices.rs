@@ -14,7 +14,7 @@ use tracing::warn;
 use super::lookup::{Lookup, UsableTable};
 use super::quotation_handler::QuotationHandler;
 use super::quotation_provider::order_table;
-use super::quote_inputs::{Asked, Priced, Table};
+use super::quote_inputs::{CustomerTable, PriceRequest, Priced};
 use super::subscribe::{self, Subscribed};
 use super::{PolicyInForce, StageError, Visits};
 use crate::meter::{Reason, Scope, Stage};
@@ -57,8 +57,8 @@ pub struct Question {
 }
 
 impl Question {
-    fn asked(&self) -> Asked<'_> {
-        Asked { user: &self.user, items: &self.items }
+    fn asked(&self) -> PriceRequest<'_> {
+        PriceRequest { user: &self.user, items: &self.items }
     }
 }
 
@@ -86,7 +86,7 @@ struct Shown<T> {
 impl<T> Shown<T> {
     /// Calls `show` with the prices. Returns `show` as the error if a part of the table is missing.
     fn of<F: FnOnce(&SomePrices<'_>) -> T>(
-        &UsableTable { ref table, is_stale: stale }: &UsableTable<Table>,
+        &UsableTable { ref table, is_stale: stale }: &UsableTable<CustomerTable>,
         items: &[Item],
         now: Timestamp,
         show: F,

@@ -12,7 +12,7 @@ use super::deadline::{DEADLINE_GRACE, comes_in_time};
 use super::lookup::{Look, Lookup};
 use super::outcome::read_bodies;
 use super::push::push;
-use super::quote_inputs::{Asked, QuoteInputs};
+use super::quote_inputs::{PriceRequest, QuoteInputs};
 use super::subscribe::send_urgent;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
@@ -66,7 +66,7 @@ impl QuotationProvider {
     async fn handle_all(&self, batch: &[Received]) -> Vec<Outcome> {
         let messages = read_bodies::<ProviderMessage>(batch);
         let now = self.clock.now();
-        let requests: Vec<Asked<'_>> = messages
+        let requests: Vec<PriceRequest<'_>> = messages
             .iter()
             .filter_map(|message| match message {
                 Ok(ProviderMessage::Quote(request)) if now < request.deadline => {

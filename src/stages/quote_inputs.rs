@@ -30,14 +30,14 @@ pub(super) struct Sources<'a> {
 
 /// A request for prices: of a quote, or of prices that are only shown.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct PriceRequest<'a> {
     /// The customer.
     pub(super) user: &'a UserId,
     /// The products, each with its quantity.
     pub(super) items: &'a [Item],
 }
 
-impl<'a> From<&'a QuotationRequest> for Asked<'a> {
+impl<'a> From<&'a QuotationRequest> for PriceRequest<'a> {
     fn from(request: &'a QuotationRequest) -> Self {
         Self { user: &request.user, items: &request.items }
     }
@@ -45,13 +45,13 @@ impl<'a> From<&'a QuotationRequest> for Asked<'a> {
 
 /// The tables of some customers, with the parts that their requests need.
 pub(super) struct QuoteInputs {
-    pub(super) tables: HashMap<UserId, Table>,
+    pub(super) tables: HashMap<UserId, CustomerTable>,
     /// The version of the last load that changed shared data; 0 before the first load.
     pub(super) shared_version: u64,
 }
 
 /// A customer's table, with the parts that the requests need.
-pub(super) struct Table {
+pub(super) struct CustomerTable {
     pub(super) head: TableHead,
     /// The time whose prices were read.
     read_for: Timestamp,
@@ -80,7 +80,7 @@ impl QuoteInputs {
     pub(super) async fn read(
         sources: Sources<'_>,
         in_force: &SharedInForce,
-        requests: &[Asked<'_>],
+        requests: &[PriceRequest<'_>],
         now: Timestamp,
     ) -> Result<Self, PortError> {
         let users = users(requests);
@@ -92,11 +92,11 @@ impl QuoteInputs {
     }
 }
 
-impl Table {
+impl CustomerTable {
     /// Reads the table of one request's customer again.
     pub(super) async fn reread(
         sources: Sources<'_>,
-        request: Asked<'_>,
+        request: PriceRequest<'_>,
         now: Timestamp,
     ) -> Result<Option<Self>, PortError> {
         let heads = sources.tables.table_heads(std::slice::from_ref(request.user)).await?;
@@ -191,7 +191,7 @@ fn part_of<'a, T>(own: &Own, part: Option<u32>, rows: &'a ByPart<T>) -> Option<O
 }
 
 /// Returns each customer of the requests once.
-fn users(requests: &[Asked<'_>]) -> Vec<UserId> {
+fn users(requests: &[PriceRequest<'_>]) -> Vec<UserId> {
     if let [only] = requests {
         return vec![only.user.clone()];
     }
@@ -203,9 +203,9 @@ fn users(requests: &[Asked<'_>]) -> Vec<UserId> {
 async fn read_tables(
     sources: Sources<'_>,
     heads: Vec<(UserId, TableHead)>,
-    requests: &[Asked<'_>],
+    requests: &[PriceRequest<'_>],
     now: Timestamp,
-) -> Result<HashMap<UserId, Table>, PortError> {
+) -> Result<HashMap<UserId, CustomerTable>, PortError> {
     let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
     let mut of_base: BTreeMap<BaseName, Vec<&ProductId>> = BTreeMap::new();
     let room = requests.iter().map(|request| request.items.len()).sum();
@@ -266,7 +266,7 @@ async fn read_tables(
             };
             Some(Wanted { base: wish.base, own: rows.own, ladders: rows.ladders, terms })
         });
-        (user, Table { head, read_for: now, wanted })
+        (user, CustomerTable { head, read_for: now, wanted })
     });
     Ok(tables.collect())
 }
@@ -435,7 +435,7 @@ fn unpack<T: Default>(
 
 fn wanted_by<'a>(
     user: &UserId,
-    requests: &[Asked<'a>],
+    requests: &[PriceRequest<'a>],
 ) -> impl Iterator<Item = &'a ProductId> + Clone {
     let of_user = requests.iter().filter(move |request| request.user == user);
     of_user.flat_map(|request| request.items.iter().map(|item| &item.product))

@@ -6,7 +6,7 @@ use super::expected::{Expected, expected, percent_off, sold};
 use super::inputs::Inputs;
 use super::list_prices::Currencies;
 use super::tables::Verdict;
-use super::{Kind, VerifyError};
+use super::{FindingKind, VerifyError};
 use crate::model::{Item, ProductId, Quantity};
 use crate::ports::{Quotation, Store};
 use crate::pricing::{
@@ -25,7 +25,7 @@ pub(super) async fn check(
     if answer.pricing_version != PRICING_VERSION {
         let version = answer.pricing_version;
         let what = format!("priced by rule version {version}, this ocache has {PRICING_VERSION}");
-        return Ok(Some((Kind::OtherRules, what)));
+        return Ok(Some((FindingKind::OtherRules, what)));
     }
     let has_floors = inputs.prices.has_floors();
     let own_problem = is_complete(quotation, answer)
@@ -40,7 +40,7 @@ pub(super) async fn check(
         }
         None => None,
     };
-    Ok(what.map(|what| (Kind::Wrong, what)))
+    Ok(what.map(|what| (FindingKind::Wrong, what)))
 }
 
 /// Checks that every requested product is in the answer in its order, or is reported as without a price

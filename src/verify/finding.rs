@@ -7,7 +7,7 @@ use crate::model::{RequestId, UserId, named};
 named! {
     /// The kind of a finding, the worst first.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Kind {
+    pub enum FindingKind {
         /// No possible inputs explain it: it is damaged, incomplete, or miscalculated.
         Wrong => "wrong",
         /// It was made by a version of the pricing rules that this ocache does not have.
@@ -41,7 +41,7 @@ impl fmt::Display for Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The kind.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The subject.
     pub subject: Subject,
     /// What exactly was found.

@@ -38,7 +38,7 @@ pub use audience::{Audience, Step};
 pub use error::VerifyError;
 pub use expected::{Expected, expected, ladder_of, percent_off};
 pub use explain::{Explained, ExplainedLine, explain};
-pub use finding::{Finding, Kind, Subject};
+pub use finding::{Finding, FindingKind, Subject};
 pub use reasons::{Reasons, WhyPrice, reasons};
 pub use report::{Counts, Report};
 pub use run::{VerifyOptions, verify};

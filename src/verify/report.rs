@@ -1,19 +1,19 @@
 //! The totals of a verification.
 
-use super::{Ages, Finding, Kind, Subject};
+use super::{Ages, Finding, FindingKind, Subject};
 
 /// The number of findings of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts([u64; Kind::ALL.len()]);
+pub struct Counts([u64; FindingKind::ALL.len()]);
 
 impl Counts {
     /// Returns the number of findings of a kind.
     #[must_use]
-    pub const fn of(&self, kind: Kind) -> u64 {
+    pub const fn of(&self, kind: FindingKind) -> u64 {
         self.0[kind as usize]
     }
 
-    const fn add(&mut self, kind: Kind) {
+    const fn add(&mut self, kind: FindingKind) {
         self.0[kind as usize] += 1;
     }
 }
@@ -49,8 +49,9 @@ impl Report {
     /// Returns the number of findings of a kind, about tables and wrong answers. Any other answer was right by
     /// the rules of its time, and nothing corrects it.
     #[must_use]
-    pub const fn count(&self, kind: Kind) -> u64 {
-        let answers = if matches!(kind, Kind::Wrong) { self.answer_findings.of(kind) } else { 0 };
+    pub const fn count(&self, kind: FindingKind) -> u64 {
+        let answers =
+            if matches!(kind, FindingKind::Wrong) { self.answer_findings.of(kind) } else { 0 };
         self.table_findings.of(kind) + answers
     }
 
@@ -75,10 +76,13 @@ mod tests {
     #[test]
     fn answers_of_other_rules_do_not_count() {
         let mut report = Report::default();
-        for kind in [Kind::Wrong, Kind::OtherRules] {
+        for kind in [FindingKind::Wrong, FindingKind::OtherRules] {
             report.answer_findings.add(kind);
             report.table_findings.add(kind);
         }
-        assert_eq!((report.count(Kind::Wrong), report.count(Kind::OtherRules)), (2, 1));
+        assert_eq!(
+            (report.count(FindingKind::Wrong), report.count(FindingKind::OtherRules)),
+            (2, 1)
+        );
     }
 }

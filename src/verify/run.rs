@@ -12,7 +12,7 @@ use super::inputs::Inputs;
 use super::recent::Recent;
 use super::sample::Sample;
 use super::tables::Verdict;
-use super::{Audience, Finding, Kind, Report, Step, Subject, answers, tables};
+use super::{Audience, Finding, FindingKind, Report, Step, Subject, answers, tables};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead, pages};
 
@@ -118,7 +118,7 @@ impl Run<'_> {
         let age = self.now.since(head.validated_at).as_secs();
         let late = self.now.since(head.fresh_until).as_secs();
         let what = format!("validated {age} s ago, {late} s too late");
-        self.found(Finding { kind: Kind::Stale, subject: Subject::Table(user), what });
+        self.found(Finding { kind: FindingKind::Stale, subject: Subject::Table(user), what });
     }
 
     /// Lists every head, and checks all tables or a sample.

@@ -8,7 +8,7 @@ use super::fingerprints::is_as_calculated;
 use super::inputs::Inputs;
 use super::price_lists::next_edge;
 use super::stored_table::{periods, read_rows};
-use super::{Kind, VerifyError};
+use super::{FindingKind, VerifyError};
 use crate::model::{PriceListId, Timestamp, UserId};
 use crate::ports::{BaseName, NextPrices, Own, Store, TableHead};
 use crate::pricing::{Currency, PRICING_VERSION, PriceList};
@@ -17,7 +17,7 @@ use crate::pricing::{Currency, PRICING_VERSION, PriceList};
 const MAX_READS: u32 = 3;
 
 /// `None`, or what is wrong with a table or an answer.
-pub(super) type Verdict = Option<(Kind, String)>;
+pub(super) type Verdict = Option<(FindingKind, String)>;
 
 /// Checks the current table of a customer.
 pub(super) async fn check(
@@ -51,7 +51,7 @@ async fn check_head(
             "priced by rule version {}, this ocache has version {PRICING_VERSION}",
             head.pricing_version
         );
-        return Ok(Some((Kind::OtherRules, what)));
+        return Ok(Some((FindingKind::OtherRules, what)));
     }
     // Read the inputs after the head, so that they are at least as new as those of the table.
     let customer = CustomerInputs::read(store, user, inputs).await?;
@@ -70,7 +70,10 @@ async fn check_head(
         periods.are_known(inputs).await;
         return Ok((head.catalogue_version > inputs.head.version).then(|| {
             let (is, of) = (inputs.head.version, head.catalogue_version);
-            (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
+            (
+                FindingKind::Wrong,
+                format!("it is of catalogue version {of}, and the last one is {is}"),
+            )
         }));
     };
     // A base is of one version, and each version has one state of the products.
@@ -83,7 +86,7 @@ async fn check_head(
     // one state.
     Ok(match head.catalogue_version >= inputs.head.version {
         true => wrong(format!("{difference}, in the same catalogue version")),
-        false => Some((Kind::Outdated, difference)),
+        false => Some((FindingKind::Outdated, difference)),
     })
 }
 
@@ -185,5 +188,5 @@ fn in_first_period(head: &TableHead) -> Timestamp {
 }
 
 fn wrong(what: String) -> Verdict {
-    Some((Kind::Wrong, what))
+    Some((FindingKind::Wrong, what))
 }

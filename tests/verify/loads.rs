@@ -57,11 +57,15 @@ async fn a_load_that_comes_into_force_meanwhile_makes_it_start_over() {
     assert_eq!((report.catalogue_version, restarts), (before.catalogue_version + 3, 3));
     // Unfinished runs are not counted, and no finding is reported twice.
     assert_eq!((report.tables_checked, report.answers_checked), (2, 2));
-    let told: Vec<(Kind, String)> =
+    let told: Vec<(FindingKind, String)> =
         findings.iter().map(|found| (found.kind, found.subject.to_string())).collect();
     let of = |user: &str| format!("table of `{user}`");
-    assert_eq!(told, [(Kind::Wrong, of("AAA")), (Kind::Outdated, of("BBB"))], "{findings:?}");
-    assert_eq!((report.count(Kind::Wrong), report.count(Kind::Outdated)), (1, 1));
+    assert_eq!(
+        told,
+        [(FindingKind::Wrong, of("AAA")), (FindingKind::Outdated, of("BBB"))],
+        "{findings:?}"
+    );
+    assert_eq!((report.count(FindingKind::Wrong), report.count(FindingKind::Outdated)), (1, 1));
 
     let (verified, restarts, _) = verified_while_loading(&system, 4).await;
     assert!(matches!(verified, Err(VerifyError::Loading)), "{verified:?}");

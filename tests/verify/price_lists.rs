@@ -95,7 +95,7 @@ async fn a_ladder_with_another_price_or_rule_is_wrong(engine: Engine) {
     });
     change_head(&system, "ann", |head| head.prices.ladders = Own::Inline(dearer)).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     let expected =
         "product `T3` costs 70.00 from 2 on by the customer's own list, the table says 70.01";
     assert!(what.contains(expected), "{what}");
@@ -107,19 +107,19 @@ async fn a_ladder_with_another_price_or_rule_is_wrong(engine: Engine) {
     });
     change_head(&system, "ann", |head| head.prices.ladders = Own::Inline(other_rule)).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("the table says by another rule"), "{what}");
 
     // A percentage is wrong by the table's own figures, whatever is loaded now.
     let not_calculated = repacked(&ladders, |_, step, _| step.price = Money::from_minor(9_001));
     change_head(&system, "ann", |head| head.prices.ladders = Own::Inline(not_calculated)).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("100.00 less 10 % is not 90.01"), "{what}");
 
     change_head(&system, "ann", |head| head.prices.ladders = Own::NONE).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("product `T2` costs 75.00 from 5 on by list `ann`"), "{what}");
 }
 
@@ -139,7 +139,7 @@ async fn terms_with_another_price_are_wrong(engine: Engine) {
     let Found { findings, .. } = found(&system).await;
     assert_eq!(findings.len(), 2, "{findings:?}");
     for Finding { kind, what, .. } in findings {
-        assert_eq!(kind, Kind::Wrong);
+        assert_eq!(kind, FindingKind::Wrong);
         let expected = "product `T1` costs 80.00 from 10 on by list `gold`, the table says 79.99";
         assert_eq!(what, format!("{expected}, in the same catalogue version"));
     }
@@ -149,7 +149,7 @@ async fn a_table_that_misses_the_end_of_a_list_is_wrong(engine: Engine) {
     let system = with_price_lists(engine).await;
     change_head(&system, "bob", |head| head.valid_until = None).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("2099-01-01T00:00:00.000Z; the table says never"), "{what}");
     change_head(&system, "bob", |head| {
         head.valid_until = Some("2099-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap())
@@ -158,7 +158,7 @@ async fn a_table_that_misses_the_end_of_a_list_is_wrong(engine: Engine) {
     })
     .await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
+    assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("usable after a price list begins or ends"), "{what}");
 }
 
@@ -190,15 +190,15 @@ async fn a_table_by_older_price_lists_is_outdated(engine: Engine) {
     let row = serde_json::json!({"price_list": "gold", "category": "tools", "percentage": "11"});
     bring(&system, serde_json::json!({ "prices": [row] })).await;
     let Found { findings, .. } = found(&system).await;
-    let kinds: Vec<Kind> = findings.iter().map(|found| found.kind).collect();
-    assert_eq!(kinds, [Kind::Outdated, Kind::Outdated], "{findings:?}");
+    let kinds: Vec<FindingKind> = findings.iter().map(|found| found.kind).collect();
+    assert_eq!(kinds, [FindingKind::Outdated, FindingKind::Outdated], "{findings:?}");
     assert!(findings[0].what.contains("product `T1` costs 89.00"), "{findings:?}");
 
     // A customer who has left the group has another price, and the others do not.
     let system = with_price_lists(harness::memory()).await;
     bring(&system, serde_json::json!({"customers": [{"user_id": "bob", "groups": []}]})).await;
     let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Outdated);
+    assert_eq!(kind, FindingKind::Outdated);
     assert!(what.contains("table of `bob`"), "{what}");
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+use super::super::output_format::OutputFormat;
 use super::super::paths::path;
 
 /// The stack that is used if none is named.
@@ -58,7 +59,7 @@ pub struct Global {
         env = "OCACHE_OUTPUT",
         default_value = "table"
     )]
-    pub output: Format,
+    pub output: OutputFormat,
     /// Whether to colour output
     #[arg(long, global = true, value_name = "WHEN", env = "OCACHE_COLOR", default_value = "auto")]
     pub color: Color,
@@ -93,17 +94,6 @@ pub enum Backend {
     Embedded,
     /// DynamoDB, SQS and SNS, in an account or on a local AWS
     Aws,
-}
-
-/// How data is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Table,
-    /// For programs: one JSON value, indented
-    Json,
-    /// For programs that read lines: one JSON value a line, one for each item of a list
-    Ndjson,
 }
 
 /// Whether output is coloured.

@@ -16,7 +16,7 @@ use std::thread;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::super::engine::{Engine, Kind};
+use super::super::engine::{Engine, EngineKind};
 use super::super::failure::{ExitCode, Failure};
 use super::super::output::Output;
 use super::super::settings::Settings;
@@ -26,7 +26,7 @@ use crate::embedded::Copied;
 pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Result<(), Failure> {
     let engine = Engine::open_existing(settings, output).await?;
     let copied = match engine.kind() {
-        Kind::Embedded(embedded) => {
+        EngineKind::Embedded(embedded) => {
             let is_alone = watch_stdin();
             let tell = teller();
             let watch = move |copied| {
@@ -39,7 +39,7 @@ pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Resu
             embedded.backup(to, watch).await
         }
         #[cfg(feature = "aws")]
-        Kind::Aws(_) => Ok(()),
+        EngineKind::Aws(_) => Ok(()),
     };
     engine.close().await;
     Ok(copied?)

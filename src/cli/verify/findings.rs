@@ -7,7 +7,7 @@ use super::super::output::{Output, trimmed};
 use super::super::progress::Progress;
 use super::super::stream::ObjectStream;
 use super::words;
-use crate::verify::{Audience, Finding, Kind, Step, Subject};
+use crate::verify::{Audience, Finding, FindingKind, Step, Subject};
 
 /// The most findings of each kind that are shown to people. Programs get all.
 const SHOWN_OF_A_KIND: u64 = 50;
@@ -19,14 +19,14 @@ pub(super) struct Findings<'a> {
     /// once prints nothing.
     stream: Option<ObjectStream<'a>>,
     /// The number of findings of each kind, for people.
-    shown: [u64; Kind::ALL.len()],
+    shown: [u64; FindingKind::ALL.len()],
     progress: Option<(Step, Progress)>,
     failure: Option<Failure>,
 }
 
 impl<'a> Findings<'a> {
     pub(super) const fn new(output: &'a Output) -> Self {
-        let shown = [0; Kind::ALL.len()];
+        let shown = [0; FindingKind::ALL.len()];
         Self { output, stream: None, shown, progress: None, failure: None }
     }
 
@@ -48,7 +48,7 @@ impl<'a> Findings<'a> {
             };
         }
         let mut text = String::new();
-        for kind in Kind::ALL {
+        for kind in FindingKind::ALL {
             let more = self.shown[kind as usize].saturating_sub(SHOWN_OF_A_KIND);
             if more > 0 {
                 let kind = words(kind);

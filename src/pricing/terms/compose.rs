@@ -1,8 +1,8 @@
 //! Combines the lists of a customer: the price of a product at every quantity.
 
-use super::super::Money;
+use super::super::{Money, Rounding};
 use super::steps::RuleRef;
-use super::{Ladder, MinQuantity, PriceList, Rounding, Rules, Scope, Step};
+use super::{Ladder, MinQuantity, PriceList, Rules, Scope, Step};
 
 /// The data that prices of a product are calculated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! Explains a price: every row that was considered, and why it won or lost.
 
-use super::super::{Currency, Money};
+use super::super::{Currency, Money, Rounding};
 use super::{
-    Category, Customer, Goods, Ladder, MinQuantity, OwnLadder, PriceList, PriceRule, Rounding,
-    Rung, Scope,
+    Category, Customer, Goods, Ladder, MinQuantity, OwnLadder, PriceList, PriceRule, Rung, Scope,
 };
 use crate::model::{PriceListId, ProductId, Quantity, Timestamp};
 

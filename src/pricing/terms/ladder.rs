@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::super::Money;
-use super::{Rate, Rounding};
+use super::super::{Money, Rounding};
+use super::Rate;
 use crate::model::{Decimal, Quantity, QuantityError, ShownDecimal};
 
 /// The quantity from which a rung applies: zero or more, with up to three decimals.

@@ -15,7 +15,6 @@ mod packed;
 mod price_list;
 mod quantity_rules;
 mod rate;
-mod rounding;
 mod steps;
 
 pub use category::{Category, CategoryError};
@@ -27,5 +26,4 @@ pub use list_rows::ListRows;
 pub use price_list::{ListPrices, PriceList, Recipients, Scope, WindowError};
 pub use quantity_rules::{QuantityRules, QuantityRulesError, Unsold};
 pub use rate::{Rate, RateError};
-pub use rounding::{Rounding, UnitRounding};
 pub use steps::{NextTier, Rule, RuleKind, Rules, Step, next_tier, step_at};

@@ -6,8 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::super::{Money, Percentage};
-use super::Rounding;
+use super::super::{Money, Percentage, Rounding};
 use crate::model::{Decimal, DecimalError, ShownDecimal, escape};
 
 /// A percentage off the list price, exact to six decimals. A negative one is a surcharge.

@@ -40,7 +40,7 @@ pub use awaited::Promise;
 pub use body::ReplyBody;
 pub use delivery::GatewayConnections;
 pub use entry::Tokens;
-pub use http_api::{Asked, Behind, Call, HttpApi, Resource, forbidden};
+pub use http_api::{ApiRequest, Behind, Call, HttpApi, Resource, forbidden};
 pub use http_reply::Reply;
 pub use limits::Limits;
 pub use load_door::{LoadDoor, NO_CLAIM, NO_PAGES, may_not_load};

@@ -15,7 +15,7 @@ use tracing::{Instrument, warn};
 
 use super::addresses::ClientAddress;
 use super::entry;
-use super::http_api::{self, Asked, Call, Resource};
+use super::http_api::{self, ApiRequest, Call, Resource};
 use super::http_reply::{Reply, json_reply, later, problem, problem_with_code, too_many};
 use super::limiter::Allowance;
 use super::load_door::{NO_PAGES, body_too_large, may_not_load};
@@ -137,7 +137,7 @@ async fn api(
         _ => Bytes::new(),
     };
     let query = head.uri.query().unwrap_or_default();
-    let asked = Asked { method: &head.method, query, headers: &head.headers, body: &body };
+    let asked = ApiRequest { method: &head.method, query, headers: &head.headers, body: &body };
     let call = match Call::read(resource, asked) {
         Ok(call) if !clients.cover(call.user()) => return http_api::forbidden(call.user()),
         Ok(call) => call,

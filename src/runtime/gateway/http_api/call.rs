@@ -69,7 +69,7 @@ pub(super) struct Rows {
 
 /// A request in the form that all transports share.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct ApiRequest<'a> {
     /// The method, which is one of the resource's.
     pub method: &'a Method,
     /// The query, without the question mark.
@@ -85,7 +85,7 @@ impl Call {
     ///
     /// # Errors
     /// Returns the reply to a request that cannot be understood.
-    pub fn read(resource: Resource, asked: Asked<'_>) -> Result<Self, Reply> {
+    pub fn read(resource: Resource, asked: ApiRequest<'_>) -> Result<Self, Reply> {
         let wait = wait(asked.headers);
         match resource {
             Resource::Quotes => {
@@ -131,7 +131,7 @@ impl Call {
     }
 }
 
-fn prices_of(asked: Asked<'_>) -> Result<PricesOf, Reply> {
+fn prices_of(asked: ApiRequest<'_>) -> Result<PricesOf, Reply> {
     if *asked.method == Method::POST {
         Parameters::read(asked.query)?.end()?;
         let (items, quantity) = parse_prices_body(asked.body).map_err(|error| refused(&error))?;
@@ -279,7 +279,7 @@ mod tests {
 
     fn get(id: &str, query: &str) -> Result<Call, Reply> {
         let (method, headers) = (&Method::GET, &HeaderMap::new());
-        let asked = Asked { method, query, headers, body: b"" };
+        let asked = ApiRequest { method, query, headers, body: b"" };
         Call::read(Resource::Quote(id.to_owned()), asked)
     }
 
@@ -301,7 +301,7 @@ mod tests {
 
     fn prices(query: &str, accept: &'static str) -> Result<PricesOf, Reply> {
         let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
-        let asked = Asked { method: &Method::GET, query, headers: &headers, body: b"" };
+        let asked = ApiRequest { method: &Method::GET, query, headers: &headers, body: b"" };
         match Call::read(Resource::Prices("A".to_owned()), asked)? {
             Call::Prices(asked) => Ok(asked.of),
             other => panic!("{other:?}"),
@@ -352,7 +352,7 @@ mod tests {
             for start in ["/quotes/", "/prices/", "/quotes", ""] {
                 let Some(Some(resource)) = Resource::of(&format!("{start}{path}")) else { continue };
                 for method in resource.methods() {
-                    let asked = Asked { method, query: &query, headers: &headers, body: &body };
+                    let asked = ApiRequest { method, query: &query, headers: &headers, body: &body };
                     if let Err(reply) = Call::read(resource.clone(), asked) {
                         prop_assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
                     }

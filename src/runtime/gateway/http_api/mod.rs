@@ -17,7 +17,7 @@ mod table;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use call::{Asked, Call};
+pub use call::{ApiRequest, Call};
 pub(super) use call::{Parameters, refused};
 pub use reply::forbidden;
 pub use resource::Resource;
