@@ -103,7 +103,7 @@ pub enum Command {
     /// files.
     #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
-    /// Make customers active, so that their price tables are kept warm
+    /// Make customers active, so that their price tables are prepared
     ///
     /// A quote does the same. Subscribe a customer ahead, for example at login, and the first quote is
     /// warm.
@@ -159,7 +159,7 @@ pub enum Command {
     Export(ExportArgs),
     /// Show active customers, tables, queues and dead letters
     ///
-    /// Shows whether the cache works: which customers are kept warm and for how long, how old the tables
+    /// Shows whether the cache works: which customers are active and for how long, how old their tables
     /// are, and what waits.
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
@@ -170,10 +170,10 @@ pub enum Command {
     /// would have billed for the same work.
     #[command(after_help = examples::METER)]
     Meter(MeterArgs),
-    /// Show what this stack costs on AWS, or forecast it, and whether precomputing pays
+    /// Show what this stack costs on AWS, or forecast it, and whether preparing tables pays
     ///
     /// Scales what the meter recorded to a month; `forecast` needs only a few numbers and no stack. Shows
-    /// where the money goes, what another interval or TTL would save, and whether to precompute tables
+    /// where the money goes, what another interval or TTL would save, and whether to prepare tables
     /// for all customers, for some, or for none.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),

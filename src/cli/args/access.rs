@@ -64,7 +64,7 @@ pub struct UserArgs {
     /// Maximum customers active through one gateway
     #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = USERS.active, value_parser = some())]
     pub max_active_users: u32,
-    /// Keep a customer's table warm only from the second visit on
+    /// Prepare a customer's table only from the second visit on
     #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = BoolishValueParser::new())]
     pub active_from_second_visit: bool,
 }

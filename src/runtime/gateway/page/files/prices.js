@@ -99,7 +99,7 @@ const Prices = (() => {
       at("prices-facts").replaceChildren(
         prices.stale ? element("span", { class: "badge stale" }, "Stale: being recalculated") : element("span", { class: "badge fresh" }, "Fresh"),
         element("span", {}, `In ${prices.currency}`),
-        element("span", {}, `Confirmed ${seconds(age)} ago`),
+        element("span", {}, `Checked ${seconds(age)} ago`),
         element("span", {}, `For a quantity of ${amount(prices.quantity)}`),
       );
     }

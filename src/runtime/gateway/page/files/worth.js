@@ -8,9 +8,9 @@ const Worth = (() => {
   const { element, cell, share, set, amount, duration, plural, problem, say } = Text;
   const AGAIN_MS = 30_000;
   const VERDICTS = {
-    precompute: "Precompute for every active customer",
-    precompute_above_break_even: "Precompute only for customers who ask often",
-    calculate_on_read: "Do not precompute: calculate on each request",
+    precompute: "Prepare tables for every active customer",
+    precompute_above_break_even: "Prepare tables only for customers who ask often",
+    calculate_on_read: "Prepare no tables: calculate on each request",
   };
   /** The measurement includes a probe of all stages, so it takes long. */
   const PATIENCE_MS = 60_000;
@@ -85,9 +85,9 @@ const Worth = (() => {
       if (choice === null) return;
       set(at("worth-choice"), VERDICTS[choice.choice] ?? choice.choice);
       const even = choice.break_even_quotes_an_hour;
-      set(at("worth-even"), `Keeping a customer warm pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour. This compares cost only: without precomputing, every quote also waits for its calculation.`);
+      set(at("worth-even"), `Preparing a customer's table pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour. This compares cost only: without prepared tables, every quote also waits for its calculation.`);
       const ways = [
-        ["precompute", "Precompute for every active customer", choice.precompute_usd_a_month],
+        ["precompute", "Prepare for every active customer", choice.precompute_usd_a_month],
         ["precompute_above_break_even", "Only for customers above the break-even", choice.precompute_above_break_even_usd_a_month],
         ["calculate_on_read", "Calculate on each request", choice.calculate_on_read_usd_a_month],
       ];
