@@ -165,7 +165,7 @@ const Prices = (() => {
       const list = why.list_price ? [element(
         "tr", hasWinner ? {} : { class: "counts" }, element("th", { scope: "row" }, "list price"), element("td", {}, "the product"), element("td", {}, "any"),
         element("td", {}, amount(why.list_price)), element("td", {}, amount(why.list_price)),
-        element("td", { class: "because" }, hasWinner ? "Does not count: a row counts" : element("strong", {}, "Counts")),
+        element("td", { class: "because" }, hasWinner ? "Does not count: a matching row replaces it" : element("strong", {}, "Counts"), hasWinner ? "" : ": no row replaces it"),
       )] : [];
       const head = ["List", "For", "From quantity", "Says", "Makes", "Why"].map((title) => element("th", { scope: "col" }, title));
       return [
