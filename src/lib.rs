@@ -1,4 +1,4 @@
-//! An organic price cache: price tables are kept warm only for the customers who use them.
+//! ocache answers price requests at once for B2B sellers who negotiate prices with each customer.
 //!
 //! # The map of modules
 //!

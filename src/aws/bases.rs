@@ -112,7 +112,7 @@ impl Bases for Tables {
         self.check_size(DynamoTable::PricesByUser, &index_item)?;
         let first = base.first_of_last(parts.len());
         self.put_base_parts(name, first, parts, base.expires_at).await?;
-        // The index comes last, so that whoever finds it finds the parts.
+        // The index comes last, so that a reader that finds it also finds the parts.
         self.put(DynamoTable::PricesByUser, index_item).await?;
         if name.terms.is_none() {
             // If the products were listed for this base, that listing is over in all segments.

@@ -234,8 +234,8 @@ impl DeadLetters for WorkQueues {
     }
 }
 
-/// Converts a message. How often it was received before is not known, because SQS counts anew in the queue
-/// of dead letters.
+/// Converts a message. How often it was received before is not known, because SQS counts from zero in the
+/// queue of dead letters.
 fn letter(message: Message) -> Option<DeadLetter> {
     Some(DeadLetter {
         sent_at: sent_at(&message)?,

@@ -176,7 +176,7 @@ fn policy(statements: &[Value]) -> String {
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
 
-/// Denies unencrypted requests, whoever makes them.
+/// Denies unencrypted requests of every principal.
 fn only_over_tls(actions: &str, arn: &str) -> Value {
     json!({
         "Sid": "OnlyOverTls",

@@ -12,8 +12,8 @@ const LOGIN: [&str; 2] = ["sso_session", "sso_start_url"];
 pub(super) struct Profiles {
     /// The profile that was chosen by name.
     pub(super) chosen: Option<String>,
-    /// All profiles. `None` if the files cannot be read; the error is reported by whoever needs what is in
-    /// them.
+    /// All profiles. `None` if the files cannot be read; the code that needs their content reports the
+    /// error.
     all: Option<ProfileSet>,
 }
 

@@ -52,7 +52,7 @@ fn unreadable(error: FieldError) -> PortError {
 impl Tables {
     /// Remembers the settings that came with the head's item.
     pub(super) fn note_settings(&self, item: &Item) {
-        // If they cannot be read, the error is reported to whoever asks for them.
+        // If they cannot be read, the error is reported to the caller that asks for them.
         if let Ok(Some(record)) = read(item) {
             self.known_settings().last = Some((Instant::now(), record));
         }

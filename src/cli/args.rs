@@ -34,15 +34,15 @@ use crate::stages::Setting;
 use crate::tokens::Token;
 use ids::{stored_product, stored_request, stored_user};
 
-pub use access::AccessArgs;
 #[cfg(feature = "aws")]
 pub use access::UserArgs;
+pub use access::{AccessArgs, LIMIT_DETAILS};
 #[cfg(feature = "aws")]
 pub use account::{DestroyArgs, ProvisionArgs};
 pub use backup::{BackupArgs, RestoreArgs};
 pub use bench::BenchArgs;
 pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNIT_DECIMALS};
-pub use cost::{CostArgs, CostCommand, ForecastArgs};
+pub use cost::{CostArgs, CostCommand, FORECAST_DETAILS, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Global, LogFormat};
@@ -62,7 +62,7 @@ pub use tokens::{
 };
 pub use verify::VerifyArgs;
 
-/// Answer price requests at once, from price tables that are prepared for active customers.
+/// Answer price requests at once, from price tables prepared for active customers.
 #[derive(Debug, Parser)]
 #[command(
     name = "ocache",
@@ -103,7 +103,7 @@ pub enum Command {
     /// files.
     #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
-    /// Make customers active, so that their price tables are kept warm
+    /// Make customers active, so that their price tables are prepared
     ///
     /// A quote does the same. Subscribe a customer ahead, for example at login, and the first quote is
     /// warm.
@@ -120,7 +120,7 @@ pub enum Command {
     /// one process.
     #[command(after_help = examples::WORKER)]
     Worker(WorkerArgs),
-    /// Run the gateway: page, websockets, /quotes, /prices, /load, /subscribe, /metrics
+    /// Run the gateway: page, websockets, prices and quotes over HTTP
     ///
     /// Clients connect to it: websockets to /, HTTP to /quotes, /prices, /load, /subscribe, /health and
     /// /metrics. It listens on loopback only; put a reverse proxy before it to serve other
@@ -149,7 +149,7 @@ pub enum Command {
     /// it has a price at any quantity.
     #[command(after_help = examples::PRICES)]
     Prices(PricesArgs),
-    /// List what is stored: products, customers, discounts, price lists, quotations
+    /// List products, customers, discounts, price lists, quotations
     ///
     /// Rows are printed while they are read, so a list may be larger than memory. With --output json or
     /// ndjson, products, customers, discounts and price lists have the fields that `ocache load` reads. On
@@ -159,21 +159,21 @@ pub enum Command {
     Export(ExportArgs),
     /// Show active customers, tables, queues and dead letters
     ///
-    /// Shows whether the cache works: which customers are kept warm and for how long, how old the tables
+    /// Shows whether the cache works: which customers are active and for how long, how old their tables
     /// are, and what waits.
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
-    /// Show what was used: calls and the units AWS bills, by stage and reason
+    /// Show what was used: calls and billed units by stage and reason
     ///
     /// Every process of the stack records what it uses. On AWS these are the units that the services
     /// report, or that follow from their documented rules; on the embedded store, the units that AWS
     /// would have billed for the same work.
     #[command(after_help = examples::METER)]
     Meter(MeterArgs),
-    /// Show what this stack costs on AWS, or forecast it, and whether precomputing pays
+    /// Show or forecast the cost on AWS, and whether preparing pays
     ///
     /// Scales what the meter recorded to a month; `forecast` needs only a few numbers and no stack. Shows
-    /// where the money goes, what another interval or TTL would save, and whether to precompute tables
+    /// where the money goes, what another interval or TTL would save, and whether to prepare tables
     /// for all customers, for some, or for none.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
@@ -202,14 +202,14 @@ pub enum Command {
     /// A key can sign a token for every customer, so rotate keys from time to time.
     #[command(after_help = examples::KEYS)]
     Keys(KeysCommandArgs),
-    /// Replay arrivals against policies: hits, waits, waste, and what AWS would bill
+    /// Replay arrivals against policies: hits, waits, waste, AWS bill
     ///
     /// Use it to choose a TTL and an interval from your own traffic before you pay for them. The stages
     /// run in virtual time on the memory engine; nothing is stored and no service is called. Give
     /// several values to --ttl and --refresh-every to try all combinations.
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
-    /// Recalculate stored tables and answers independently, and report what differs
+    /// Recalculate stored tables and answers, and report what differs
     ///
     /// Checks the prices that customers see with code that shares nothing with the pricing. It only
     /// reads. Ends with exit code 3 if something is wrong, with --strict also if a table is stale,
@@ -240,7 +240,7 @@ pub enum Command {
     #[cfg(feature = "aws")]
     #[command(after_help = examples::PROVISION)]
     Provision(ProvisionArgs),
-    /// Delete the tables, queues and topic of a stack on AWS, and all that is in them
+    /// Delete a stack's tables, queues and topic on AWS, with all data
     ///
     /// Deletes what `ocache provision` made. Use `terraform destroy` for what Terraform made.
     #[cfg(feature = "aws")]
@@ -256,7 +256,7 @@ pub enum Command {
     /// The text of --help for `man`. completions/man/ has the same pages.
     #[command(after_help = examples::MAN)]
     Man(ManArgs),
-    /// Show the settings and where each comes from, or set one of the stack
+    /// Show the settings and their origins, or set one of the stack
     ///
     /// A process takes each of its settings from a flag, an environment variable, ocache.toml or the
     /// default, in this order. A setting of the stack is the same for all its processes: the value set

@@ -47,7 +47,7 @@ pub(super) async fn run(
     print(output, &removed, "deleted")
 }
 
-/// Names the processes that still run. Versions begin anew in the next stack of this name, and a process would answer
+/// Names the processes that still run. Versions start over in the next stack of this name, and a process would answer
 /// from what it keeps in memory by its version.
 async fn warn_of_living(output: &Output, aws: &Aws) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -79,7 +79,7 @@ async fn generate(
             }
         })
     };
-    // Listen before there is a file: whoever sees it may interrupt at once.
+    // Listen before there is a file: a user who sees it may interrupt at once.
     let interrupted = signalled(1);
     let mut generating = tokio::task::spawn_blocking(work);
     let generated = tokio::select! {

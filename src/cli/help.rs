@@ -10,7 +10,8 @@ use clap::builder::{StyledStr, Styles};
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use super::args::{
-    Cli, EXIT_CODES, GROUPS, HelpArgs, SIMULATE_DETAILS, STACK_SETTINGS, START, TOPICS,
+    Cli, EXIT_CODES, FORECAST_DETAILS, GROUPS, HelpArgs, LIMIT_DETAILS, SIMULATE_DETAILS,
+    STACK_SETTINGS, START, TOPICS,
 };
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
@@ -92,10 +93,22 @@ fn subcommands(command: &Command) -> Vec<String> {
     command.get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
+/// Returns the options of a command that do not fit on its screen, and what they are about.
+fn details(name: &str) -> (&'static [&'static str], &'static str) {
+    match name {
+        "simulate" => (&SIMULATE_DETAILS, "Arrivals and price lists, such as --users and --lists"),
+        "cost forecast" => (&FORECAST_DETAILS, "Price lists, such as --tiers"),
+        "up" | "serve" | "config show" => {
+            (&LIMIT_DETAILS, "Limits of sockets and frames, such as --max-frames")
+        }
+        _ => (&[], ""),
+    }
+}
+
 /// Gives a command a screen of help. `name` is its path after `ocache`.
 fn screen(command: Command, name: &str) -> Command {
     let takes_settings = command.get_arguments().any(is_of_the_stack);
-    let details = if name == "simulate" { &SIMULATE_DETAILS[..] } else { &[] };
+    let (details, about_details) = details(name);
     let mut command = command.mut_args(|argument| {
         let is_detail = details.contains(&argument.get_id().as_str());
         let is_hidden = is_detail || argument.is_hide_set();
@@ -114,8 +127,7 @@ fn screen(command: Command, name: &str) -> Command {
         more.push_str("Settings of the stack, such as --ttl: ocache help settings\n");
     }
     if !details.is_empty() {
-        let about = "Generated arrivals and price lists, such as --users and --lists";
-        let _ = writeln!(more, "{about}: ocache help {name}");
+        let _ = writeln!(more, "{about_details}: ocache help {name}");
     }
     let _ = write!(
         more,
@@ -135,13 +147,12 @@ fn fitted(argument: Arg) -> Arg {
     argument.help(help).hide(is_left_out).hide_env(true)
 }
 
-/// Returns the text before the first semicolon, because details follow it. A text with brackets after the
-/// semicolon is kept whole, because the brackets hold a default.
+/// Returns the text before the first semicolon, because details follow it.
 fn first_part(help: &StyledStr) -> String {
     let help = help.to_string();
     match help.split_once("; ") {
-        Some((part, _)) if !part.contains('[') => part.to_owned(),
-        _ => help,
+        Some((part, _)) => part.to_owned(),
+        None => help,
     }
 }
 
@@ -175,35 +186,45 @@ mod tests {
     const LINES: usize = 45;
     /// The width of the text. Wider terminals get the same width.
     const COLUMNS: usize = 100;
+    /// The width of a usual terminal.
+    const NARROW_COLUMNS: usize = 80;
 
-    fn all_screens() -> BTreeMap<String, String> {
-        fn collect(command: &mut Command, before: &str, into: &mut BTreeMap<String, String>) {
-            into.insert(before.to_owned(), command.render_help().to_string());
-            for name in subcommands(command) {
-                let below = command.find_subcommand_mut(&name).unwrap();
-                collect(below, format!("{before} {name}").trim(), into);
+    fn all_screens(columns: usize) -> BTreeMap<String, String> {
+        fn collect(
+            command: &Command,
+            before: &str,
+            columns: usize,
+            into: &mut BTreeMap<String, String>,
+        ) {
+            let mut shown = command.clone().term_width(columns);
+            into.insert(before.to_owned(), shown.render_help().to_string());
+            for below in command.get_subcommands() {
+                let name = format!("{before} {}", below.get_name());
+                collect(below, name.trim(), columns, into);
             }
         }
         let mut all = BTreeMap::new();
         let mut cli = Cli::command();
         cli.build();
-        let mut cli = screens(cli).term_width(COLUMNS);
-        collect(&mut cli, "", &mut all);
+        collect(&screens(cli), "", columns, &mut all);
         all
     }
 
     #[test]
     fn the_help_of_a_command_fits_a_screen() {
-        for (name, text) in all_screens() {
-            let lines = text.lines().count();
-            assert!(lines <= LINES, "ocache {name} --help has {lines} lines:\n{text}");
+        for columns in [NARROW_COLUMNS, COLUMNS] {
+            for (name, text) in all_screens(columns) {
+                let lines = text.lines().count();
+                let said = format!("ocache {name} --help has {lines} lines of {columns} columns");
+                assert!(lines <= LINES, "{said}:\n{text}");
+            }
         }
     }
 
     #[test]
     fn a_screen_says_where_the_rest_is_and_leaves_out_nothing_of_its_own() {
         let cli = Cli::command();
-        for (name, text) in all_screens().into_iter().filter(|(name, _)| !name.is_empty()) {
+        for (name, text) in all_screens(COLUMNS).into_iter().filter(|(name, _)| !name.is_empty()) {
             let lists_globals =
                 text.lines().any(|line| line.trim_start().starts_with("--data-dir"));
             assert!(text.contains("ocache help globals") && !lists_globals, "{text}");
@@ -218,9 +239,9 @@ mod tests {
                 let is_shown = text.contains(&format!("--{long}"));
                 let is_elsewhere =
                     is_of_the_stack(argument) && text.contains("ocache help settings");
-                let is_detail = name == "simulate"
-                    && SIMULATE_DETAILS.contains(&argument.get_id().as_str())
-                    && text.contains("--users and --lists: ocache help simulate");
+                let (details, about_details) = details(&name);
+                let is_detail = details.contains(&argument.get_id().as_str())
+                    && text.contains(&format!("{about_details}: ocache help {name}"));
                 assert!(is_shown || is_elsewhere || is_detail, "--{long} is not in\n{text}");
             }
         }

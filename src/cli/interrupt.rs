@@ -57,7 +57,7 @@ impl Interrupts {
             });
         }
         let (told, at_once, output) = (self.shutdown.clone(), self.at_once.clone(), self.output);
-        // Listen before the task first runs: whoever is told that the process works may stop it at once.
+        // Listen before the task first runs: a user who reads that the process works may stop it at once.
         let (first, second) = (signalled(1), signalled(2));
         self.supervisor.spawn("the wait for signals", async move {
             first.await;
@@ -106,7 +106,7 @@ impl Interrupts {
 pub(super) async fn or_interrupted<T>(
     command: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    // Listen before the command begins: whoever sees it work may interrupt it at once.
+    // Listen before the command begins: a user who sees it work may interrupt it at once.
     let interrupted = signalled(1);
     tokio::select! {
         result = command => result,

@@ -33,7 +33,7 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
     }
     if let Some(list_price) = explanation.list_price {
         let wins = explanation.winner().is_none();
-        let because = if wins { "no row counts" } else { "a row counts" };
+        let because = if wins { "no row replaces it" } else { "a matching row replaces it" };
         let price = amounts.unit(list_price);
         rows.add_row([
             "list price".into(),

@@ -1,7 +1,7 @@
 //! Writes everything for stderr in one thread, so that no other thread waits for its reader.
 //!
 //! A pipe that nobody reads is full after 64 KB, and a terminal stops after Ctrl-S. From then on a write
-//! waits, perhaps for ever, and with it whoever logs. So lines wait in a bounded queue instead. Lines
+//! waits, perhaps for ever, and with it the thread that logs. So lines wait in a bounded queue instead. Lines
 //! that do not fit are dropped and counted, and the count is printed as soon as stderr accepts lines
 //! again.
 

@@ -143,7 +143,7 @@ fn show(report: &Report) -> String {
             ("oldest", report.ages.oldest),
         ];
         let ages = ages.map(|(name, age)| format!("{name} {}", show_duration(age)));
-        text.push_str(&format!("\nvalidated before {}", ages.join(", ")));
+        text.push_str(&format!("\nage of the last check: {}", ages.join(", ")));
     }
     text
 }

@@ -50,7 +50,7 @@ fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
         let mut text = format!("{table}\ntotal {total} {currency} for {}", quotation.client);
         if let Some(age) = age(quotation, now) {
             let stale = if quotation.stale { ", stale: being recalculated" } else { "" };
-            text.push_str(&format!("  (prices validated {} ago{stale})", show_duration(age)));
+            text.push_str(&format!("  (prices checked {} ago{stale})", show_duration(age)));
         }
         said.push(text);
     }

@@ -73,7 +73,7 @@ pub enum Format {
 
 /// What to do if the folder already has data files. Nothing is written in any case if one of them has a name
 /// that generated files have in another format or of another kind, and would stay: it may be of an earlier
-/// run, and whoever reads the folder would read both.
+/// run, and a load of the folder would read both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// Write nothing.
@@ -134,7 +134,7 @@ pub enum GenerateError {
     },
     /// Files of the folder have names of generated files, and would not be overwritten.
     #[error(
-        "{} would stay beside the new files, and whoever loads the folder would load both",
+        "{} would stay beside the new files, and a load of the folder would read both",
         files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
     )]
     Left {

@@ -5,7 +5,7 @@ use super::schema::TABLES;
 use crate::ports::PortError;
 
 impl Embedded {
-    /// Deletes everything in one transaction. No other process may have the store open: versions begin anew, and a
+    /// Deletes everything in one transaction. No other process may have the store open: versions start over, and a
     /// process keeps bases in memory by their version.
     ///
     /// # Errors

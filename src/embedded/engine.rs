@@ -93,7 +93,7 @@ impl Embedded {
     pub fn is_in(dir: &Path) -> bool {
         match dir.join(open::FILE).metadata() {
             Ok(file) => file.is_file(),
-            // Whoever may not look is told so when the store is opened.
+            // If permission is missing, opening the store reports that.
             Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
         }
     }

@@ -95,7 +95,7 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
 pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
     let failed = |error| OpenError::from_sqlite(file, error);
     // The first read does not wait for a lock. A restore may hold that lock, and what is open meanwhile is the
-    // file that it replaces. So the caller opens the file anew.
+    // file that it replaces. So the caller opens the file again.
     let mut connection = connect(file, Access::Write, Duration::ZERO).map_err(failed)?;
     // This comes before anything is written, because the file may belong to another program.
     check_identity(file, &connection)?;

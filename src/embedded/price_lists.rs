@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(products(&store, &head).await, [product("P1", 500), product("P2", 710)]);
         let users = [user("ann")];
         assert_eq!(store.discounts(&users, &head).await.unwrap(), AtHead::Read(vec![discounts()]));
-        assert!(store.table_heads(&users).await.unwrap().is_empty(), "it is calculated anew");
+        assert!(store.table_heads(&users).await.unwrap().is_empty(), "it is calculated again");
         let base = BaseName { version: 5, currency: head.currency, terms: None };
         assert_eq!(store.base(&base).await.unwrap(), None);
         assert!(store.list_table_heads(None).await.unwrap().items.is_empty());

@@ -36,7 +36,7 @@ pub(super) enum Authorization {
 
 impl Authorization {
     /// Returns for whom the client of a request may quote, by what the authorizer said. If the authorizer
-    /// should have said something and did not, the client may quote for nobody: an API that lost its
+    /// should have said something and did not, the client may quote for no customer: an API that lost its
     /// authorizer must not be open.
     pub(super) fn clients(self, context: Option<&HashMap<String, Value>>) -> Clients {
         if self != Self::Token {

@@ -101,7 +101,7 @@ pub struct TableHead {
     pub parts_expire_at: Timestamp,
     /// When the prices were calculated.
     pub priced_at: Timestamp,
-    /// When the prices were last confirmed in the store. Not every check writes this.
+    /// When the prices were last checked, as far as the store knows. Not every check writes this.
     pub validated_at: Timestamp,
     /// Until when quotes from this table are not marked stale.
     pub fresh_until: Timestamp,

@@ -128,7 +128,7 @@ pub struct Answer {
     pub unit_decimals: u8,
     /// When the table was priced.
     pub priced_at: Timestamp,
-    /// When the prices were last confirmed in the store.
+    /// When the prices were last checked, as far as the store knows.
     pub validated_at: Timestamp,
     /// When the answer was calculated. The prices in force at this time were used.
     #[serde(default)]

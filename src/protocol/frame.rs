@@ -50,7 +50,7 @@ pub struct QuotationFrame {
     /// When the prices were calculated (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priced_at: Option<String>,
-    /// When the prices were last confirmed in the store (RFC 3339).
+    /// When the prices were last checked, as far as the store knows (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated_at: Option<String>,
     /// Whether the table was stale.

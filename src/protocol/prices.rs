@@ -30,7 +30,7 @@ pub struct ShownPrices<'a> {
     pub quantity: Quantity,
     /// When the prices were calculated.
     pub priced_at: Timestamp,
-    /// When the prices were last confirmed in the store.
+    /// When the prices were last checked, as far as the store knows.
     pub validated_at: Timestamp,
     /// Whether the table is stale.
     pub stale: bool,

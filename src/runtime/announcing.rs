@@ -38,8 +38,8 @@ impl Announcer {
         Self { presence, clock, metrics, about, every }
     }
 
-    /// Writes the presence record now. A process does so before it takes on work, so that whoever waits
-    /// for that work finds the process.
+    /// Writes the presence record now. A process does so before it takes on work, so that a client that
+    /// waits for that work finds the process.
     ///
     /// # Errors
     /// Returns the errors of the port.

@@ -30,7 +30,7 @@ pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Datase
             world.tell(&process.name, || format!("{:?}", done.as_ref().map(|report| report.version)));
             let Ok(report) = done else { return };
             let ordered = change::order(store, &*ports.queues, &report.change, clock.now()).await;
-            world.tell(&process.name, || format!("orders tables anew: {ordered:?}"));
+            world.tell(&process.name, || format!("orders tables again: {ordered:?}"));
         } => {}
     }
 }

@@ -44,7 +44,7 @@ pub fn catch<T>(work: impl Future<Output = T>) -> impl Future<Output = Result<T,
 }
 
 /// Writes panics to the log from now on. By default they are written to stderr at once, so a panicking
-/// thread would wait for whoever reads that.
+/// thread would wait for the reader of stderr.
 pub fn log_panics() {
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);

@@ -47,7 +47,7 @@ fn wait_until_log_begins_anew(home: &Home) {
     let product = "UPDATE product SET name = name || '.' WHERE id = 'P1'";
     assert_eq!(store.execute(product, []).unwrap(), 1);
     let busy = store.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, i64>(0));
-    assert_eq!(busy.unwrap(), 0, "a reader keeps the log from beginning anew");
+    assert_eq!(busy.unwrap(), 0, "a reader keeps the log from starting over");
 }
 
 fn is_store(file: &Path) {

@@ -143,6 +143,8 @@ impl SigningKey {
             claims[name] = value;
             claims
         };
+        let mut endless = self.claims(60);
+        endless.as_object_mut().unwrap().remove("exp");
         let every = URL_SAFE_NO_PAD.encode(with("clients", json!("*")).to_string());
         let headed = |alg, kid| key.forged(&self.header(alg, kid), &self.claims(60));
         let own = self.header(key.alg(), kid);
@@ -152,7 +154,8 @@ impl SigningKey {
             ("unknown kid", headed(key.alg(), "other")),
             ("alg none", headed("none", kid)),
             ("another alg", headed("HS512", kid)),
-            ("no exp", key.forged(&own, &with("exp", Value::Null))),
+            ("no exp", key.forged(&own, &endless)),
+            ("null for exp", key.forged(&own, &with("exp", Value::Null))),
             ("for another", key.forged(&own, &with("aud", json!("another")))),
             ("tampered", format!("{first}.{every}.{signature}")),
             ("oversize", "a".repeat(4000)),

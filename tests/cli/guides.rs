@@ -85,7 +85,7 @@ fn marked(line: &str) -> String {
         _ => line.to_owned(),
     };
     let marks =
-        [("under analysis (", ")"), ("(prices validated ", ")"), ("took_us=", " "), (", at ", " ")];
+        [("under analysis (", ")"), ("(prices checked ", ")"), ("took_us=", " "), (", at ", " ")];
     marks.into_iter().fold(line, |line, (before, after)| match line.split_once(before) {
         Some((start, rest)) => {
             let end = rest.find(after).map_or("", |end| &rest[end..]);

@@ -10,6 +10,9 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
     let commands: Vec<&str> = listed.filter_map(|line| line.split(' ').next()).collect();
     assert!(commands.len() > 20 && commands.contains(&"simulate"), "{list}");
     for command in commands {
+        let narrow = home.command(&[command, "--help"]).env("COLUMNS", "80").output().unwrap();
+        let narrow = text(&narrow.stdout);
+        assert!(narrow.lines().count() <= 45 && narrow.lines().count() > 5, "{narrow}");
         let screen = home.ok(&[command, "--help"]);
         assert!(screen.lines().count() <= 45, "{screen}");
         assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");
@@ -33,6 +36,7 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
     assert!(!settings.contains("--port"), "{settings}");
     // These have no room on the screen.
     assert!(home.ok(&["help", "simulate"]).contains("--lists-per-user"));
+    assert!(home.ok(&["help", "serve"]).contains("--max-frames-per-address"));
     assert!(home.ok(&["help", "cost", "forecast"]).contains("Usage: ocache cost forecast"));
 }
 

@@ -150,7 +150,7 @@ fn who_may_change_keys_makes_tokens() {
     });
 }
 
-/// Tests that queues refuse unencrypted requests, whoever makes them.
+/// Tests that queues refuse unencrypted requests of every principal.
 #[test]
 #[ignore = "needs a deployed stack: infra/test"]
 fn queues_refuse_requests_that_are_not_encrypted() {

@@ -90,7 +90,7 @@ pub async fn all_are_redriven(ports: Ports) {
         again.sort_by(|a, b| a.body.cmp(&b.body));
         for (message, letter) in again.into_iter().zip(dead.drain(..)) {
             assert_eq!((message.body, message.group), (letter.body, letter.group));
-            assert_eq!(message.receive_count, 1, "it starts anew");
+            assert_eq!(message.receive_count, 1, "it starts again");
         }
         assert_eq!(listed(&ports, queue).await, []);
         assert_eq!(ports.dead_letters.redrive(queue, &Selection::All).await.unwrap(), 0);

@@ -86,6 +86,14 @@ for (const width of WIDTHS) {
     await page.getByRole("button", { name: `Why ${own.product} costs this` }).click();
     await page.locator(".why table").waitFor();
     await fine(page);
+    // The reason is not hidden beside the visible part of a row.
+    const hidden = await page.locator(".why").evaluate((why) => {
+      const { right } = why.getBoundingClientRect();
+      const cells = [...why.querySelectorAll("tbody td")];
+      return cells.filter((cell) => cell.getBoundingClientRect().right > right + 1).map((cell) => cell.dataset.label);
+    });
+    assert.deepEqual(hidden, []);
+    assert.ok(await page.locator(".why .because").first().isVisible());
     await keep("prices");
   });
 

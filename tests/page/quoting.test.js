@@ -44,7 +44,7 @@ test("a cold client is told that the quotation is under analysis, and then the a
   assert.match(lines[1], /Notebook stand.*P1.*500\.00.*−10\s%.*450\.00.*2.*900\.00/s);
   assert.match(lines[2], /Office chair.*P3.*1,029\.00.*−12\s%.*905\.52.*1.*905\.52/s);
   await page.locator(".facts").getByText("Fresh").waitFor();
-  await page.locator(".facts").getByText(/Prices confirmed \d+\ss ago/).waitFor();
+  await page.locator(".facts").getByText(/Prices checked \d+\ss ago/).waitFor();
   const frames = await page.locator("#frames-list").textContent();
   assert.ok(frames.includes('"type":"accepted"') && frames.includes('"action":"quote"'));
   page.calm();

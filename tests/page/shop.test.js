@@ -229,6 +229,16 @@ test("what the cache is worth is told with a verdict, and for another TTL", asyn
   await page.locator("#worth-verdict").waitFor();
   assert.match(await page.locator("#worth-share").innerText(), /^\d+\.\d+\s%$/);
   assert.match(await page.locator("#worth-cost").innerText(), /^[\d,.]+$/);
+  // The shop was loaded a moment ago. The cost of a month has no loads, as the verdict has none.
+  const asked = page.waitForResponse(/\/worth\?/);
+  await page.getByLabel("Looking back").selectOption("1d");
+  const { lines: billed } = await (await asked).json();
+  const rest = billed.filter(({ stage }) => stage !== "load");
+  assert.ok(rest.length > 0 && rest.length < billed.length, "the load is on the bill");
+  const month = rest.reduce((sum, line) => sum + Number(line.usd_a_month), 0);
+  await page.waitForFunction((month) => Math.abs(Number(document.getElementById("worth-cost").textContent.replaceAll(",", "")) - month) <= 0.5, month);
+  await page.locator("#worth-cost-note").getByText(/; without loads, which cost US\$ [<\d., ]+ in this time$/).waitFor();
+  assert.ok(!(await page.locator("#worth-stages th").allInnerTexts()).includes("load"));
   assert.equal(await page.locator("#worth-ways tr.counts").count(), 1);
   await page.getByLabel("What if the TTL were").fill("often");
   await page.keyboard.press("Enter");

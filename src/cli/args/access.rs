@@ -8,6 +8,15 @@ use super::{KeysArgs, ProviderArgs};
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError, PathPrefix};
 use crate::stages::UserLimits;
 
+/// The limits of a gateway. They do not fit on the screens of `ocache up --help` and `ocache serve --help`.
+pub const LIMIT_DETAILS: [&str; 5] = [
+    "max_sockets",
+    "max_sockets_per_address",
+    "max_frames",
+    "max_frames_per_address",
+    "limit_loopback",
+];
+
 /// Who may use the gateway, and how much of it.
 ///
 /// An address is that of a client behind a reverse proxy, by the last entry of `X-Forwarded-For`.
@@ -21,7 +30,7 @@ pub struct AccessArgs {
     /// Host name that clients may use beside localhost; may be given more than once
     #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// Path under which a reverse proxy publishes the gateway; the proxy forwards the full path
+    /// Path of the gateway behind a reverse proxy; the proxy forwards the full path
     #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
     pub path_prefix: Option<PathPrefix>,
     /// Where the keys are.
@@ -64,7 +73,7 @@ pub struct UserArgs {
     /// Maximum customers active through one gateway
     #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = USERS.active, value_parser = some())]
     pub max_active_users: u32,
-    /// Keep a customer's table warm only from the second visit on
+    /// Prepare a customer's table only from the second visit on
     #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = BoolishValueParser::new())]
     pub active_from_second_visit: bool,
 }

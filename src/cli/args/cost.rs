@@ -11,6 +11,10 @@ use super::terms::TermsArgs;
 use crate::model::parse_duration;
 use crate::stages::Setting;
 
+/// Details of price lists and calculations. They do not fit on the screen of `ocache cost forecast --help`.
+pub const FORECAST_DETAILS: [&str; 5] =
+    ["lists_per_user", "terms", "tiers", "currencies", "calculation_time"];
+
 /// Of `ocache cost`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -13,22 +13,22 @@ pub struct LoadArgs {
     /// Files, or folders of files; - is standard input
     #[arg(required_unless_present = "template", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Remove stored records that the files do not name, of the kinds that the files contain
+    /// Remove stored rows that the files do not name; of the kinds that the files contain
     #[arg(long)]
     pub prune: bool,
-    /// Show what would change, also for active customers; write nothing
+    /// Show what would change, and for whom; write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Write each price that would change to FILE, a .csv or an .ndjson
+    /// Write each price that would change to FILE; a .csv or an .ndjson
     #[arg(long, value_name = "FILE", requires = "dry_run")]
     pub changes: Option<PathBuf>,
-    /// Currency of the prices [default: the stored one, else USD]
+    /// Currency [default: the stored one, else USD]; of prices that name none
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
-    /// Keep a customer's own rows that the files do not name, instead of replacing the whole list
+    /// Keep own rows that the files do not name; otherwise a customer's whole list is replaced
     #[arg(long, conflicts_with = "prune")]
     pub merge: bool,
-    /// Keep running, and load again whenever one of the files changes
+    /// Load again whenever a file changes; runs until Ctrl-C
     #[arg(long, conflicts_with = "dry_run")]
     pub watch: bool,
     /// Write empty files with every column to DIR; load nothing
@@ -48,25 +48,25 @@ pub struct LoadArgs {
 #[group(id = "layout", multiple = true)]
 #[command(next_help_heading = "Layout of the files (also [load] in ocache.toml)")]
 pub struct LayoutArgs {
-    /// Separator of the fields in CSV files: comma, semicolon, tab or pipe [default: comma]
+    /// Separator of fields in CSV: comma, semicolon, tab or pipe [default: comma]
     #[arg(long, value_name = "NAME")]
     pub delimiter: Option<Delimiter>,
-    /// Numbers in CSV files have a decimal comma: 12,50 or 1.234,50
+    /// Numbers in CSV have a decimal comma; such as 12,50 or 1.234,50
     #[arg(long)]
     pub decimal_comma: bool,
-    /// Quoted fields of CSV files may have line breaks
+    /// Quoted fields of CSV may have line breaks
     #[arg(long)]
     pub line_breaks: bool,
-    /// Encoding of files without a byte order mark, such as windows-1252 or utf-16le [default: utf-8]
+    /// Encoding, such as windows-1252 [default: utf-8]; of files without a byte order mark
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<TextEncoding>,
-    /// Read a column or JSON field of the files as one of ocache's, such as sku=id
+    /// Read COLUMN as a FIELD of ocache, such as sku=id; also for fields of JSON
     #[arg(long, value_name = "COLUMN=FIELD")]
     pub map: Vec<NamedColumn>,
     /// Leave out a column or JSON field
     #[arg(long, value_name = "COLUMN")]
     pub ignore: Vec<String>,
-    /// Leave out all unknown columns and JSON fields, and list them
+    /// Leave out all unknown columns and JSON fields; lists them
     #[arg(long)]
     pub ignore_unknown: bool,
 }

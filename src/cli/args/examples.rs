@@ -4,15 +4,15 @@ pub(super) const UP: &str = "\
 Examples:
   ocache up                                   everything, on port 7070
   ocache up --port 0 --refresh-every 10s      on any free port, refreshing often
-  ocache up --fresh --yes                     with an empty store, deleting what is in it";
+  ocache up --fresh --yes                     with an empty store";
 
 pub(super) const LOAD: &str = "\
 Examples:
   ocache load fixtures/                       every file of a folder
-  ocache load fixtures/products.json --prune  and remove products that it does not name
-  ocache load fixtures/ --dry-run             what it would change, and whose prices
+  ocache load fixtures/products.json --prune  and remove the other products
+  ocache load fixtures/ --dry-run             what would change, and for whom
   ocache load fixtures/ --dry-run --changes changes.csv
-  ocache load --watch fixtures/               and again whenever one of them changes
+  ocache load --watch fixtures/               and again when a file changes
   ocache load --template csv templates/       empty files with every column
   gzip -c fixtures/products.json | ocache load -";
 
@@ -164,7 +164,7 @@ Examples:
 pub(super) const SIMULATE: &str = "\
 Examples:
   ocache simulate --synthetic daily --days 1 --users 20 --seed 7
-  ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m
+  ocache simulate --synthetic poisson --days 1 --users 9 --refresh-every 1m,15m
   ocache simulate --synthetic sessions --days 1 --users 20 --designs";
 
 pub(super) const VERIFY: &str = "\

@@ -44,7 +44,7 @@ pub const AWS_COMMANDS: [&str; 2] = ["provision", "destroy"];
 
 /// The commands to start with.
 pub const START: &str = "\
-Start here: ocache up, and in another terminal ocache quote --client AAA P1:2 P3:1";
+Start here: ocache up; in another terminal: ocache quote --client AAA P1:2 P3:1";
 
 /// The exit codes.
 pub const EXIT_CODES: &str = "\

@@ -40,7 +40,7 @@ pub struct SlotArgs {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = LIMITS)]
 pub struct MemoryArgs {
-    /// Memory for unpacked parts of the catalogue, in MB; other parts are read again when needed
+    /// Memory for the catalogue, in MB; for its unpacked parts, others are read again when needed
     #[arg(long, value_name = "MB", env = "OCACHE_BASE_MEMORY", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
     pub base_memory: u32,
 }

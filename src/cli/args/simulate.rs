@@ -8,9 +8,10 @@ use clap::{Args, ValueEnum};
 use super::terms::TermsArgs;
 use crate::model::parse_duration;
 
-/// Details of generated arrivals and price lists. They do not fit on the screen of
+/// Details of calculations, generated arrivals and price lists. They do not fit on the screen of
 /// `ocache simulate --help`.
-pub const SIMULATE_DETAILS: [&str; 9] = [
+pub const SIMULATE_DETAILS: [&str; 10] = [
+    "calculation_time",
     "users",
     "quotes_a_day",
     "days",
@@ -28,26 +29,26 @@ pub struct SimulateArgs {
     /// Arrivals: CSV with columns time, customer and lines; may be gzipped
     #[arg(value_name = "TRACE", required_unless_present = "synthetic")]
     pub trace: Option<PathBuf>,
-    /// How long a customer stays active after a visit; all values given are tried
+    /// How long a customer stays active; all values given are tried
     #[arg(long, value_name = "TIME", value_parser = parse_duration, value_delimiter = ',', default_value = "5m")]
     pub ttl: Vec<Duration>,
-    /// Time between two scheduled calculations; all values given are tried
+    /// Interval of the schedule; all values given are tried
     #[arg(long, value_name = "TIME", value_parser = parse_duration, value_delimiter = ',', default_value = "1m")]
     pub refresh_every: Vec<Duration>,
-    /// Whether a load orders the tables of active customers at once
+    /// Whether a load orders calculations; of the tables of active customers, at once
     #[arg(long, value_name = "WHETHER", default_value = "yes")]
     pub on_change: OnChange,
-    /// Also try an adaptive interval for each customer: it doubles up to this while the table is unchanged
+    /// Also try an adaptive interval up to this; it doubles while a customer's table is unchanged
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub adaptive: Option<Duration>,
-    /// Maximum scheduled calculations an hour with an adaptive interval
+    /// Maximum calculations an hour with --adaptive; only scheduled ones count
     #[arg(long, value_name = "N", requires = "adaptive")]
     pub budget: Option<u64>,
-    /// How long a table that is not refreshed answers quotes; at least three intervals
+    /// How long a table answers without a refresh; at least three intervals
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15m")]
     pub usable_for: Duration,
-    /// Also count what the straightforward design would be billed; it reads all products for every
-    /// message, and writes every table whole, changed or not
+    /// Also bill the straightforward design; it reads all products for every message, and writes every
+    /// table whole, changed or not
     #[arg(long)]
     pub designs: bool,
     /// What is sold, and what it costs to calculate.
@@ -62,7 +63,7 @@ pub struct SimulateArgs {
     /// The same seed gives the same result
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
-    /// List prices of AWS to use instead of those built in
+    /// List prices of AWS; used instead of those built in
     #[arg(long, value_name = "FILE")]
     pub price_list: Option<PathBuf>,
     /// Write the table as CSV too
@@ -79,13 +80,13 @@ pub struct GoodsArgs {
     /// Number of products
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub products: u64,
-    /// Number of discounts of each customer
+    /// Discounts of each customer
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(..=10_000))]
     pub discounts: u64,
-    /// How often the prices of one product in a hundred change; a time or `never`
+    /// How often prices change; those of one product in a hundred, a time or `never`
     #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
     pub prices_every: Every,
-    /// How often the discounts of one customer in thirty change; a time or `never`
+    /// How often discounts change; those of one customer in thirty, a time or `never`
     #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
     pub discounts_every: Every,
     /// How often a price list changes, of one product in a hundred of it; a time or `never`
@@ -99,7 +100,7 @@ pub struct GoodsArgs {
 /// Who comes when there is no trace.
 #[derive(Debug, Args)]
 pub struct SyntheticArgs {
-    /// Generate arrivals from the seed instead of reading a trace
+    /// Generate arrivals; from the seed, instead of reading a trace
     #[arg(long, value_name = "RHYTHM", conflicts_with = "trace")]
     pub synthetic: Option<SyntheticRhythm>,
     /// Number of customers in generated arrivals

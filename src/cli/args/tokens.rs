@@ -15,7 +15,7 @@ use crate::tokens::{CLIENTS, Issuer};
 /// Where the keys are.
 #[derive(Clone, Debug, Args)]
 pub struct KeysArgs {
-    /// File with the keys of tokens [default: that of the data folder; on AWS, the stack's secret]
+    /// File with the keys of tokens; by default that of the data folder, on AWS the stack's secret
     #[arg(long, value_name = "FILE", env = "OCACHE_KEYS", value_parser = path())]
     pub keys: Option<PathBuf>,
 }
@@ -29,7 +29,7 @@ pub struct ProviderArgs {
     /// The `iss` of the provider's tokens; --jwks needs it
     #[arg(long, value_name = "NAME", env = "OCACHE_ISSUER")]
     pub issuer: Option<String>,
-    /// The `aud` of the provider's tokens [default: they must have none]
+    /// The `aud` of the provider's tokens; by default they must have none
     #[arg(long, value_name = "NAME", env = "OCACHE_AUDIENCE")]
     pub audience: Option<String>,
     /// Claim that names the customers

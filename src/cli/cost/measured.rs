@@ -9,8 +9,9 @@ use super::super::settings::Settings;
 use super::super::stack_settings::{Given, understood};
 use super::forecast::note;
 use super::show::{by_stage, count, counted, money, show_verdict, show_what_if};
-use crate::cost::{Compared, MeasureError, Measured, Measuring};
-use crate::meter::billing::PriceList;
+use crate::cost::{Bill, BillLine, Compared, MeasureError, Measured, Measuring};
+use crate::meter::Stage;
+use crate::meter::billing::{PriceList, Usd};
 use crate::model::show_duration;
 
 pub(super) async fn run(
@@ -51,13 +52,16 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
         return format!("nothing was used within {}", show_duration(args.over));
     }
     let events = &read.reading.events;
+    let (rest, loads) = without_loads(&read.bill);
+    let (total, span) = (read.bill.total(), show_duration(read.readings.span()));
     let mut texts = vec![
-        format!(
-            "US$ {:.6} in {}; a month like this:",
-            read.bill.total(),
-            show_duration(read.readings.span())
-        ),
-        by_stage(&read.bill, |usd| read.monthly(usd)),
+        match loads.pico() {
+            0 => format!("US$ {total:.6} in {span}; a month like this:"),
+            _ => format!(
+                "US$ {total:.6} in {span}, of which loads {loads:.6}; a month like this, without loads:"
+            ),
+        },
+        by_stage(&rest, |usd| read.monthly(usd)),
         format!(
             "by the settings of the stack: refresh-every {}, ttl {}, fresh-for {}",
             show_duration(read.policy.refresh_every),
@@ -94,6 +98,14 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
         ),
     }
     texts.join("\n\n")
+}
+
+/// Returns a bill without loads, and the cost of the loads. A load is not repeated at the rate of a short
+/// time, so its cost is not scaled to a month. The verdict has no loads either.
+fn without_loads(bill: &Bill) -> (Bill, Usd) {
+    let is_load = |line: &BillLine| line.stage == Some(Stage::Load);
+    let rest = bill.lines.iter().copied().filter(|line| !is_load(line));
+    (Bill { lines: rest.collect() }, bill.sum(is_load))
 }
 
 fn show_compared(compared: &[Compared]) -> String {

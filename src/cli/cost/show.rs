@@ -79,9 +79,9 @@ pub(super) fn by_purpose(month: &Month) -> String {
         let usd = month.spent(purpose);
         let share = usd.pico() as f64 / all.pico().max(1) as f64 * 100.0;
         let name = match purpose {
-            Purpose::KeepWarm => "keeping tables warm",
+            Purpose::KeepWarm => "preparing tables",
             Purpose::Quotes => "answering quotes",
-            Purpose::Cold => "tables that were not warm",
+            Purpose::Cold => "tables that were not ready",
             Purpose::Idle => "ticks, polls, meters, open websockets",
             Purpose::Storage => "storage",
         };
@@ -109,23 +109,23 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
         many => count(many.round()),
     };
     let choice = match verdict.choice {
-        Choice::Precompute => "precompute".to_owned(),
+        Choice::Precompute => "prepare tables".to_owned(),
         Choice::PrecomputeAbove => {
-            format!("precompute only customers quoted more than {even} times an hour")
+            format!("prepare tables only for customers quoted more than {even} times an hour")
         }
-        Choice::OnRead => "do not precompute, calculate on read".to_owned(),
+        Choice::OnRead => "prepare no tables, calculate on read".to_owned(),
     };
     let mut rows = table(["", "US$ a month"]);
     for (name, usd) in [
-        ("precompute for everybody who comes".to_owned(), verdict.precompute),
+        ("prepare tables for everybody who comes".to_owned(), verdict.precompute),
         (format!("only for customers quoted more than {even} times an hour"), verdict.above),
         ("calculate on read: every quote waits".to_owned(), verdict.on_read),
     ] {
         rows.add_row([name.into(), number(money(usd))]);
     }
     format!(
-        "verdict: {choice}\n\n{rows}\n\nbreak-even: {even} quotes an hour. Keeping a customer warm for \
-         an hour costs US$ {},\nas much as {even} calculations on read at US$ {} each.",
+        "verdict: {choice}\n\n{rows}\n\nbreak-even: {even} quotes an hour. Preparing a customer's table \
+         for an hour costs US$ {},\nas much as {even} calculations on read at US$ {} each.",
         small(verdict.warm_hour),
         small(verdict.cold_quote),
     )

@@ -92,7 +92,7 @@ impl<'a> TextTable<'a> {
             let said = view::invalid(&InvalidFrame::new(item));
             escape(&said).into_owned()
         });
-        let state = format!("{products}, validated {age} ago, {state}");
+        let state = format!("{products}, checked {age} ago, {state}");
         let lines: Vec<String> = std::iter::once(state).chain(invalid).collect();
         self.pieces.print(&lines.join("\n"))
     }

@@ -146,17 +146,17 @@ impl ShownUsers {
         if self.count == 0 {
             return "no active customers".to_owned();
         }
-        let mut table = table(["customer", "time left", "products", "validated", "priced"]);
+        let mut table = table(["customer", "time left", "products", "checked", "priced"]);
         for (user, head) in self.first.iter().take(at_most) {
             let left = Duration::from_secs(user.expires_at.since(now).as_secs());
             let ago = |time: Timestamp| format!("{} ago", show_duration(now.since(time)));
-            let [products, validated, priced] = match head {
+            let [products, checked, priced] = match head {
                 Some(head) => {
                     [head.products.to_string(), ago(head.validated_at), ago(head.priced_at)]
                 }
                 None => ["no table".to_owned(), String::new(), String::new()],
             };
-            let cells = [show_duration(left), products, validated, priced].map(number);
+            let cells = [show_duration(left), products, checked, priced].map(number);
             table.add_row(std::iter::once(name(user.user.to_string())).chain(cells));
         }
         let more = match self.count - self.first.len().min(at_most) {

@@ -79,7 +79,7 @@ pub(super) async fn print(
         }
         text.push_str(&rows.show());
         text.push_str(&format!(
-            "\npriced {} from catalogue version {} by rule version {}, validated {}, asked {}",
+            "\npriced {} from catalogue version {} by rule version {}, checked {}, asked {}",
             answer.priced_at,
             answer.catalogue_version,
             answer.pricing_version,

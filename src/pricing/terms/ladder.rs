@@ -47,7 +47,7 @@ pub struct Ladder(Vec<Rung>);
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum LadderError {
     /// There is no rung.
-    #[error("a ladder has no rung")]
+    #[error("a ladder has no tier")]
     Empty,
     /// Two rungs have the same quantity.
     #[error("two rows have the min_quantity {0}")]
@@ -63,7 +63,7 @@ pub enum LadderError {
         to: ShownRule,
     },
     /// There are more than [`Ladder::MOST_RUNGS`] rungs.
-    #[error("a ladder has at most {} rungs", Ladder::MOST_RUNGS)]
+    #[error("a ladder has at most {} tiers", Ladder::MOST_RUNGS)]
     TooLong {
         /// The quantity of the first rung too many.
         at: MinQuantity,

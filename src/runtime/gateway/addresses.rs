@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(of(false, false), ClientAddress::Local);
         assert_eq!(of(false, true), ClientAddress::Unknown);
         assert_eq!((of(true, false), of(true, true)), (ClientAddress::Known, ClientAddress::Known));
-        // A forwarded client is elsewhere, whoever forwards it.
+        // A forwarded client is elsewhere, even if a local proxy forwards it.
         let headers = HeaderMap::from_iter([(FORWARDED_FOR, "203.0.113.9".parse().unwrap())]);
         let way = Way { is_known: true, is_proxied: true };
         assert_eq!(ClientAddress::of(&headers, way), remote("203.0.113.9"));

@@ -7,7 +7,7 @@ use crate::protocol::{Request, Told};
 /// A request, named as its answer names it. Clients that share a socket may use the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// The customer; `None` if the request is for nobody's prices.
+    /// The customer; `None` if the request names none.
     user: Option<UserId>,
     request_id: RequestId,
 }

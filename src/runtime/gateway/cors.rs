@@ -27,7 +27,7 @@ const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 /// How long a browser may reuse the reply to a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-/// The most refused origins that are named in the log. Whoever sends more of them is probably attacking.
+/// The most refused origins that are named in the log. A client that sends more of them is probably attacking.
 const MAX_NAMED: usize = 32;
 /// A longer origin is not logged.
 const MAX_ORIGIN_BYTES: usize = 256;

@@ -55,7 +55,7 @@ pub(super) fn of_headers(headers: &HeaderMap) -> Result<Token, Refusal> {
     }
 }
 
-/// Decides who is admitted: everybody or, while the stack requires tokens, whoever has a good one.
+/// Decides who is admitted: everybody or, while the stack requires tokens, clients with a good token.
 pub(super) struct Door {
     settings: SettingsInForce,
     check: Option<Arc<TokenCheck>>,

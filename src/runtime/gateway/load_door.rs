@@ -1,7 +1,7 @@
 //! `POST /load`: products and discounts over HTTP, the same for the local gateway and for the function
 //! behind API Gateway's HTTP API.
 //!
-//! Whoever may load decides every price, so loads are guarded more closely than quotes. A token that
+//! A client that may load decides every price, so loads are guarded more closely than quotes. A token that
 //! permits loads is always required. Of all pages, only the gateway's own may load. The size of a body is
 //! limited, also when it is unpacked. A load is checked as a whole, and takes effect as a whole or not at
 //! all. A dry run is guarded in the same way, because it shows the prices of every customer.
@@ -230,7 +230,7 @@ pub fn may_not_load(why: &str) -> Reply {
     problem(StatusCode::FORBIDDEN, why)
 }
 
-/// The reason why pages are refused: a page would load in the name of whoever has it open.
+/// The reason why pages are refused: a page would load in the name of the person who has it open.
 pub const NO_PAGES: &str = "this page's origin may not load";
 /// The reason why a token that does not permit loads is refused.
 pub const NO_CLAIM: &str = "the token may not load; `ocache token --load` makes one that may";

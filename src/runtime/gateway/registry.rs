@@ -32,7 +32,7 @@ pub struct GatewayRecord {
     pub keys: Option<KeysPlace>,
 }
 
-/// Where a gateway has its keys from. Whoever may read them can sign tokens.
+/// Where a gateway has its keys from. A program that may read them can sign tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeysPlace {

@@ -250,8 +250,8 @@ async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Reply {
 }
 
 /// Pushes a frame to a connection, for the other processes of this machine that work on the same store.
-/// Whoever could push would answer in the gateway's name, so the caller must prove itself, and browsers
-/// are refused.
+/// A caller that may push answers in the gateway's name. So the caller must prove itself, and browsers are
+/// refused.
 async fn post_to_connection(
     gateway: &Gateway,
     id: &str,

@@ -84,8 +84,8 @@ impl Visitors {
         let _ = self.uncounted.set(user);
     }
 
-    /// Decides about a visit. A customer that is active in the store is never refused, whoever made it
-    /// active.
+    /// Decides about a visit. A customer that is active in the store is never refused, even if another
+    /// process made it active.
     pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
         if self.uncounted.get() == Some(user) {
             return Admission::Visit;

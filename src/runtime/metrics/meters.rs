@@ -294,8 +294,7 @@ impl Default for Counters {
         let help = "Time from a quote's acceptance to its answer";
         to.register_with_unit("answer", help, Unit::Seconds, answer.clone());
         let price_age = Histogram::new(AGES);
-        let help =
-            "How long before a quotation was answered its prices were last recorded as right";
+        let help = "How long before a quotation was answered its prices were last checked";
         to.register_with_unit("price_age", help, Unit::Seconds, price_age.clone());
         let recalculations = Family::<Labels<2>, Counter>::default();
         let help = "Orders to recalculate a table, by reason, and by what became of the table";

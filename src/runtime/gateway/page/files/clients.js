@@ -113,7 +113,7 @@ const Clients = (() => {
         "tr", { role: "row" },
         element("th", { role: "rowheader", scope: "row" }, link),
         cell("Time left", element("span", { class: "clock" }, bar, left)),
-        cell("Table", table), cell("Confirmed", age),
+        cell("Table", table), cell("Checked", age),
       );
       return { element: row, bar, left, table, age, data: null, gone: false };
     }

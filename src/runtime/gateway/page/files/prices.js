@@ -10,6 +10,8 @@ const Prices = (() => {
   /** How long to wait for a table that is being calculated, in seconds. */
   const WAIT = 20;
   const COLUMNS = ["Product", "List price", "Discount", "Unit price", "Rule and tiers", ""];
+  /** The columns of an explanation. */
+  const EXPLAINED = ["List", "For", "From quantity", "Says", "Makes", "Why"];
 
   /** `api` asks the gateway, or is null. `went` is called with the customer and the search of the view. */
   function start({ api, went }) {
@@ -99,7 +101,7 @@ const Prices = (() => {
       at("prices-facts").replaceChildren(
         prices.stale ? element("span", { class: "badge stale" }, "Stale: being recalculated") : element("span", { class: "badge fresh" }, "Fresh"),
         element("span", {}, `In ${prices.currency}`),
-        element("span", {}, `Confirmed ${seconds(age)} ago`),
+        element("span", {}, `Checked ${seconds(age)} ago`),
         element("span", {}, `For a quantity of ${amount(prices.quantity)}`),
       );
     }
@@ -152,26 +154,26 @@ const Prices = (() => {
       const price = why.unit_price ? `${amount(why.unit_price)} ${currency}` : `No price in ${currency}`;
       const floor = why.floor ? `; the floor is ${amount(why.floor)}` : "";
       const said = { price: (value) => amount(value), amount: (value) => `${amount(value)} off`, percentage: percentage };
-      const rows = why.rows.map((row) => element(
-        "tr", row.counts ? { class: "counts" } : {},
-        element("th", { scope: "row" }, row.own ? "own price" : row.list),
-        element("td", {}, scope(row.scope)),
-        element("td", {}, row.min_quantity === "0" ? "any" : amount(row.min_quantity)),
-        element("td", {}, said[row.kind]?.(row.value) ?? row.value),
-        element("td", {}, row.unit_price ? amount(row.unit_price) : "–"),
-        element("td", { class: "because" }, row.counts ? element("strong", {}, "Counts") : "Does not count", `: ${row.why}`),
-      ));
+      const line = (counts, list, values, reason) => element(
+        "tr", { role: "row", class: counts ? "counts" : null }, element("th", { role: "rowheader", scope: "row" }, list),
+        ...values.map((value, at) => cell(EXPLAINED[at + 1], value)),
+        element("td", { role: "cell", class: "because", "data-label": EXPLAINED.at(-1) }, counts ? element("strong", {}, "Counts") : "Does not count", `: ${reason}`),
+      );
+      const rows = why.rows.map((row) => line(row.counts, row.own ? "own price" : row.list, [
+        scope(row.scope),
+        row.min_quantity === "0" ? "any" : amount(row.min_quantity),
+        said[row.kind]?.(row.value) ?? row.value,
+        row.unit_price ? amount(row.unit_price) : "–",
+      ], row.why));
       const hasWinner = why.rows.some(({ counts }) => counts);
-      const list = why.list_price ? [element(
-        "tr", hasWinner ? {} : { class: "counts" }, element("th", { scope: "row" }, "list price"), element("td", {}, "the product"), element("td", {}, "any"),
-        element("td", {}, amount(why.list_price)), element("td", {}, amount(why.list_price)),
-        element("td", { class: "because" }, hasWinner ? "Does not count: a row counts" : element("strong", {}, "Counts")),
-      )] : [];
-      const head = ["List", "For", "From quantity", "Says", "Makes", "Why"].map((title) => element("th", { scope: "col" }, title));
+      const listPrice = why.list_price && amount(why.list_price);
+      const list = listPrice ? [line(!hasWinner, "list price", ["the product", "any", listPrice, listPrice], hasWinner ? "a matching row replaces it" : "no row replaces it")] : [];
+      const head = EXPLAINED.map((title) => element("th", { role: "columnheader", scope: "col" }, title));
       return [
         element("p", { class: "headline" }, element("strong", {}, price), ` for ${shown.client} at a quantity of ${amount(why.quantity)}${floor}. Catalogue version ${version}.`),
         element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `Rows that the price of ${why.product} may come from` }, element(
-          "table", { class: "rows" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows, ...list),
+          "table", { class: "rows", role: "table" }, element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head)),
+          element("tbody", { role: "rowgroup" }, ...rows, ...list),
         )),
       ];
     }

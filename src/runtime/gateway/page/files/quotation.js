@@ -161,7 +161,7 @@ const Quotation = (() => {
       const age = element("span", {});
       const tick = () => {
         const ms = Date.now() - Date.parse(frame.validated_at);
-        set(age, `Prices confirmed ${seconds(Math.max(0, Math.floor(ms / 1000)))} ago`);
+        set(age, `Prices checked ${seconds(Math.max(0, Math.floor(ms / 1000)))} ago`);
       };
       tick();
       ticking = setInterval(tick, 1000);

@@ -8,9 +8,9 @@ const Worth = (() => {
   const { element, cell, share, set, amount, duration, plural, problem, say } = Text;
   const AGAIN_MS = 30_000;
   const VERDICTS = {
-    precompute: "Precompute for every active customer",
-    precompute_above_break_even: "Precompute only for customers who ask often",
-    calculate_on_read: "Do not precompute: calculate on each request",
+    precompute: "Prepare tables for every active customer",
+    precompute_above_break_even: "Prepare tables only for customers who ask often",
+    calculate_on_read: "Prepare no tables: calculate on each request",
   };
   /** The measurement includes a probe of all stages, so it takes long. */
   const PATIENCE_MS = 60_000;
@@ -67,15 +67,21 @@ const Worth = (() => {
       stages(told.lines);
     }
 
-    function tiles({ events, answers, usd_a_month: month, processes, span_secs: span }) {
+    /** A load is not repeated at the rate of a short time, so its cost is not scaled to a month. The verdict has no loads either. */
+    const isLoad = ({ stage }) => stage === "load";
+    const sum = (amounts) => amounts.reduce((all, one) => all + Number(one), 0);
+
+    function tiles({ events, answers, lines, processes, span_secs: span }) {
       const quotes = events.quotes;
       set(at("worth-share"), quotes > 0 ? share(1 - Math.min(1, events.cold_quotes / quotes)) : "–");
       set(at("worth-share-note"), quotes > 0 ? `of ${plural(Math.round(quotes), "quote")}; ${count(events.cold_quotes)} waited` : "no quotes in this time");
       const hasWaits = answers.wait_p50_ms !== null;
       set(at("worth-wait"), hasWaits ? duration(answers.wait_p50_ms) : "–");
       set(at("worth-wait-note"), hasWaits ? `median; 99 % waited at most ${duration(answers.wait_p99_ms)}; this process, last ten minutes` : "no quote waited in this process in the last ten minutes");
-      set(at("worth-cost"), usd(month));
-      set(at("worth-cost-note"), `at AWS list prices and the rates of the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}`);
+      const loads = lines.filter(isLoad).map((line) => line.usd);
+      const without = loads.length > 0 ? `; without loads, which cost US$ ${usd(sum(loads))} in this time` : "";
+      set(at("worth-cost"), usd(sum(lines.filter((line) => !isLoad(line)).map((line) => line.usd_a_month))));
+      set(at("worth-cost-note"), `at AWS list prices and the rates of the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}${without}`);
       set(at("worth-users"), count(events.active_users));
       set(at("worth-users-note"), `active on average; ${plural(Math.round(events.refreshes), "refresh", "refreshes")}, ${count(events.changed)} changed a table`);
     }
@@ -85,9 +91,9 @@ const Worth = (() => {
       if (choice === null) return;
       set(at("worth-choice"), VERDICTS[choice.choice] ?? choice.choice);
       const even = choice.break_even_quotes_an_hour;
-      set(at("worth-even"), `Keeping a customer warm pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour. This compares cost only: without precomputing, every quote also waits for its calculation.`);
+      set(at("worth-even"), `Preparing a customer's table pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour. This compares cost only: without prepared tables, every quote also waits for its calculation.`);
       const ways = [
-        ["precompute", "Precompute for every active customer", choice.precompute_usd_a_month],
+        ["precompute", "Prepare for every active customer", choice.precompute_usd_a_month],
         ["precompute_above_break_even", "Only for customers above the break-even", choice.precompute_above_break_even_usd_a_month],
         ["calculate_on_read", "Calculate on each request", choice.calculate_on_read_usd_a_month],
       ];
@@ -115,10 +121,10 @@ const Worth = (() => {
       return Number(text) < 0 ? `−${usd(text.replace("-", ""))}` : usd(text);
     }
 
-    /** Shows the cost of a month by stage. */
+    /** Shows the cost of a month by stage, without loads. */
     function stages(lines) {
       const sums = new Map();
-      for (const { stage, usd_a_month: cost } of lines) sums.set(stage ?? "stored", (sums.get(stage ?? "stored") ?? 0) + Number(cost));
+      for (const { stage, usd_a_month: cost } of lines.filter((line) => !isLoad(line))) sums.set(stage ?? "stored", (sums.get(stage ?? "stored") ?? 0) + Number(cost));
       const all = [...sums].sort(([, one], [, other]) => other - one);
       at("worth-stages").replaceChildren(...all.map(([stage, cost]) => element(
         "tr", {}, element("th", { scope: "row" }, stage.replaceAll("_", " ")), element("td", {}, usd(cost)),
