@@ -166,6 +166,11 @@ run "a_budget_tells_whoever_is_told_of_alarms" {
   }
 
   assert {
+    condition     = one(aws_budgets_budget.this[0].cost_filter).values == tolist([join("$", ["user:stack", "organic-cache"])])
+    error_message = "Only what the stack costs counts: what has its tag."
+  }
+
+  assert {
     condition     = alltrue([for notification in aws_budgets_budget.this[0].notification : contains(notification.subscriber_email_addresses, "on-call@example.com")])
     error_message = "The addresses are told."
   }
