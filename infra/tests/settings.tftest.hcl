@@ -130,7 +130,8 @@ run "codedeploy_moves_the_aliases_of_gradual_releases" {
   assert {
     condition = alltrue([
       for name, group in aws_codedeploy_deployment_group.this :
-      contains(one(group.alarm_configuration).alarms, "organic-cache-websocket-failures") == contains(["connect", "disconnect", "quotation-handler"], name)
+      setintersection(one(group.alarm_configuration).alarms, ["organic-cache-websocket-failures-integration", "organic-cache-websocket-failures-execution"])
+      == toset(contains(["connect", "disconnect", "quotation-handler"], name) ? ["organic-cache-websocket-failures-integration", "organic-cache-websocket-failures-execution"] : [])
     ])
     error_message = "Connections and frames that fail take back a release of each function that the websocket invokes."
   }
