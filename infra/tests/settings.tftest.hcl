@@ -86,8 +86,17 @@ run "traces_and_access_logs_are_chosen" {
   }
 
   assert {
-    condition     = !strcontains(local.access_log_format, "uery") && !strcontains(local.access_log_format, "context.path")
+    condition     = alltrue([for format in values(local.access_log_formats) : !strcontains(format, "uery") && !strcontains(format, "context.path")])
     error_message = "The URL of a browser has a token in it."
+  }
+
+  assert {
+    condition = (
+      one(aws_apigatewayv2_stage.websocket.access_log_settings).format == local.access_log_formats["websocket"]
+      && strcontains(local.access_log_formats["websocket"], "connectionId")
+      && !strcontains(local.access_log_formats["http"], "connectionId")
+    )
+    error_message = "Only the frames of a websocket belong to a connection."
   }
 }
 
