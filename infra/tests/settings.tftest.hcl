@@ -423,6 +423,34 @@ run "many_parts_are_spread_over_rules" {
   }
 }
 
+run "ten_million_customers_fit_the_variables" {
+  command = plan
+
+  variables {
+    refresh_parts       = 36
+    gateway_concurrency = 536
+    account_concurrency = 3000
+    max_concurrency     = { refresh = 1000 }
+    memory_mb           = { refresh = 1769 }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.refresh) == 8 && length(aws_cloudwatch_event_target.refresh) == 36
+    error_message = "docs/deploying.md, \"Growing\", names other numbers."
+  }
+}
+
+run "one_mapping_has_a_thousand_invocations" {
+  command = plan
+
+  variables {
+    account_concurrency = 3000
+    max_concurrency     = { refresh = 1250 }
+  }
+
+  expect_failures = [var.max_concurrency]
+}
+
 run "a_refresh_does_not_take_the_clients_share" {
   command = plan
 
