@@ -2,16 +2,20 @@
 # because browsers put their token there.
 
 locals {
-  access_log_format = jsonencode({
+  access_log_fields = {
     request_id        = "$context.requestId"
     time              = "$context.requestTime"
     source_ip         = "$context.identity.sourceIp"
     route             = "$context.routeKey"
     status            = "$context.status"
-    connection_id     = "$context.connectionId"
     authorizer_error  = "$context.authorizer.error"
     integration_error = "$context.integrationErrorMessage"
-  })
+  }
+  # An HTTP API has no connections.
+  access_log_formats = {
+    http      = jsonencode(local.access_log_fields)
+    websocket = jsonencode(merge(local.access_log_fields, { connection_id = "$context.connectionId" }))
+  }
 }
 
 resource "aws_cloudwatch_log_group" "access" {

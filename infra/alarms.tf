@@ -88,11 +88,30 @@ moved {
   to   = aws_cloudwatch_metric_alarm.undelivered["undelivered"]
 }
 
-# Quotes wait for these messages. A quotation whose deadline passes meanwhile has failed.
+# Messages wait in a queue for too long, each queue by its own measure.
 resource "aws_cloudwatch_metric_alarm" "age" {
   for_each = {
-    urgent   = { queue = "quotation", description = "Urgent calculations wait for so long that cold quotes fail." }
-    provider = { queue = "provider", description = "Quotations wait for so long to be answered that they fail." }
+    # A quotation whose deadline passes before its table is calculated has failed.
+    urgent = {
+      queue       = "quotation"
+      secs        = var.quote_within_secs / 2
+      description = "Urgent calculations wait for so long that cold quotes fail."
+    }
+    # This queue also has the messages that come at deadlines. Each is delayed until just after its deadline,
+    # and counts as old meanwhile, so that an earlier alarm would always be on.
+    provider = {
+      queue       = "provider"
+      secs        = 1.5 * var.quote_within_secs
+      description = "Quotations wait for so long to be answered that they fail."
+    }
+    # An order that is two intervals old is dropped unread. A tick may send for nearly an interval, so orders
+    # that are older than one interval show that calculations do not keep up. With a slow schedule the queue
+    # deletes orders before that, so the alarm comes two minutes earlier than that.
+    refresh = {
+      queue       = "refresh"
+      secs        = min(60 * var.refresh_every_mins, local.queues.refresh.retention_secs - 120)
+      description = "Scheduled calculations do not keep up with the schedule: raise max_concurrency.refresh."
+    }
   }
 
   alarm_name          = "${local.alarm}${each.key}-age"
@@ -105,7 +124,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   evaluation_periods  = 3
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
-  threshold           = var.quote_within_secs / 2
+  threshold           = each.value.secs
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.told
   ok_actions          = local.told

@@ -21,13 +21,23 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   tags                = local.tags
 }
 
-# DynamoDB has one metric for reads and one for writes, and reports them only if there are any. Ticks cause
-# most of them.
+# Reads and writes have a metric each, which has values only while some are refused. AWS does not document
+# whether metric math can fill a metric that has no value at all, so each metric has an alarm. Ticks cause
+# most reads and writes.
 resource "aws_cloudwatch_metric_alarm" "table_throttles" {
-  for_each = local.tables
+  for_each = merge([
+    for table in keys(local.tables) : {
+      for kind in ["Read", "Write"] : "${table}-${lower(kind)}s" => { table = table, kind = kind }
+    }
+  ]...)
 
   alarm_name          = "${local.alarm}throttles-table-${each.key}"
-  alarm_description   = "Reads or writes of ${each.key} are refused: a hot item, or the quota of the table."
+  alarm_description   = "${each.value.kind}s of ${each.value.table} are refused: a hot item, or the quota of the table."
+  namespace           = "AWS/DynamoDB"
+  metric_name         = "${each.value.kind}ThrottleEvents"
+  dimensions          = { TableName = aws_dynamodb_table.this[each.value.table].name }
+  statistic           = "Sum"
+  period              = local.looks_back["refresh"].period
   evaluation_periods  = local.looks_back["refresh"].periods
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
@@ -36,27 +46,6 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
   alarm_actions       = local.told
   ok_actions          = local.told
   tags                = local.tags
-
-  metric_query {
-    id          = "throttled"
-    label       = "throttled reads and writes"
-    expression  = "FILL(reads, 0) + FILL(writes, 0)"
-    return_data = true
-  }
-
-  dynamic "metric_query" {
-    for_each = { reads = "ReadThrottleEvents", writes = "WriteThrottleEvents" }
-    content {
-      id = metric_query.key
-      metric {
-        namespace   = "AWS/DynamoDB"
-        metric_name = metric_query.value
-        dimensions  = { TableName = aws_dynamodb_table.this[each.key].name }
-        stat        = "Sum"
-        period      = local.looks_back["refresh"].period
-      }
-    }
-  }
 }
 
 # The HTTP API counts its answers by status.
@@ -80,8 +69,18 @@ resource "aws_cloudwatch_metric_alarm" "http_failures" {
 
 # The WebSocket API has no 5xx metric. These are the errors behind it and in it.
 resource "aws_cloudwatch_metric_alarm" "websocket_failures" {
-  alarm_name          = "${local.alarm}websocket-failures"
-  alarm_description   = "Frames or connections of the websocket fail on the side of AWS."
+  for_each = {
+    integration = { metric = "IntegrationError", description = "Functions fail for frames or connections of the websocket." }
+    execution   = { metric = "ExecutionError", description = "API Gateway fails for frames or connections of the websocket." }
+  }
+
+  alarm_name          = "${local.alarm}websocket-failures-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = "AWS/ApiGateway"
+  metric_name         = each.value.metric
+  dimensions          = { ApiId = aws_apigatewayv2_api.websocket.id }
+  statistic           = "Sum"
+  period              = 60
   evaluation_periods  = 3
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
@@ -90,25 +89,4 @@ resource "aws_cloudwatch_metric_alarm" "websocket_failures" {
   alarm_actions       = local.told
   ok_actions          = local.told
   tags                = local.tags
-
-  metric_query {
-    id          = "failed"
-    label       = "failed frames and connections"
-    expression  = "FILL(integration, 0) + FILL(execution, 0)"
-    return_data = true
-  }
-
-  dynamic "metric_query" {
-    for_each = { integration = "IntegrationError", execution = "ExecutionError" }
-    content {
-      id = metric_query.key
-      metric {
-        namespace   = "AWS/ApiGateway"
-        metric_name = metric_query.value
-        dimensions  = { ApiId = aws_apigatewayv2_api.websocket.id }
-        stat        = "Sum"
-        period      = 60
-      }
-    }
-  }
 }

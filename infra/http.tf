@@ -67,7 +67,7 @@ resource "aws_apigatewayv2_stage" "http" {
     for_each = var.access_logs.http ? [aws_cloudwatch_log_group.access["http"].arn] : []
     content {
       destination_arn = access_log_settings.value
-      format          = local.access_log_format
+      format          = local.access_log_formats["http"]
     }
   }
 }

@@ -14,7 +14,7 @@ locals {
       [aws_cloudwatch_metric_alarm.errors[name].alarm_name],
       [for function, alarm in aws_cloudwatch_metric_alarm.failed_messages : alarm.alarm_name if function == name],
       [for alarm in [aws_cloudwatch_metric_alarm.http_failures] : alarm.alarm_name if contains(values(local.http_routes), name)],
-      [for alarm in [aws_cloudwatch_metric_alarm.websocket_failures] : alarm.alarm_name if contains(values(local.websocket_routes), name)],
+      [for alarm in aws_cloudwatch_metric_alarm.websocket_failures : alarm.alarm_name if contains(values(local.websocket_routes), name)],
     )
   }
 }

@@ -1,9 +1,9 @@
-# The settings of the stack when it is made. Every process reads them from the table of products, and from
-# then on `ocache config set` changes them. What is written here counts until the first change, and a later
-# apply changes nothing.
+# The settings of the stack when it is made. Every process reads them from the table of products until
+# somebody changes a setting with `ocache config set`. That command writes all settings into the item of the
+# catalogue's head. From then on they count, and a later apply changes nothing.
 #
-# They are an item of their own, apart from the head of the catalogue, which ocache writes. Terraform
-# deletes what it made, and must never delete the head.
+# What Terraform writes here is an item of its own, apart from the head. Terraform deletes what it made, and
+# must never delete the head.
 
 resource "aws_dynamodb_table_item" "settings" {
   table_name = aws_dynamodb_table.this["products"].name

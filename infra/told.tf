@@ -63,8 +63,9 @@ resource "aws_budgets_budget" "this" {
   tags         = local.tags
 
   cost_filter {
-    name   = "TagKeyValue"
-    values = ["user:stack$${var.stack}"]
+    name = "TagKeyValue"
+    # In a text, two dollar signs before a brace would be one and no variable.
+    values = [join("$", ["user:stack", var.stack])]
   }
 
   dynamic "notification" {

@@ -98,7 +98,7 @@ variable "answer" {
 }
 
 variable "quote_within_secs" {
-  description = "How long a quotation may take before it fails, in seconds. Used only when the stack is made; later use `ocache config set quote-within`."
+  description = "How long a quotation may take before it fails, in seconds. The setting of the stack has this value when the stack is made; later use `ocache config set quote-within`, and set this variable to the same, because the alarms on waiting quotations follow it."
   type        = number
   default     = 30
 
@@ -279,7 +279,7 @@ variable "refresh_timeout_secs" {
 }
 
 variable "refresh_parts" {
-  description = "How many parallel invocations each refresh is split into. Use one for about 300,000 active customers at an interval of a minute, with memory_mb.refresh of 1769. They count toward gateway_concurrency."
+  description = "How many parallel invocations each refresh is split into. Use one for about 280,000 active customers at an interval of a minute, with memory_mb.refresh of 1769. They count toward gateway_concurrency."
   type        = number
   default     = 1
 

@@ -79,7 +79,7 @@ resource "aws_apigatewayv2_stage" "websocket" {
     for_each = var.access_logs.websocket ? [aws_cloudwatch_log_group.access["websocket"].arn] : []
     content {
       destination_arn = access_log_settings.value
-      format          = local.access_log_format
+      format          = local.access_log_formats["websocket"]
     }
   }
 }

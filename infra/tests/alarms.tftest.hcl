@@ -24,6 +24,49 @@ run "two_of_three_minutes_set_off_an_alarm" {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.table_throttles : alarm.evaluation_periods == 3 && alarm.datapoints_to_alarm == 2])
     error_message = "Nor has a table."
   }
+
+  assert {
+    condition = (
+      { for alarm in aws_cloudwatch_metric_alarm.table_throttles : alarm.alarm_name => alarm.metric_name }
+      == merge([for table in keys(local.tables) : {
+        "organic-cache-throttles-table-${table}-reads"  = "ReadThrottleEvents"
+        "organic-cache-throttles-table-${table}-writes" = "WriteThrottleEvents"
+      }]...)
+    )
+    error_message = "A table reports reads and writes each by itself, so each has an alarm."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.table_throttles), values(aws_cloudwatch_metric_alarm.websocket_failures)) : length(alarm.metric_query) == 0])
+    error_message = "No alarm depends on how metric math treats a metric without values."
+  }
+}
+
+run "old_messages_set_off_an_alarm_before_they_are_gone" {
+  command = plan
+
+  assert {
+    condition     = { for queue, alarm in aws_cloudwatch_metric_alarm.age : queue => alarm.threshold } == { urgent = 15, provider = 45, refresh = 60 }
+    error_message = "Each queue has its own limit."
+  }
+
+  assert {
+    condition     = { for queue, alarm in aws_cloudwatch_metric_alarm.age : queue => alarm.dimensions.QueueName } == { urgent = "organic-cache-quotation.fifo", provider = "organic-cache-provider", refresh = "organic-cache-refresh.fifo" }
+    error_message = "Each alarm looks at its queue."
+  }
+}
+
+run "messages_that_wait_for_a_deadline_are_not_too_old" {
+  command = plan
+
+  variables {
+    quote_within_secs = 600
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.age["provider"].threshold > var.quote_within_secs + 1
+    error_message = "The message that comes at a deadline sets off the alarm."
+  }
 }
 
 run "failing_ticks_of_a_slow_schedule_set_off_an_alarm" {
@@ -48,12 +91,14 @@ run "failing_ticks_of_a_slow_schedule_set_off_an_alarm" {
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.table_throttles :
-      alltrue([
-        for period in flatten([for query in alarm.metric_query : query.metric[*].period]) :
-        period <= 300 && floor(period * alarm.evaluation_periods / 300) >= alarm.datapoints_to_alarm
-      ])
+      alarm.period <= 300 && floor(alarm.period * alarm.evaluation_periods / 300) >= alarm.datapoints_to_alarm
     ])
     error_message = "The alarms of tables look at fewer ticks than they need."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.age["refresh"].threshold == 300
+    error_message = "Orders of a slow schedule may wait for longer."
   }
 
   assert {
@@ -95,6 +140,7 @@ run "cloudwatch_looks_back_far_enough_for_the_slowest_schedule" {
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.errors),
         values(aws_cloudwatch_metric_alarm.throttles),
+        values(aws_cloudwatch_metric_alarm.table_throttles),
         [aws_cloudwatch_metric_alarm.no_refresh],
       ) :
       alarm.period <= 86400 && alarm.period * alarm.evaluation_periods <= (alarm.period < 3600 ? 86400 : 604800)
@@ -103,13 +149,8 @@ run "cloudwatch_looks_back_far_enough_for_the_slowest_schedule" {
   }
 
   assert {
-    condition = alltrue([
-      for alarm in aws_cloudwatch_metric_alarm.table_throttles : alltrue([
-        for period in flatten([for query in alarm.metric_query : query.metric[*].period]) :
-        period * alarm.evaluation_periods <= (period < 3600 ? 86400 : 604800)
-      ])
-    ])
-    error_message = "The same holds for alarms on several metrics."
+    condition     = aws_cloudwatch_metric_alarm.age["refresh"].threshold + 60 * aws_cloudwatch_metric_alarm.age["refresh"].datapoints_to_alarm <= aws_sqs_queue.live["refresh"].message_retention_seconds
+    error_message = "The queue deletes orders before they are too old for the alarm."
   }
 
   assert {

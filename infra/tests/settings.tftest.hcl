@@ -86,8 +86,17 @@ run "traces_and_access_logs_are_chosen" {
   }
 
   assert {
-    condition     = !strcontains(local.access_log_format, "uery") && !strcontains(local.access_log_format, "context.path")
+    condition     = alltrue([for format in values(local.access_log_formats) : !strcontains(format, "uery") && !strcontains(format, "context.path")])
     error_message = "The URL of a browser has a token in it."
+  }
+
+  assert {
+    condition = (
+      one(aws_apigatewayv2_stage.websocket.access_log_settings).format == local.access_log_formats["websocket"]
+      && strcontains(local.access_log_formats["websocket"], "connectionId")
+      && !strcontains(local.access_log_formats["http"], "connectionId")
+    )
+    error_message = "Only the frames of a websocket belong to a connection."
   }
 }
 
@@ -130,7 +139,8 @@ run "codedeploy_moves_the_aliases_of_gradual_releases" {
   assert {
     condition = alltrue([
       for name, group in aws_codedeploy_deployment_group.this :
-      contains(one(group.alarm_configuration).alarms, "organic-cache-websocket-failures") == contains(["connect", "disconnect", "quotation-handler"], name)
+      setintersection(one(group.alarm_configuration).alarms, ["organic-cache-websocket-failures-integration", "organic-cache-websocket-failures-execution"])
+      == toset(contains(["connect", "disconnect", "quotation-handler"], name) ? ["organic-cache-websocket-failures-integration", "organic-cache-websocket-failures-execution"] : [])
     ])
     error_message = "Connections and frames that fail take back a release of each function that the websocket invokes."
   }
@@ -163,6 +173,11 @@ run "a_budget_tells_whoever_is_told_of_alarms" {
   assert {
     condition     = aws_budgets_budget.this[0].limit_amount == "250" && length(aws_budgets_budget.this[0].notification) == 2
     error_message = "What was spent, and what is expected."
+  }
+
+  assert {
+    condition     = one(aws_budgets_budget.this[0].cost_filter).values == tolist([join("$", ["user:stack", "organic-cache"])])
+    error_message = "Only what the stack costs counts: what has its tag."
   }
 
   assert {
@@ -406,6 +421,34 @@ run "many_parts_are_spread_over_rules" {
     ])
     error_message = "Each target names its part."
   }
+}
+
+run "ten_million_customers_fit_the_variables" {
+  command = plan
+
+  variables {
+    refresh_parts       = 36
+    gateway_concurrency = 536
+    account_concurrency = 3000
+    max_concurrency     = { refresh = 1000 }
+    memory_mb           = { refresh = 1769 }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.refresh) == 8 && length(aws_cloudwatch_event_target.refresh) == 36
+    error_message = "docs/deploying.md, \"Growing\", names other numbers."
+  }
+}
+
+run "one_mapping_has_a_thousand_invocations" {
+  command = plan
+
+  variables {
+    account_concurrency = 3000
+    max_concurrency     = { refresh = 1250 }
+  }
+
+  expect_failures = [var.max_concurrency]
 }
 
 run "a_refresh_does_not_take_the_clients_share" {

@@ -14,6 +14,11 @@ const REPORT_BYTES: u64 = 1500;
 /// The estimated size of a process's presence record, in bytes.
 const SIGN_BYTES: u64 = 400;
 
+/// What Lambda bills for the time in which a refresh orders a batch of ten calculations, in thousandths of a
+/// GB-millisecond: 0.8 ms of a processor (`docs/deploying.md`), and 1,769 MB have one. With less memory the
+/// same work takes longer, and costs as much.
+const ORDERING: u64 = 800 * 1769 / 1024;
+
 /// The stages that read which version of the products is in force.
 const QUOTE_STAGES: [Stage; 2] = [Stage::QuotationHandler, Stage::QuotationProvider];
 
@@ -99,6 +104,7 @@ impl Events {
                 Purpose::KeepWarm,
                 sum([
                     probe.orders.times(self.sends),
+                    self.ordering(),
                     looks::with_shares(&batches, &[(Stage::PriceCalc, looking)]),
                     probe.base.times(self.bases),
                     probe.base_read.times(self.base_reads),
@@ -175,6 +181,12 @@ impl Events {
         used(scope, Operation::scan(Resource::ActiveUsers), scan.times(self.ticks))
     }
 
+    /// Returns the time that ticks take in addition to that of an empty one.
+    fn ordering(&self) -> Usage {
+        let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
+        used(scope, Operation::RUN, Used::derived(0, 0, 0, ORDERING).times(self.sends))
+    }
+
     fn looks(&self, probe: &Probe) -> Usage {
         let look = Used::derived(1, 0, 0, item_read(probe.sizes.row, false));
         let scope = Scope::new(Stage::Subscribe, Reason::Visit);
@@ -210,4 +222,39 @@ fn sum<const N: usize>(parts: [Usage; N]) -> Usage {
         all.merge(part);
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::replay::{Sample, TermsSpec, probe};
+
+    #[tokio::test]
+    async fn a_tick_runs_for_as_long_as_its_orders_take() {
+        let sample = Sample {
+            products: 10,
+            discounts: 1,
+            terms: TermsSpec::NONE,
+            lines: 1,
+            batch: 10,
+            calculation: Duration::from_millis(100),
+            answering: Answering::Direct,
+        };
+        let probe = probe(&sample).await.unwrap();
+        // How often the function runs for one tick, and for how many thousandths of a GB-millisecond.
+        let ran = |sends| {
+            let events = Events { ticks: 1.0, sends, ..Events::default() };
+            let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
+            let used = events.used(&probe, 10);
+            let ran = used.values().map(|used| used.of(scope, Operation::RUN));
+            let all = ran.fold(Used::default(), |sum, used| sum.plus(&used));
+            (all.calls, all.milliunits())
+        };
+        // 20 ms with 512 MB.
+        assert_eq!(ran(0.0), (1, 10_000));
+        // Ten million customers take 800 s of a processor, by hand: 1,382 GB-seconds.
+        assert_eq!(ran(1_000_000.0), (1, 10_000 + 1_382_000_000));
+    }
 }

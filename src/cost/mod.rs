@@ -18,7 +18,8 @@
 //!
 //! The usage of stages is not modelled here: the meter counts it in a probe on the engine in memory, and
 //! [`crate::meter::billing`] has the prices. Scans of active customers, reads of unknown customers, empty
-//! polls, reports of the meter and the straightforward design are counted by the same rules.
+//! polls, reports of the meter and the straightforward design are counted by the same rules. The time in which
+//! a tick orders its batches is a constant for each batch.
 
 mod bill;
 mod events;

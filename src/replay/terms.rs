@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::data::{
-    Dataset, Draws, GivenOwn, GivenPrices, GivenRule, GivenRung, ListSpec, Place, tier_quantity,
+    Dataset, Draws, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung, ListSpec, tier_quantity,
 };
 use crate::model::{ProductId, UserId};
 use crate::pricing::{
@@ -92,7 +92,7 @@ impl PriceLists<'_> {
         let ladders = 0..self.spec.ladders_per_list(self.products.len() as u64);
         Dataset {
             customers: (0..self.users.len()).filter_map(|row| self.customer(row)).collect(),
-            lists: lists.clone().filter_map(|at| Some((list(at)?, Place::default()))).collect(),
+            lists: lists.clone().filter_map(|at| Some((list(at)?, FilePlace::default()))).collect(),
             prices: lists
                 .flat_map(|list| ladders.clone().map(move |ladder| (list, ladder)))
                 .filter_map(|(list, ladder)| self.prices(list, ladder, 0))
@@ -157,7 +157,7 @@ fn ladder_of(tiers: u64, first: i64) -> Vec<GivenRung> {
         let off = Rate::try_from(first + MORE_OFF * tier.cast_signed()).ok()?;
         let min_quantity = MinQuantity::from_thousandths(1000 * tier_quantity(tier))?;
         let rule = GivenRule::Percentage(off);
-        Some(GivenRung { min_quantity, rule, place: Place::default() })
+        Some(GivenRung { min_quantity, rule, place: FilePlace::default() })
     };
     (0..tiers.max(1)).filter_map(rung).collect()
 }

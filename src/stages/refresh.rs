@@ -232,7 +232,61 @@ pub async fn order(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::memory::{ManualClock, Memory};
+    use crate::ports::prelude::*;
+    use crate::ports::{Ports, SystemRandomness};
+
+    /// A table of customers whose segments with these numbers cannot be read.
+    struct Unreadable {
+        inner: Ports,
+        segments: Vec<u32>,
+    }
+
+    layer!(
+        #[over(inner.store)]
+        impl ActiveUsers for Unreadable {
+            async fn list_active_users(&self, segment: _, now: _, from: _) -> _ {
+                if self.segments.contains(&segment.index) {
+                    return Err(PortError::Throttled {
+                        what: format!("segment {}", segment.index),
+                    });
+                }
+                self.inner.store.list_active_users(segment, now, from).await
+            }
+        }
+    );
+
+    #[tokio::test]
+    async fn a_segment_that_cannot_be_read_leaves_out_no_other() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let inner =
+            Memory::new(Arc::new(ManualClock::new(now)), Arc::new(SystemRandomness)).ports();
+        let expires_at = now.plus(Duration::from_secs(300));
+        for number in 0..100 {
+            let user = UserId::new(format!("user-{number}")).unwrap();
+            inner.store.record_visit(&user, now, expires_at).await.unwrap();
+        }
+        let left_out = Segment { index: 3, count: 8 };
+        let left_out =
+            inner.store.list_active_users(left_out, now, None).await.unwrap().items.len();
+        assert!(left_out > 0);
+
+        let tick = Tick::at(now, Duration::from_secs(60));
+        let shares = Shares { at_once: 2, ..Shares::all(8) };
+        let refresh_without = async |segments: Vec<u32>| {
+            let users = Unreadable { inner: inner.clone(), segments };
+            refresh_shares(&users, &*inner.queues, tick, shares, now, pending()).await
+        };
+        let done = refresh_without(vec![3]).await.unwrap();
+        assert_eq!(done, Refreshed { ordered: 100 - left_out, failed: 0, unfinished: 1 });
+        assert_eq!(done.done_at(now, shares), None, "not every customer was reached");
+        let ordered = inner.queues.depth(Queue::Refresh).await.unwrap().waiting;
+        assert_eq!(ordered, done.ordered as u64);
+        assert!(refresh_without((0..8).collect()).await.is_err(), "nothing could be read");
+    }
 
     #[test]
     fn refreshers_agree_on_the_tick() {

@@ -196,7 +196,7 @@ fn lines_of_logs_are_about_as_long_as_they_are_billed() {
 #[ignore = "needs a deployed stack: infra/test"]
 fn somebody_is_told_of_an_alarm() {
     on_the_stack(|stack| {
-        for alarm in ["provider-age", "throttles-table-products", "http-5xx", "lost"] {
+        for alarm in ["provider-age", "throttles-table-products-reads", "http-5xx", "lost"] {
             let name = format!("{}-{alarm}", stack.name());
             let state =
                 json!({ "AlarmName": name, "StateValue": "ALARM", "StateReason": "a test" });
