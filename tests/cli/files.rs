@@ -398,6 +398,8 @@ fn templates_have_every_column_and_are_never_written_over() {
     assert!(stderr.contains("cannot be written"), "{stderr}");
     let stderr = home.fails(2, &["load", "--template", "xlsx", &folder]);
     assert!(stderr.contains("ocache load --template csv DIR"), "{stderr}");
+    home.ok(&["load", "--template", "csv", "~/own"]);
+    assert!(home.path().join("own/products.csv").is_file());
 }
 
 /// Returns the row, after a check that it has as many fields as the template.
