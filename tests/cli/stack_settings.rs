@@ -279,11 +279,30 @@ fn an_empty_variable_is_not_set_and_a_wrong_one_is_named() {
         ("OCACHE_PORT", "port"),
         ("OCACHE_REQUIRE_TOKEN", "perhaps"),
         ("OCACHE_OUTPUT", "yaml"),
+        ("OCACHE_ALLOW_ORIGIN", "shop.example.com"),
+        ("OCACHE_ALLOW_HOST", "https://x"),
+        ("OCACHE_STACK", "a b"),
     ] {
         let output = home.command(&["config", "show"]).env(variable, value).output().unwrap();
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(variable) && stderr.contains(value), "{stderr}");
+    }
+    // So is a file that does not exist.
+    for (args, flag, variable) in [
+        (&["config", "show"][..], "--config", "OCACHE_CONFIG"),
+        (&["keys", "list"], "--keys", "OCACHE_KEYS"),
+        (&["serve", "--port", "0", "--issuer", "x"], "--jwks", "OCACHE_JWKS"),
+    ] {
+        let output = home.command(args).env(variable, "/nope").output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{stderr}");
+        assert!(stderr.contains(&format!("{variable}: ")) && stderr.contains("/nope"), "{stderr}");
+        let typed = [args, &[flag, "/typed"]].concat();
+        let output = home.command(&typed).env(variable, "/nope").output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{stderr}");
+        assert!(!stderr.contains(variable) && stderr.contains("/typed"), "{stderr}");
     }
     // A flag is named as it was typed.
     let mut command = home.command(&["config", "show", "--ttl", "soon"]);
