@@ -126,6 +126,7 @@ fn exports_of_dynamodb_are_read() {
             "a batch get",
             format!("{{\"Responses\":{{\"x-products\":[{item}]}},\"UnprocessedKeys\":{{}}}}"),
         ),
+        ("a transaction that reads", format!("{{\"Responses\":[{{\"Item\":{item}}}]}}")),
         ("a batch write", format!("{{\"x-products\":[{{\"PutRequest\":{{\"Item\":{item}}}}}]}}")),
         ("items alone", format!("[{item}]")),
         ("a table", format!("{{\"products\":[{plain}]}}")),
