@@ -8,6 +8,7 @@ use super::failure::{ExitCode, Failure};
 use super::output::Output;
 use super::parse::of_variable;
 use super::settings::Settings;
+use super::shell::quoted;
 use crate::embedded::KeysFile;
 use crate::ports::{KeySource as _, Randomness as _, SystemClock, SystemRandomness, TokenKeys};
 use crate::runtime::gateway::{KeysPlace, Tokens};
@@ -75,7 +76,8 @@ impl KeysFound {
     pub(super) fn missing(&self) -> Failure {
         let hint = match &self.place {
             KeysPlace::File(file) => {
-                format!("`ocache keys rotate --keys {}` makes them", file.display())
+                let file = quoted(&file.display().to_string());
+                format!("`ocache keys rotate --keys {file}` makes them")
             }
             KeysPlace::Stack => {
                 "`ocache keys rotate`, with the same --stack and --region, makes them".to_owned()

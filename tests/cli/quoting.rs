@@ -35,6 +35,7 @@ fn a_session_ends_with_the_worst_code_of_its_lines() {
         ("P1:x\nP9 P8\nP1:2\n", 4, vec!["line 1: ", "no price for any of: P9, P8"]),
         // Some programs write files like this.
         ("\u{feff}P1:2\r\nP3\r\n", 0, vec![]),
+        ("P1:2\rP1:x\rP3\r", 2, vec!["line 2: ", "no price for 1 of 3 quotes"]),
         ("help\n", 4, vec!["no price for any of: help"]),
     ] {
         for flags in [&[][..], &["-q"], &["--output", "json"]] {

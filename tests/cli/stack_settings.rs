@@ -162,19 +162,27 @@ fn gateways_that_run_close_and_open_with_the_stack() {
 fn the_hint_of_up_works_as_it_stands() {
     use std::process::Command;
 
-    let home = Home::new();
-    let dir = home.path().join("our data");
-    let mut command = home.command(&["up", "--port", "0", "--output", "json", "--data-dir"]);
-    command.arg("our data").current_dir(home.path()).env_remove("OCACHE_DATA_DIR");
-    let mut up = Running::of(command);
-    up.stdout_json();
-    let hint = up.stderr_line(" quote --data-dir");
-    assert!(hint.contains(&format!("--data-dir '{}'", dir.display())), "{hint}");
-    // Pasted in another folder, without variables.
-    let mut pasted = home.program("sh");
-    pasted.args(["-c", hint.trim()]).current_dir("/").env_remove("OCACHE_DATA_DIR");
-    let output = Command::output(&mut pasted).unwrap();
-    assert!(text(&output.stdout).contains("1805.52"), "{hint}: {}", text(&output.stderr));
+    for (flag, value) in
+        [("--data-dir", "our data"), ("--stack", "shop"), ("--config", "our shop.toml")]
+    {
+        let home = Home::new();
+        home.file("our shop.toml", "data-dir = \"of the shop\"\n");
+        let mut command = home.command(&["up", "--port", "0", "--output", "json", flag, value]);
+        command.current_dir(home.path()).env_remove("OCACHE_DATA_DIR");
+        let mut up = Running::of(command);
+        up.stdout_json();
+        let hint = up.stderr_line(" quote --");
+        let value = match flag {
+            "--stack" => value.to_owned(),
+            _ => format!("'{}'", home.path().join(value).display()),
+        };
+        assert!(hint.contains(&format!("{flag} {value}")), "{hint}");
+        // Pasted in another folder, without variables.
+        let mut pasted = home.program("sh");
+        pasted.args(["-c", hint.trim()]).current_dir("/").env_remove("OCACHE_DATA_DIR");
+        let output = Command::output(&mut pasted).unwrap();
+        assert!(text(&output.stdout).contains("1805.52"), "{hint}: {}", text(&output.stderr));
+    }
 }
 
 #[test]
