@@ -84,6 +84,11 @@ async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Resu
     if in_force != value {
         output.note(&format!("note: {setting} {in_force} is in force, {}", raised_by(setting)));
     }
+    if settings.backend == Backend::Aws
+        && let Some(note) = ignored_by_functions(setting)
+    {
+        output.note(&note);
+    }
     let data = json!({
         "setting": setting.name(), "value": value, "before": before, "in_force": in_force,
     });
@@ -99,6 +104,20 @@ const fn raised_by(setting: Setting) -> &'static str {
         Setting::KeepQuotations => "because it is at least quote-within",
         _ => "",
     }
+}
+
+/// Returns a note about a setting that functions ignore: API Gateway and its authorizer admit their clients, and
+/// limits are counted in the memory of a gateway process.
+fn ignored_by_functions(setting: Setting) -> Option<String> {
+    let instead = match setting {
+        Setting::RequireToken => " and follow `authorization` of infra/",
+        Setting::MaxActiveUsers
+        | Setting::MaxNewUsersPerAddress
+        | Setting::ActiveFromSecondVisit => "",
+        _ => return None,
+    };
+    let holds = "it holds for gateways that are processes";
+    Some(format!("note: functions ignore {setting}{instead}; {holds}"))
 }
 
 async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
@@ -220,6 +239,22 @@ mod tests {
 
     use super::super::args::Cli;
     use super::super::settings_file::keys;
+    use super::*;
+
+    #[test]
+    fn what_functions_ignore_is_named() {
+        let ignored = Setting::ALL.into_iter().filter_map(ignored_by_functions);
+        let expected = [
+            "note: functions ignore require-token and follow `authorization` of infra/; \
+             it holds for gateways that are processes",
+            "note: functions ignore max-active-users; it holds for gateways that are processes",
+            "note: functions ignore max-new-users-per-address; \
+             it holds for gateways that are processes",
+            "note: functions ignore active-from-second-visit; \
+             it holds for gateways that are processes",
+        ];
+        assert_eq!(ignored.collect::<Vec<_>>(), expected);
+    }
 
     #[test]
     fn every_setting_is_shown() {

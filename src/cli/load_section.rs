@@ -84,6 +84,8 @@ impl LoadSection {
         columns.ignore_unknown = typed.ignore_unknown;
         Ok(Layout {
             delimiter: typed.delimiter.or(self.delimiter).unwrap_or_default(),
+            // The section is for all files, so a line of one file takes precedence over it.
+            delimiter_is_given: typed.delimiter.is_some(),
             decimal_comma: typed.decimal_comma || self.decimal_comma,
             line_breaks: typed.line_breaks || self.line_breaks,
             encoding: typed.encoding.or(self.encoding).unwrap_or_default(),

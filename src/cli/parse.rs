@@ -61,8 +61,9 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
     let wishes = Wishes::read();
     use_color(wishes.color);
     let (definitions, format) = (Cli::command(), wishes.format);
-    let file = SettingsFile::find(wishes.config.as_deref())
-        .map_err(|failure| Stop::Failed(failure, format))?;
+    let file = SettingsFile::find(wishes.config.as_deref()).map_err(|failure| {
+        Stop::Failed(of_variable(failure, "--config", "OCACHE_CONFIG"), format)
+    })?;
     let mut command = match &file {
         None => definitions,
         Some(file) => file.over(definitions).map_err(|failure| Stop::Failed(failure, format))?,
@@ -234,6 +235,17 @@ fn wish<T: ValueEnum>(arguments: &[OsString], flag: &str, variable: &str) -> Opt
 fn text(arguments: &[OsString], flag: &str, variable: &str) -> Option<OsString> {
     let set = || std::env::var_os(variable).filter(|value| !value.is_empty());
     typed(arguments, flag).or_else(set)
+}
+
+/// Puts the name of a variable before a message about its value, unless the flag was typed: then the variable
+/// does not count.
+pub(super) fn of_variable(failure: Failure, flag: &str, variable: &str) -> Failure {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let is_set = std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    match is_set && typed(&arguments, flag).is_none() {
+        true => failure.of_a(variable),
+        false => failure,
+    }
 }
 
 /// Returns the value of a flag at any position.

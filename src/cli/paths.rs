@@ -65,6 +65,9 @@ pub(super) fn in_folder(folder: &Path, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::super::args::Cli;
     use super::*;
 
     #[test]
@@ -79,6 +82,32 @@ mod tests {
         ] {
             assert_eq!(expanded(text.into()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn every_path_of_a_command_line_may_begin_at_home() {
+        /// Parses a text as the value of an argument.
+        fn parsed(argument: &Arg, text: &str) -> PathBuf {
+            let alone = Arg::new("path").value_parser(argument.get_value_parser().clone());
+            let matches =
+                Command::new("ocache").arg(alone).try_get_matches_from(["ocache", text]).unwrap();
+            match matches.try_get_one::<KeySetPlace>("path") {
+                Ok(Some(KeySetPlace::File(path))) => path.clone(),
+                _ => matches.get_one::<PathBuf>("path").unwrap().clone(),
+            }
+        }
+        fn check(command: &Command, home: &Path) -> usize {
+            let mut checked = 0;
+            for argument in command.get_arguments().filter(|argument| is_path(argument)) {
+                let name = argument.get_id();
+                assert_eq!(parsed(argument, "~/x"), home.join("x"), "{name}");
+                assert_eq!(parsed(argument, "-"), Path::new("-"), "{name}");
+                checked += 1;
+            }
+            checked + command.get_subcommands().map(|command| check(command, home)).sum::<usize>()
+        }
+        let home = std::env::home_dir().unwrap();
+        assert!(check(&Cli::command(), &home) >= 15, "they are found");
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::Token;
 
+mod input;
 mod line;
 mod pace;
 mod session;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::args::{Backend, DEFAULT_STACK, Global, SlotArgs};
 use super::failure::{ExitCode, Failure};
 use super::shell::quoted;
-use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
 use crate::supervisor::Supervisor;
 
@@ -43,11 +42,10 @@ pub struct AwsTarget {
 
 impl Settings {
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
-        let stack = checked_stack(&global.stack)?;
         let backend = backend(global)?;
         let data_dir = match &global.data_dir {
             Some(dir) => dir.clone(),
-            None => default_data_dir()?.join("ocache").join(&stack),
+            None => default_data_dir()?.join("ocache").join(&global.stack),
         };
         // Commands without a store run wherever the home is, such as in /dev/null.
         if global.data_dir.is_some() && backend == Backend::Embedded {
@@ -60,7 +58,7 @@ impl Settings {
             supervisor: Supervisor::new(),
             #[cfg(feature = "aws")]
             aws: AwsTarget {
-                stack,
+                stack: global.stack.clone(),
                 profile: global.profile.clone(),
                 region: global.region.clone(),
                 endpoint_url: global.endpoint_url.clone(),
@@ -118,15 +116,6 @@ fn endpoint_is_set() -> bool {
 #[cfg(not(feature = "aws"))]
 const fn endpoint_is_set() -> bool {
     false
-}
-
-fn checked_stack(stack: &str) -> Result<String, Failure> {
-    if !is_stack(stack) {
-        let message = format!("stack `{stack}` cannot be the prefix of names");
-        let hint = format!("use up to {MAX_STACK_BYTES} letters, digits, - and _");
-        return Err(Failure::new(ExitCode::Usage, message).hint(hint));
-    }
-    Ok(stack.to_owned())
 }
 
 /// Refuses a data folder that is a file or below one, because it can neither have nor get a store.

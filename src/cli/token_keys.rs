@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::args::{AccessArgs, Backend, ProviderError};
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
+use super::parse::of_variable;
 use super::settings::Settings;
+use super::shell::quoted;
 use crate::embedded::KeysFile;
 use crate::ports::{KeySource as _, Randomness as _, SystemClock, SystemRandomness, TokenKeys};
 use crate::runtime::gateway::{KeysPlace, Tokens};
@@ -74,14 +76,19 @@ impl KeysFound {
     pub(super) fn missing(&self) -> Failure {
         let hint = match &self.place {
             KeysPlace::File(file) => {
-                format!("`ocache keys rotate --keys {}` makes them", file.display())
+                let file = quoted(&file.display().to_string());
+                format!("`ocache keys rotate --keys {file}` makes them")
             }
             KeysPlace::Stack => {
                 "`ocache keys rotate`, with the same --stack and --region, makes them".to_owned()
             }
         };
         let message = format!("there are no keys in {}", self.keys.place());
-        Failure::new(ExitCode::NotFound, message).hint(hint)
+        let failure = Failure::new(ExitCode::NotFound, message).hint(hint);
+        match &self.place {
+            KeysPlace::File(_) if !self.is_ours => of_variable(failure, "--keys", "OCACHE_KEYS"),
+            _ => failure,
+        }
     }
 
     /// Returns how a gateway that requires tokens checks them.
@@ -109,7 +116,9 @@ impl GivenKeys {
     pub(super) async fn read(args: &AccessArgs) -> Result<Self, Failure> {
         let provider = args.provider.provider()?;
         if let Some(provider) = &provider {
-            check_readable(&provider.keys).await?;
+            check_readable(&provider.keys)
+                .await
+                .map_err(|failure| of_variable(failure, "--jwks", "OCACHE_JWKS"))?;
         }
         Ok(Self { file: args.keys.keys.clone(), provider })
     }

@@ -61,8 +61,12 @@ fn header<R: BufRead>(
     layout: &mut Layout,
 ) -> Result<Option<Vec<Column>>, Fault> {
     loop {
-        let (_, line) = rows.current()?;
+        let (number, line) = rows.current()?;
         if let Some(delimiter) = separator(line) {
+            if layout.delimiter_is_given && delimiter != layout.delimiter {
+                let problem = Problem::TwoDelimiters(delimiter.name(), layout.delimiter.name());
+                return Err(Fault::at(number, problem));
+            }
             layout.delimiter = delimiter;
         } else if let Some(fault) = rows.complete(layout.delimiter)? {
             let (number, text) = rows.current()?;

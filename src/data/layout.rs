@@ -18,6 +18,8 @@ use crate::model::named;
 pub struct Layout {
     /// What separates the fields of CSV files.
     pub delimiter: Delimiter,
+    /// Whether the delimiter was given for these files. Then a line such as `sep=;` may not name another one.
+    pub delimiter_is_given: bool,
     /// Whether numbers in CSV files have a decimal comma.
     pub decimal_comma: bool,
     /// Whether quoted fields of CSV files may have line breaks. If they may not, a quote that is there by mistake

@@ -366,6 +366,9 @@ pub enum Problem {
         /// The known columns.
         columns: KnownColumns,
     },
+    /// A line such as `sep=;` names another delimiter than the one that was given.
+    #[error("says that the delimiter is {}, and {} says another; leave out one of them", .0, Advised::Delimiter(.1))]
+    TwoDelimiters(&'static str, &'static str),
     /// A value in a column without a name.
     #[error("column {number} contains `{}`, and the header has no name for it", shown(text))]
     Nameless {

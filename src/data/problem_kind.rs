@@ -33,7 +33,9 @@ impl Problem {
             Self::PrunedChange => "change",
             Self::OtherKey(..) => "other_key",
             Self::UnknownColumns { .. } => "unknown_field",
-            Self::OtherDelimiter { .. } | Self::QuotedDelimiter { .. } => "other_delimiter",
+            Self::OtherDelimiter { .. }
+            | Self::QuotedDelimiter { .. }
+            | Self::TwoDelimiters(..) => "other_delimiter",
             Self::Nameless { .. } => "nameless_column",
             Self::InColumn { problem, .. } | Self::DecimalComma { problem } => problem.code(),
             Self::NoDecimalComma { .. } => "no_decimal_comma",

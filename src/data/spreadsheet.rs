@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use super::error::Problem;
 use super::layout::Layout;
 use super::target::Target;
+use crate::model::{Decimal, DecimalError};
 
-/// The results of formulas that failed.
-const FAILED: [&str; 8] =
-    ["#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!"];
+/// The results of formulas that failed, also of German spreadsheets.
+const FAILED: [&str; 14] = [
+    "#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!",
+    "#ERROR!", "#NV", "#BEZUG!", "#WERT!", "#ZAHL!",
+];
 
 /// Returns the value of a field in ocache's notation.
 pub(super) fn value<'a>(
@@ -39,7 +42,8 @@ fn is_shortened(id: &str) -> bool {
 }
 
 /// Returns a number with a decimal comma as one with a decimal point. Before a comma, points may separate
-/// thousands. Without a comma, `1.234` is ambiguous and refused.
+/// thousands. Without a comma, `1.234` is ambiguous and refused. A text that is no number either way is refused
+/// here: a later error would show it with a point, which is not in the file.
 fn with_point(text: Cow<'_, str>) -> Result<Cow<'_, str>, Problem> {
     let (whole, fraction) = match text.split_once(',') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -55,16 +59,19 @@ fn with_point(text: Cow<'_, str>) -> Result<Cow<'_, str>, Problem> {
             if place == 0 { (1..=3).contains(&group.len()) } else { group.len() == 3 };
         is_long_enough && group.bytes().all(|byte| byte.is_ascii_digit())
     });
-    match fraction {
-        Some(fraction) if !fraction.contains(['.', ',']) && (is_grouped || !has_thousands) => {
-            Ok(Cow::Owned(format!("{}.{fraction}", whole.replace('.', ""))))
-        }
-        _ => Err(Problem::NoDecimalComma { text: text.into_owned() }),
+    let number = fraction
+        .filter(|fraction| !fraction.contains(['.', ',']) && (is_grouped || !has_thousands))
+        .map(|fraction| format!("{}.{fraction}", whole.replace('.', "")))
+        .filter(|number| Decimal::parse(number) != Err(DecimalError::NotANumber));
+    match number {
+        Some(number) => Ok(Cow::Owned(number)),
+        None => Err(Problem::NoDecimalComma { text: text.into_owned() }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Field;
     use super::*;
 
     #[test]
@@ -84,10 +91,34 @@ mod tests {
             ("12.34,50", None),
             ("1.2345,5", None),
             ("1,2,3", None),
+            ("1,5e3", Some("1.5e3")),
+            ("1 234,50", None),
+            ("1\u{a0}234,50", None),
+            ("12,50 €", None),
+            ("ab,cd", None),
+            (",", None),
         ] {
             let given = with_point(Cow::Borrowed(text)).ok();
             assert_eq!(given.as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_is_refused_is_shown_as_it_is_in_the_file() {
+        let refused = with_point(Cow::Borrowed("1 234,50")).unwrap_err();
+        assert!(matches!(refused, Problem::NoDecimalComma { text } if text == "1 234,50"));
+    }
+
+    #[test]
+    fn failed_formulas_are_no_ids_and_no_names() {
+        for text in ["#N/A", "#SPILL!", "#CALC!", "#ERROR!", "#NV", "#BEZUG!", "#WERT!", "#ZAHL!"] {
+            for field in [Field::Id, Field::Name, Field::Price] {
+                let value = value(Cow::Borrowed(text), Target::Field(field), &Layout::default());
+                assert!(matches!(value, Err(Problem::FailedFormula { .. })), "{text}");
+            }
+        }
+        let name = value("#1 Desk".into(), Target::Field(Field::Name), &Layout::default());
+        assert_eq!(name.unwrap(), "#1 Desk");
     }
 
     #[test]

@@ -193,19 +193,21 @@ fn table_of(table: &str) -> Option<(&'static str, Expected)> {
     TABLES.into_iter().find(|(name, _)| ends_with(name))
 }
 
-/// Parses an element of a table: a row, an item with typed attributes, or a batch write's `{"PutRequest":
-/// {"Item": {…}}}`.
+/// Parses an element of a table: a row, an item with typed attributes, a batch write's `{"PutRequest":
+/// {"Item": {…}}}`, or `{"Item": {…}}` of a transaction that reads.
 fn table_row<'a>(json: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
     const PUT_REQUEST: &str = "PutRequest";
     const DELETE_REQUEST: &str = "DeleteRequest";
+    const ITEM: &str = "Item";
     let row = Row::parse(json, columns)?;
     let first = row.unknown.as_ref().or(row.ignored.first()).map(String::as_str);
     match first {
         Some(PUT_REQUEST) => {
             let request = only_field(json, PUT_REQUEST)?;
-            let item = only_field(request.get(), "Item")?;
+            let item = only_field(request.get(), ITEM)?;
             Ok(Row::of_item(item.get(), columns)?)
         }
+        Some(ITEM) if row.holds_rows() => Ok(Row::of_item(only_field(json, ITEM)?.get(), columns)?),
         Some(DELETE_REQUEST) => Err(Problem::Deletion),
         _ => Ok(row.typed()),
     }

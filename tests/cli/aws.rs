@@ -34,6 +34,26 @@ impl Stack {
 
 #[test]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
+fn a_setting_that_functions_ignore_is_set_with_a_note() {
+    let stack = Stack::new();
+    stack.home.ok(&stack.args(&["provision", "--yes"]));
+    for (key, quiet, is_noted) in [
+        ("max-active-users", false, true),
+        ("max-active-users", true, false),
+        ("ttl", false, false),
+    ] {
+        let value = if key == "ttl" { "6m" } else { "7" };
+        let set = stack.args(&["config", "set", key, value]);
+        let quiet: &[&str] = if quiet { &["-q"] } else { &[] };
+        let set = stack.home.run(&[&set[..], quiet].concat());
+        let stderr = text(&set.stderr);
+        assert!(set.status.success(), "{stderr}");
+        assert_eq!(stderr.contains("functions ignore max-active-users"), is_noted, "{stderr}");
+    }
+}
+
+#[test]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
 fn the_four_lines_on_aws() {
     let stack = Stack::new();
     let home = &stack.home;

@@ -53,7 +53,14 @@ fn another_delimiter_is_refused_with_the_flag_that_reads_it() {
         assert!(!home.path().join("data").exists(), "a load that is refused makes no store");
         assert_eq!(load("p.csv", &content, &["--delimiter", name]), ["P1 Desk 10.00"]);
         let with_line = format!("sep={delimiter}\n{content}");
-        assert_eq!(load("p.csv", with_line, &[]), ["P1 Desk 10.00"], "sep= says the same");
+        assert_eq!(load("p.csv", &with_line, &[]), ["P1 Desk 10.00"], "sep= says the same");
+        let both = load("p.csv", &with_line, &["--delimiter", name]);
+        assert_eq!(both, ["P1 Desk 10.00"], "they agree");
+        let file = home.file("p.csv", with_line);
+        let stderr = home.fails(3, &["load", &file, "--delimiter", "comma"]);
+        let said =
+            format!("p.csv:1: says that the delimiter is {name}, and --delimiter comma says");
+        assert!(stderr.contains(&said), "{stderr}");
     }
 }
 
@@ -104,6 +111,7 @@ fn the_padding_of_spreadsheets_is_nothing() {
     for (content, part) in [
         ("id,name,price,\nP1,Desk,10,x\n", "p.csv:2:12: column 4 contains `x`"),
         ("id,name,price\nP1,Desk,#N/A\n", "p.csv:2:9: `#N/A` is the result of a formula"),
+        ("id,name,price\n#NV,Desk,1\n", "p.csv:2:1: `#NV` is the result of a formula"),
         ("id,name,price\n4.0E+12,Desk,1\n", "p.csv:2:1: id `4.0E+12` is a long number"),
     ] {
         let stderr = home.fails(3, &["load", &home.file("p.csv", content)]);
@@ -126,6 +134,7 @@ fn exports_of_dynamodb_are_read() {
             "a batch get",
             format!("{{\"Responses\":{{\"x-products\":[{item}]}},\"UnprocessedKeys\":{{}}}}"),
         ),
+        ("a transaction that reads", format!("{{\"Responses\":[{{\"Item\":{item}}}]}}")),
         ("a batch write", format!("{{\"x-products\":[{{\"PutRequest\":{{\"Item\":{item}}}}}]}}")),
         ("items alone", format!("[{item}]")),
         ("a table", format!("{{\"products\":[{plain}]}}")),
@@ -272,6 +281,9 @@ fn decimal_commas_are_read_only_when_told() {
     let point = home.file("p.csv", "id;name;price\nP1;Desk;1.234\n");
     let stderr = home.fails(3, &[&["load", &point][..], &flags].concat());
     assert!(stderr.contains("`1.234` is not a number with a decimal comma"), "{stderr}");
+    let blank = home.file("p.csv", "id;name;price\nP1;Desk;1 234,50\n");
+    let stderr = home.fails(3, &[&["load", &blank][..], &flags].concat());
+    assert!(stderr.contains("`1 234,50` is not a number with a decimal comma"), "{stderr}");
 }
 
 #[test]
@@ -398,6 +410,8 @@ fn templates_have_every_column_and_are_never_written_over() {
     assert!(stderr.contains("cannot be written"), "{stderr}");
     let stderr = home.fails(2, &["load", "--template", "xlsx", &folder]);
     assert!(stderr.contains("ocache load --template csv DIR"), "{stderr}");
+    home.ok(&["load", "--template", "csv", "~/own"]);
+    assert!(home.path().join("own/products.csv").is_file());
 }
 
 /// Returns the row, after a check that it has as many fields as the template.

@@ -17,6 +17,15 @@ impl Socket {
         Self(connect_async(url).await.unwrap().0)
     }
 
+    /// Opens a socket as a page does, through a reverse proxy that passes on the host.
+    pub async fn of_page(url: &str, host: &str, origin: &str) -> Self {
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in [("host", host), ("origin", origin)] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        Self(connect_async(request).await.unwrap().0)
+    }
+
     pub async fn say(&mut self, text: impl Into<String>) {
         self.0.send(Message::text(text.into())).await.unwrap();
     }

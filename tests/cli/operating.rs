@@ -77,6 +77,18 @@ fn matchers(inside: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn a_stack_that_never_refreshed_is_noticed() {
+    let home = Home::new();
+    let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
+    let url = gateway.stdout_json()["websocket"].as_str().unwrap().to_owned();
+    let text = get(&url, "/metrics", "host: localhost").1;
+    assert!(!text.lines().any(|line| line.starts_with("ocache_active_users")), "{text}");
+    let alerting = r#"ocache_processes{role="refresh"} 0"#;
+    assert!(text.lines().any(|line| line == alerting), "{text}");
+    assert!(ALERTS.contains(r#"expr: max(ocache_processes{role="refresh"}) == 0"#));
+}
+
+#[test]
 fn alert_rules_and_dashboard_ask_for_what_is_exported() {
     let exported = Exported::read();
     let documents = Yaml::load_from_str(ALERTS).unwrap();

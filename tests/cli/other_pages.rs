@@ -129,9 +129,13 @@ async fn everything_works_under_a_path() {
     assert_eq!(get("/shop/quotes/page.css").body, get("/page.css").body);
     assert_eq!(get("/shop/quotes").header("location").as_deref(), Some("quotes/"));
     assert_eq!(get("/shop/quotes/products?limit=1").json()["products"][0]["product"], "P1");
-    let put = send(&url, "PUT /shop/quotes/subscribe", &[], BODY);
-    assert_eq!(put.status, 202);
-    let mut socket = Socket::open(&format!("{url}/shop/quotes/")).await;
+    // The gateway's own page has the origin of the proxy.
+    let origin = ["origin: https://shop.example"];
+    let own = |request: &str, body: &str| send_to(address, "shop.example", request, &origin, body);
+    assert_eq!(own("PUT /shop/quotes/subscribe", BODY).status, 202);
+    assert_eq!(own("POST /shop/quotes/load", "").status, 401, "a token is needed, as on loopback");
+    let path = format!("{url}/shop/quotes/");
+    let mut socket = Socket::of_page(&path, "shop.example", "https://shop.example").await;
     socket
         .say(r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2}]}"#)
         .await;

@@ -162,19 +162,27 @@ fn gateways_that_run_close_and_open_with_the_stack() {
 fn the_hint_of_up_works_as_it_stands() {
     use std::process::Command;
 
-    let home = Home::new();
-    let dir = home.path().join("our data");
-    let mut command = home.command(&["up", "--port", "0", "--output", "json", "--data-dir"]);
-    command.arg("our data").current_dir(home.path()).env_remove("OCACHE_DATA_DIR");
-    let mut up = Running::of(command);
-    up.stdout_json();
-    let hint = up.stderr_line(" quote --data-dir");
-    assert!(hint.contains(&format!("--data-dir '{}'", dir.display())), "{hint}");
-    // Pasted in another folder, without variables.
-    let mut pasted = home.program("sh");
-    pasted.args(["-c", hint.trim()]).current_dir("/").env_remove("OCACHE_DATA_DIR");
-    let output = Command::output(&mut pasted).unwrap();
-    assert!(text(&output.stdout).contains("1805.52"), "{hint}: {}", text(&output.stderr));
+    for (flag, value) in
+        [("--data-dir", "our data"), ("--stack", "shop"), ("--config", "our shop.toml")]
+    {
+        let home = Home::new();
+        home.file("our shop.toml", "data-dir = \"of the shop\"\n");
+        let mut command = home.command(&["up", "--port", "0", "--output", "json", flag, value]);
+        command.current_dir(home.path()).env_remove("OCACHE_DATA_DIR");
+        let mut up = Running::of(command);
+        up.stdout_json();
+        let hint = up.stderr_line(" quote --");
+        let value = match flag {
+            "--stack" => value.to_owned(),
+            _ => format!("'{}'", home.path().join(value).display()),
+        };
+        assert!(hint.contains(&format!("{flag} {value}")), "{hint}");
+        // Pasted in another folder, without variables.
+        let mut pasted = home.program("sh");
+        pasted.args(["-c", hint.trim()]).current_dir("/").env_remove("OCACHE_DATA_DIR");
+        let output = Command::output(&mut pasted).unwrap();
+        assert!(text(&output.stdout).contains("1805.52"), "{hint}: {}", text(&output.stderr));
+    }
 }
 
 #[test]
@@ -279,11 +287,30 @@ fn an_empty_variable_is_not_set_and_a_wrong_one_is_named() {
         ("OCACHE_PORT", "port"),
         ("OCACHE_REQUIRE_TOKEN", "perhaps"),
         ("OCACHE_OUTPUT", "yaml"),
+        ("OCACHE_ALLOW_ORIGIN", "shop.example.com"),
+        ("OCACHE_ALLOW_HOST", "https://x"),
+        ("OCACHE_STACK", "a b"),
     ] {
         let output = home.command(&["config", "show"]).env(variable, value).output().unwrap();
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(variable) && stderr.contains(value), "{stderr}");
+    }
+    // So is a file that does not exist.
+    for (args, flag, variable) in [
+        (&["config", "show"][..], "--config", "OCACHE_CONFIG"),
+        (&["keys", "list"], "--keys", "OCACHE_KEYS"),
+        (&["serve", "--port", "0", "--issuer", "x"], "--jwks", "OCACHE_JWKS"),
+    ] {
+        let output = home.command(args).env(variable, "/nope").output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{stderr}");
+        assert!(stderr.contains(&format!("{variable}: ")) && stderr.contains("/nope"), "{stderr}");
+        let typed = [args, &[flag, "/typed"]].concat();
+        let output = home.command(&typed).env(variable, "/nope").output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{stderr}");
+        assert!(!stderr.contains(variable) && stderr.contains("/typed"), "{stderr}");
     }
     // A flag is named as it was typed.
     let mut command = home.command(&["config", "show", "--ttl", "soon"]);

@@ -226,9 +226,9 @@ fn keys_are_private_and_rotate() {
     let list = home.ok(&["keys", "list"]);
     assert!(!list.contains(first.secret()) && !list.contains(first_key(&home).secret()), "{list}");
     // A file of keys is not made by other commands.
-    let file = home.path().join("own.json").to_str().unwrap().to_owned();
+    let file = home.path().join("our own.json").to_str().unwrap().to_owned();
     let stderr = home.fails(4, &["token", "--client", "AAA", "--keys", &file]);
-    assert!(stderr.contains("ocache keys rotate --keys"), "{stderr}");
+    assert!(stderr.contains(&format!("ocache keys rotate --keys '{file}'")), "{stderr}");
     home.ok(&["keys", "rotate", "--keys", &file]);
     home.ok(&["token", "--client", "AAA", "--keys", &file]);
     home.set("require-token", "false");

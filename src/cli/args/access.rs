@@ -25,10 +25,10 @@ pub const LIMIT_DETAILS: [&str; 5] = [
 pub struct AccessArgs {
     /// Origin of web pages that may use the gateway; `null` for pages opened as a file; may be given
     /// more than once
-    #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',')]
+    #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     pub allow_origin: Vec<String>,
     /// Host name that clients may use beside localhost; may be given more than once
-    #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
+    #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',', value_parser = parse_host)]
     pub allow_host: Vec<String>,
     /// Path of the gateway behind a reverse proxy; the proxy forwards the full path
     #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
@@ -84,6 +84,21 @@ const DEFAULT: Limits = Limits::DEFAULT;
 
 fn some() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
+}
+
+/// Checks an origin while the command line is parsed, so that an error names the variable or the file that it
+/// is from.
+fn parse_origin(text: &str) -> Result<String, OriginError> {
+    let text = text.to_owned();
+    AllowedOrigins::new(std::slice::from_ref(&text), &[])?;
+    Ok(text)
+}
+
+/// Checks the name of a host, for the same reason.
+fn parse_host(text: &str) -> Result<String, OriginError> {
+    let text = text.to_owned();
+    AllowedOrigins::new(&[], std::slice::from_ref(&text))?;
+    Ok(text)
 }
 
 impl TryFrom<&AccessArgs> for Access {

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::super::paths::path;
+
 /// Of `ocache backup`.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// The file to write; it must not exist
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = path())]
     pub file: PathBuf,
     /// Be the process that copies for another one
     #[arg(long, hide = true)]
@@ -19,7 +21,7 @@ pub struct BackupArgs {
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// The file that `ocache backup` has written
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = path())]
     pub file: PathBuf,
     /// Replace an existing store without asking
     #[arg(long, short)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::super::paths::path;
 use super::policy::of;
 use super::simulate::parse_calculation_time;
 use super::terms::TermsArgs;
@@ -35,7 +36,7 @@ pub struct CostArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
     /// List prices of AWS to use instead of those built in
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub price_list: Option<PathBuf>,
 }
 
@@ -91,7 +92,7 @@ pub struct ForecastArgs {
     #[arg(long, value_name = "N", value_parser = parse_rate)]
     pub websockets: Option<f64>,
     /// List prices of AWS to use instead of those built in
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub price_list: Option<PathBuf>,
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::super::paths::path;
 use crate::data::{Delimiter, NamedColumn, TextEncoding};
 use crate::pricing::Currency;
 
@@ -11,7 +12,7 @@ use crate::pricing::Currency;
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     /// Files, or folders of files; - is standard input
-    #[arg(required_unless_present = "template", value_name = "PATH")]
+    #[arg(required_unless_present = "template", value_name = "PATH", value_parser = path())]
     pub paths: Vec<PathBuf>,
     /// Remove stored rows that the files do not name; of the kinds that the files contain
     #[arg(long)]
@@ -20,7 +21,7 @@ pub struct LoadArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Write each price that would change to FILE; a .csv or an .ndjson
-    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    #[arg(long, value_name = "FILE", requires = "dry_run", value_parser = path())]
     pub changes: Option<PathBuf>,
     /// Currency [default: the stored one, else USD]; of prices that name none
     #[arg(long, value_name = "CODE")]
@@ -75,7 +76,7 @@ pub struct LayoutArgs {
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Folder to write to
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = path())]
     pub dir: PathBuf,
     /// The same seed makes the same files
     #[arg(long, value_name = "N", default_value = "1")]

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::output_format::OutputFormat;
 use super::super::paths::path;
+use crate::model::{MAX_STACK_BYTES, is_stack};
 
 /// The stack that is used if none is named.
 pub const DEFAULT_STACK: &str = "organic-cache";
@@ -27,6 +28,7 @@ pub struct Global {
         global = true,
         value_name = "NAME",
         env = "OCACHE_STACK",
+        value_parser = parse_stack,
         default_value = DEFAULT_STACK
     )]
     pub stack: String,
@@ -85,6 +87,16 @@ pub struct Global {
     /// Log more; twice for everything
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// Parses the name of a stack.
+fn parse_stack(text: &str) -> Result<String, String> {
+    match is_stack(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` cannot be the prefix of names; use up to {MAX_STACK_BYTES} letters, digits, - and _"
+        )),
+    }
 }
 
 /// Where tables and queues live.

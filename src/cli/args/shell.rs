@@ -6,6 +6,7 @@ use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 use clap_complete::{CompletionCandidate, Shell};
 
+use super::super::paths::path;
 use super::groups::GROUPS;
 
 /// The topics of `ocache help` that are not commands.
@@ -25,7 +26,7 @@ pub struct ManArgs {
     #[arg(value_name = "COMMAND", conflicts_with = "dir")]
     pub command: Option<String>,
     /// Write every page into this folder instead
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path())]
     pub dir: Option<PathBuf>,
 }
 

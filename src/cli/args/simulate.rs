@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::super::paths::path;
 use super::terms::TermsArgs;
 use crate::model::parse_duration;
 
@@ -27,7 +28,7 @@ pub const SIMULATE_DETAILS: [&str; 10] = [
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// Arrivals: CSV with columns time, customer and lines; may be gzipped
-    #[arg(value_name = "TRACE", required_unless_present = "synthetic")]
+    #[arg(value_name = "TRACE", required_unless_present = "synthetic", value_parser = path())]
     pub trace: Option<PathBuf>,
     /// How long a customer stays active; all values given are tried
     #[arg(long, value_name = "TIME", value_parser = parse_duration, value_delimiter = ',', default_value = "5m")]
@@ -64,13 +65,13 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
     /// List prices of AWS; used instead of those built in
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub price_list: Option<PathBuf>,
     /// Write the table as CSV too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub csv: Option<PathBuf>,
     /// Draw cost against hit ratio as SVG
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub plot: Option<PathBuf>,
 }
 

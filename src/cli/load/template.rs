@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::output::Output;
+use crate::cli::paths::expanded;
 use crate::data::csv_templates;
 
 /// Writes one file for each kind of row. Existing files are not overwritten.
@@ -19,7 +20,7 @@ pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure>
         let message = format!("there are no templates in format `{format}`");
         return Err(Failure::new(ExitCode::Usage, message).hint("ocache load --template csv DIR"));
     }
-    let folder = Path::new(folder);
+    let folder = expanded(folder.into());
     let cannot = |path: &Path, error: io::Error| {
         let message = format!("{} cannot be written: {error}", path.display());
         let failure = Failure::new(ExitCode::Failure, message);
@@ -28,7 +29,7 @@ pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure>
             _ => failure,
         }
     };
-    fs::create_dir_all(folder).map_err(|error| cannot(folder, error))?;
+    fs::create_dir_all(&folder).map_err(|error| cannot(&folder, error))?;
     let files: Vec<(PathBuf, String)> =
         csv_templates().map(|(name, header)| (folder.join(name), header)).collect();
     // Check before the first write, so that either all files are written or none.

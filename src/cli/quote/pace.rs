@@ -3,8 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufRead, Split};
+use tokio::io::AsyncBufRead;
 use tokio::time::{Instant, sleep_until};
+
+use super::input::InputLines;
 
 /// A pace that stays a fifth below the limit that a gateway has for a socket.
 pub(super) struct Pace {
@@ -26,24 +28,22 @@ impl Pace {
     /// Returns the next line, not before it may be sent. Nothing is lost if the future is dropped early.
     pub(super) async fn next_line<R: AsyncBufRead + Unpin>(
         &self,
-        lines: &mut Split<R>,
+        lines: &mut InputLines<R>,
     ) -> io::Result<Option<Vec<u8>>> {
         sleep_until(self.next_at).await;
-        lines.next_segment().await
+        lines.next().await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncBufReadExt as _, BufReader};
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn lines_are_sent_a_fifth_below_what_a_gateway_takes() {
         for frames_per_sec in [1, 50, 500] {
             let text = b"P1\n".repeat(2 * frames_per_sec as usize);
-            let mut lines = BufReader::new(&*text).split(b'\n');
+            let mut lines = InputLines::new(&*text);
             let mut pace = Pace::below(frames_per_sec);
             let begun = Instant::now();
             while pace.next_line(&mut lines).await.unwrap().is_some() {
@@ -56,7 +56,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_line_that_is_not_sent_delays_none() {
-        let mut lines = BufReader::new(&b"\n\n\n"[..]).split(b'\n');
+        let mut lines = InputLines::new(&b"\n\n\n"[..]);
         let (pace, begun) = (Pace::below(1), Instant::now());
         while pace.next_line(&mut lines).await.unwrap().is_some() {}
         assert_eq!(begun.elapsed(), Duration::ZERO);

@@ -3,9 +3,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IsTerminal as _};
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::BufReader;
 use tokio::time::{Instant, sleep_until};
 
+use super::input::InputLines;
 use super::line;
 use super::pace::Pace;
 use super::{LOOK_AFTER, Quoter, refused, timed_out};
@@ -145,7 +146,7 @@ impl<'a> Session<'a> {
 
     async fn quote_all(&mut self) -> Result<(), Failure> {
         let output = self.quoter.output;
-        let mut lines = BufReader::new(tokio::io::stdin()).split(b'\n');
+        let mut lines = InputLines::new(BufReader::new(tokio::io::stdin()));
         output.note(match self.is_typed {
             true => {
                 "a line such as P1:2 P3:1 is a quote; `help` says more, Ctrl-D ends the session"

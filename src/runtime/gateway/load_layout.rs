@@ -34,7 +34,9 @@ impl ContentType {
     /// Returns the layout of a body of this type.
     pub(super) fn layout(&self, parameters: &mut Parameters<'_>) -> Result<Layout, Reply> {
         let refused = |error: LayoutError| bad_query(&error.to_string());
-        let delimiter = match parameters.take("delimiter")? {
+        let given = parameters.take("delimiter")?;
+        let delimiter_is_given = given.is_some();
+        let delimiter = match given {
             Some(name) => name.parse().map_err(refused)?,
             None if self.media == "text/tab-separated-values" => Delimiter::Tab,
             None => Delimiter::default(),
@@ -52,7 +54,7 @@ impl ContentType {
             parameters.take_all("ignore").into_iter().map(Cow::into_owned).collect();
         let mut columns = Columns::of(named, ignored).map_err(refused)?;
         columns.ignore_unknown = flag(parameters, "ignore-unknown")?;
-        Ok(Layout { delimiter, decimal_comma, line_breaks, encoding, columns })
+        Ok(Layout { delimiter, delimiter_is_given, decimal_comma, line_breaks, encoding, columns })
     }
 }
 
@@ -94,6 +96,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((erp.delimiter, erp.decimal_comma), (Delimiter::Semicolon, true));
+        assert!(erp.delimiter_is_given && !tabs.delimiter_is_given, "a parameter gives it");
         assert!(!erp.line_breaks && layout("text/csv", "line-breaks=true").unwrap().line_breaks);
         assert_eq!(erp.encoding, "windows-1252".parse().unwrap());
         assert_ne!(erp.columns, Columns::default());

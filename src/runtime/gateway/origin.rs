@@ -19,8 +19,8 @@ const NO_ORIGIN: &str = "null";
 pub struct AllowedOrigins {
     origins: BTreeSet<String>,
     hosts: BTreeSet<String>,
-    /// Whether a host name was given, which is that of the gateway's reverse proxy.
-    is_proxied: bool,
+    /// Those of the host names that were given as such: the names of the gateway's reverse proxy.
+    public: BTreeSet<String>,
 }
 
 /// The kind of page that a request comes from.
@@ -28,8 +28,8 @@ pub struct AllowedOrigins {
 pub(super) enum Sender {
     /// No page: the client is a program.
     NoPage,
-    /// A page that the gateway has served: its origin is the host to which the request is sent, on
-    /// loopback.
+    /// A page that the gateway has served: its origin is the host to which the request is sent, which is
+    /// loopback or a name of the gateway's reverse proxy.
     OwnPage,
     /// A page of an allowed origin.
     Allowed(HeaderValue),
@@ -61,18 +61,19 @@ impl AllowedOrigins {
             origins.iter().map(|origin| normalise(origin)).collect::<Result<_, _>>()?;
         let theirs = origins.iter().filter(|origin| *origin != NO_ORIGIN).filter_map(|origin| {
             let uri = Uri::from_str(origin).ok()?;
-            Some(Ok(uri.host()?.to_owned()))
+            Some(uri.host()?.to_owned())
         });
-        let is_proxied = !hosts.is_empty();
-        let hosts = hosts.iter().map(|host| normalise_host(host)).chain(theirs);
-        Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, origins, is_proxied })
+        let public: BTreeSet<String> =
+            hosts.iter().map(|host| normalise_host(host)).collect::<Result<_, _>>()?;
+        let hosts = public.iter().cloned().chain(theirs).collect();
+        Ok(Self { origins, hosts, public })
     }
 
     /// Whether the gateway is behind a reverse proxy. It listens on loopback only, so clients use another
     /// name only through a proxy.
     #[must_use]
-    pub const fn is_proxied(&self) -> bool {
-        self.is_proxied
+    pub fn is_proxied(&self) -> bool {
+        !self.public.is_empty()
     }
 
     /// Whether pages other than the gateway's own may use it.
@@ -93,14 +94,30 @@ impl AllowedOrigins {
             };
         };
         let Ok(origin) = given.to_str() else { return Sender::Foreign };
-        if self.origins.contains(&origin.to_ascii_lowercase()) {
-            return Sender::Allowed(given.clone());
-        }
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        match is_loopback(host) && origin.eq_ignore_ascii_case(&format!("http://{host}")) {
-            true => Sender::OwnPage,
+        if self.is_own(origin, host) {
+            return Sender::OwnPage;
+        }
+        match self.origins.contains(&origin.to_ascii_lowercase()) {
+            true => Sender::Allowed(given.clone()),
             false => Sender::Foreign,
         }
+    }
+
+    /// Whether an origin is that of the gateway's own page: the host and the port to which the request is
+    /// sent. A page whose owner points its own name at this machine (DNS rebinding) sends that name as both, so
+    /// that they are equal too. Therefore the name must also be a loopback name, or one that was given as the
+    /// gateway's. The host of an allowed origin is not enough, because another site is served there. A reverse
+    /// proxy usually has TLS; the gateway itself has not.
+    fn is_own(&self, origin: &str, host: &str) -> bool {
+        let schemes: &[&str] = match is_loopback(host) {
+            true => &["http"],
+            false if self.public.contains(&name_of(host).to_ascii_lowercase()) => {
+                &["https", "http"]
+            }
+            false => &[],
+        };
+        schemes.iter().any(|scheme| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")))
     }
 
     /// Whether a request names this gateway as its host. A page whose owner points its own name at
@@ -186,6 +203,40 @@ mod tests {
         let mut twice = headers(&[host.clone(), (ORIGIN, "https://shop.example.com")]);
         twice.append(ORIGIN, "https://evil.example".parse().unwrap());
         assert_eq!(allowed.sender(&twice), Sender::Foreign);
+    }
+
+    #[test]
+    fn behind_a_proxy_the_own_page_has_a_public_name() {
+        let origins = ["https://shop.example".to_owned(), "https://quotes.example".to_owned()];
+        let allowed = AllowedOrigins::new(&origins, &["Quotes.example".to_owned()]).unwrap();
+        let sender = |host, origin| allowed.sender(&headers(&[(HOST, host), (ORIGIN, origin)]));
+        for (host, origin) in [
+            ("quotes.example", "https://quotes.example"),
+            ("quotes.example", "http://quotes.example"),
+            ("Quotes.example:8443", "https://quotes.example:8443"),
+            ("127.0.0.1:7070", "http://127.0.0.1:7070"),
+        ] {
+            assert_eq!(sender(host, origin), Sender::OwnPage, "{origin} at {host}");
+        }
+        for (host, origin) in [
+            // Another server of the same machine.
+            ("quotes.example", "https://quotes.example:8443"),
+            ("quotes.example:8443", "http://quotes.example"),
+            ("quotes.example", "https://www.quotes.example"),
+            ("quotes.example", "null"),
+            ("127.0.0.1:7070", "http://quotes.example"),
+            // A page whose owner points its name at the gateway.
+            ("evil.example", "https://evil.example"),
+            ("127.0.0.1:7070", "https://127.0.0.1:7070"),
+        ] {
+            assert_eq!(sender(host, origin), Sender::Foreign, "{origin} at {host}");
+        }
+        let shop = HeaderValue::from_static("https://shop.example");
+        assert_eq!(
+            sender("shop.example", "https://shop.example"),
+            Sender::Allowed(shop),
+            "a site of its own"
+        );
     }
 
     #[test]
