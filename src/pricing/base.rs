@@ -93,7 +93,9 @@ impl BaseIndex {
     /// Returns the part that may have a product, if any part may.
     #[must_use]
     pub fn part_of(&self, product: &ProductId) -> Option<u32> {
-        let after = self.parts.partition_point(|part| part.product <= *product);
+        // Compared as texts, because comparing ids looks at each step how both are stored.
+        let id = product.as_str();
+        let after = self.parts.partition_point(|part| part.product.as_str() <= id);
         after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
     }
 
