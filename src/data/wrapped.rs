@@ -207,10 +207,18 @@ fn table_row<'a>(json: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
             let item = only_field(request.get(), ITEM)?;
             Ok(Row::of_item(item.get(), columns)?)
         }
-        Some(ITEM) if row.holds_rows() => Ok(Row::of_item(only_field(json, ITEM)?.get(), columns)?),
+        // A column may have this name too, beside others.
+        Some(ITEM) if row.holds_rows() && is_alone(json) => {
+            Ok(Row::of_item(only_field(json, ITEM)?.get(), columns)?)
+        }
         Some(DELETE_REQUEST) => Err(Problem::Deletion),
         _ => Ok(row.typed()),
     }
+}
+
+/// Whether an object has one member.
+fn is_alone(json: &str) -> bool {
+    serde_json::from_str(json).is_ok_and(|Members(fields)| fields.len() == 1)
 }
 
 fn only_field<'a>(json: &'a str, name: &'static str) -> Result<&'a RawValue, Problem> {

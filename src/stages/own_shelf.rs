@@ -11,10 +11,10 @@ use quick_cache::sync::Cache;
 use crate::model::Generation;
 use crate::pricing::OwnRows;
 
-/// The most memory for kept rows, in bytes: enough for about 10,000 customers with 100 own rows each.
+/// About the most memory for kept rows, in bytes: enough for 9,000 customers with 100 own rows each.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The estimated size of a customer's kept rows, in bytes.
-const CUSTOMER_BYTES: u64 = 1024;
+const CUSTOMER_BYTES: u64 = 2048;
 
 /// The unpacked own rows of tables whose rows are in the head.
 pub(super) struct OwnShelf(Cache<Generation, Arc<OwnRows>, ByBytes>);
@@ -24,7 +24,9 @@ struct ByBytes;
 
 impl Weighter<Generation, Arc<OwnRows>> for ByBytes {
     fn weight(&self, generation: &Generation, rows: &Arc<OwnRows>) -> u64 {
-        (size_of::<Generation>() + generation.as_str().len() + rows.weight()) as u64
+        /// The estimated memory for a generation as key, and for the places of its entry in the cache.
+        const OF_ENTRY: usize = 128;
+        (OF_ENTRY + generation.as_str().len() + rows.weight()) as u64
     }
 }
 
@@ -64,9 +66,9 @@ mod tests {
         let first = shelf.rows(&generation(0), || rows(3)).unwrap();
         let again = shelf.rows(&generation(0), || panic!("they are kept")).unwrap();
         assert!(Arc::ptr_eq(&first, &again));
-        for number in 0..1000 {
-            shelf.rows(&generation(number), || rows(10_000)).unwrap();
+        for number in 0..20_000 {
+            shelf.rows(&generation(number), || rows(100)).unwrap();
         }
-        assert!(shelf.0.weight() <= MAX_BYTES && shelf.0.len() > 50);
+        assert!(shelf.0.weight() <= MAX_BYTES && shelf.0.len() > 5_000);
     }
 }

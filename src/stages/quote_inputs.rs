@@ -253,7 +253,9 @@ async fn read_tables(
         let wanted = wish.and_then(|wish| {
             let prices = head.prices_at(now);
             let mut rows = own.remove(&user).unwrap_or_default();
-            if let Own::Inline(inline) = &head.own {
+            if let Own::Inline(inline) = &head.own
+                && !inline.is_empty()
+            {
                 let unpack = || unpack(&user, inline, OwnRows::decode);
                 rows.own.insert(0, sources.own.rows(&head.generation, unpack)?);
             }

@@ -143,6 +143,8 @@ fn exports_of_dynamodb_are_read() {
         assert_eq!(load("p.json", &content, &[]), ["P1 Desk 10.00"], "{what}");
         assert_eq!(load("p.json.gz", gzip(content.as_bytes()), &[]), ["P1 Desk 10.00"], "{what}");
     }
+    let named_item = r#"{"products":[{"id":"P1","name":"Desk","price":"10.00","Item":{"k":1}}]}"#;
+    assert_eq!(load("p.json", named_item, &["--ignore-unknown"]), ["P1 Desk 10.00"]);
     let home = Home::new();
     let page = format!("{{\"Items\":[{item}],\"LastEvaluatedKey\":{{\"id\":{{\"S\":\"P1\"}}}}}}");
     let output = home.run(&["load", &home.file("p.json", page)]);

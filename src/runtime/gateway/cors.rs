@@ -16,7 +16,7 @@ use tracing::warn;
 
 use super::limits::lock;
 use super::methods::{is_for_pages, list};
-use super::origin::{AllowedOrigins, Sender, normalise};
+use super::origin::{AllowedOrigins, normalise};
 
 /// The headers that a page may send. `infra/http.tf` allows the same.
 const ALLOWED_HEADERS: HeaderValue =
@@ -45,10 +45,8 @@ impl Cors {
     /// Creates the headers for the reply to a request.
     pub(super) fn of<T>(allowed: &AllowedOrigins, request: &Request<T>) -> Self {
         let headers = request.headers();
-        let origin = match allowed.sender(headers) {
-            Sender::Allowed(origin) if is_for_pages(request.uri().path()) => Some(origin),
-            _ => None,
-        };
+        let is_shared = is_for_pages(request.uri().path()) && allowed.allow_page(headers);
+        let origin = headers.get(ORIGIN).filter(|_| is_shared).cloned();
         let is_preflight = request.method() == Method::OPTIONS
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         Self { origin, varies: allowed.allow_others(), is_preflight }

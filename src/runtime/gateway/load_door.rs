@@ -2,7 +2,7 @@
 //! behind API Gateway's HTTP API.
 //!
 //! A client that may load decides every price, so loads are guarded more closely than quotes. A token that
-//! permits loads is always required. Of all pages, only the gateway's own may load. The size of a body is
+//! permits loads is always required. Of all pages, only those of the gateway's own host may load. The size of a body is
 //! limited, also when it is unpacked. A load is checked as a whole, and takes effect as a whole or not at
 //! all. A dry run is guarded in the same way, because it shows the prices of every customer.
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::Uri;
 use thiserror::Error;
 
 /// The origin of a page without one: a page that was opened as a file, or is in a sandbox.
 const NO_ORIGIN: &str = "null";
+/// The scheme of the request to the reverse proxy.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The origins that are allowed beside the gateway's own, and the host names by which it may be called.
 ///
@@ -85,39 +87,45 @@ impl AllowedOrigins {
     /// Returns the kind of page that a request comes from.
     #[must_use]
     pub(super) fn sender(&self, headers: &HeaderMap) -> Sender {
-        let mut origins = headers.get_all(ORIGIN).iter();
-        let (origin, None) = (origins.next(), origins.next()) else { return Sender::Foreign };
-        let Some(given) = origin else {
+        let Some(given) = headers.get(ORIGIN) else {
             return match is_from_elsewhere(headers) {
                 true => Sender::Unnamed,
                 false => Sender::NoPage,
             };
         };
-        let Ok(origin) = given.to_str() else { return Sender::Foreign };
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if self.is_own(origin, host) {
+        if text_of(headers, &ORIGIN).is_some_and(|origin| self.is_own(origin, headers)) {
             return Sender::OwnPage;
         }
-        match self.origins.contains(&origin.to_ascii_lowercase()) {
+        match self.allow_page(headers) {
             true => Sender::Allowed(given.clone()),
             false => Sender::Foreign,
         }
     }
 
+    /// Whether the origin of a request's page was given as allowed. It may be that of the gateway's own page too.
+    #[must_use]
+    pub(super) fn allow_page(&self, headers: &HeaderMap) -> bool {
+        let origin = text_of(headers, &ORIGIN);
+        origin.is_some_and(|origin| self.origins.contains(&origin.to_ascii_lowercase()))
+    }
+
     /// Whether an origin is that of the gateway's own page: the host and the port to which the request is
     /// sent. A page whose owner points its own name at this machine (DNS rebinding) sends that name as both, so
     /// that they are equal too. Therefore the name must also be a loopback name, or one that was given as the
-    /// gateway's. The host of an allowed origin is not enough, because another site is served there. A reverse
-    /// proxy usually has TLS; the gateway itself has not.
-    fn is_own(&self, origin: &str, host: &str) -> bool {
-        let schemes: &[&str] = match is_loopback(host) {
-            true => &["http"],
-            false if self.public.contains(&name_of(host).to_ascii_lowercase()) => {
-                &["https", "http"]
-            }
-            false => &[],
+    /// gateway's. The host of an allowed origin is not enough, because another site is served there.
+    ///
+    /// The gateway itself has no TLS. A reverse proxy has, unless it says otherwise: a page that somebody in the
+    /// network serves without TLS must not pass for the gateway's own.
+    fn is_own(&self, origin: &str, headers: &HeaderMap) -> bool {
+        let host = text_of(headers, &HOST).unwrap_or_default();
+        let is_public = self.public.contains(&name_of(host).to_ascii_lowercase());
+        let scheme = match is_loopback(host) {
+            true => "http",
+            false if !is_public => return false,
+            false if text_of(headers, &FORWARDED_PROTO) == Some("http") => "http",
+            false => "https",
         };
-        schemes.iter().any(|scheme| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")))
+        origin.eq_ignore_ascii_case(&format!("{scheme}://{}", without_default_port(host, scheme)))
     }
 
     /// Whether a request names this gateway as its host. A page whose owner points its own name at
@@ -139,6 +147,21 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     sites.any(|site| site == "cross-site" || site == "same-site")
 }
 
+/// Returns the only value of a header, if it is a text.
+fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// Returns a host as browsers write it in an origin.
+fn without_default_port<'a>(host: &'a str, scheme: &str) -> &'a str {
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    host.strip_suffix(default).unwrap_or(host)
+}
+
 /// Returns an origin as browsers write it.
 pub(super) fn normalise(text: &str) -> Result<String, OriginError> {
     if text == NO_ORIGIN {
@@ -146,12 +169,19 @@ pub(super) fn normalise(text: &str) -> Result<String, OriginError> {
     }
     let refuse = || OriginError::Origin(text.to_owned());
     let uri = Uri::from_str(text).map_err(|_| refuse())?;
-    match (uri.scheme_str(), uri.authority(), uri.path()) {
-        (Some("http" | "https"), Some(_), "" | "/") => {
-            Ok(text.trim_end_matches('/').to_ascii_lowercase())
-        }
-        _ => Err(refuse()),
+    let (Some(scheme @ ("http" | "https")), Some(authority), "" | "/", None) =
+        (uri.scheme_str(), uri.authority(), uri.path(), uri.query())
+    else {
+        return Err(refuse());
+    };
+    // Neither a user nor a port that is none.
+    let port = authority.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    let is_host = !authority.host().is_empty();
+    if !is_host || authority.as_str() != format!("{}{port}", authority.host()) {
+        return Err(refuse());
     }
+    let host = without_default_port(authority.as_str(), scheme);
+    Ok(format!("{scheme}://{host}").to_ascii_lowercase())
 }
 
 fn normalise_host(text: &str) -> Result<String, OriginError> {
@@ -178,8 +208,6 @@ fn name_of(host: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderName;
-
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
@@ -212,7 +240,7 @@ mod tests {
         let sender = |host, origin| allowed.sender(&headers(&[(HOST, host), (ORIGIN, origin)]));
         for (host, origin) in [
             ("quotes.example", "https://quotes.example"),
-            ("quotes.example", "http://quotes.example"),
+            ("quotes.example:443", "https://quotes.example"),
             ("Quotes.example:8443", "https://quotes.example:8443"),
             ("127.0.0.1:7070", "http://127.0.0.1:7070"),
         ] {
@@ -221,7 +249,9 @@ mod tests {
         for (host, origin) in [
             // Another server of the same machine.
             ("quotes.example", "https://quotes.example:8443"),
-            ("quotes.example:8443", "http://quotes.example"),
+            ("quotes.example:8443", "https://quotes.example"),
+            // Anybody in the network can serve this.
+            ("quotes.example", "http://quotes.example"),
             ("quotes.example", "https://www.quotes.example"),
             ("quotes.example", "null"),
             ("127.0.0.1:7070", "http://quotes.example"),
@@ -231,6 +261,15 @@ mod tests {
         ] {
             assert_eq!(sender(host, origin), Sender::Foreign, "{origin} at {host}");
         }
+        let without_tls = [
+            (HOST, "quotes.example:80"),
+            (ORIGIN, "http://quotes.example"),
+            (FORWARDED_PROTO, "http"),
+        ];
+        assert_eq!(allowed.sender(&headers(&without_tls)), Sender::OwnPage);
+        assert!(!allowed.allow_page(&headers(&without_tls)));
+        let both = [(HOST, "quotes.example"), (ORIGIN, "https://quotes.example")];
+        assert!(allowed.allow_page(&headers(&both)), "its own, and allowed");
         let shop = HeaderValue::from_static("https://shop.example");
         assert_eq!(
             sender("shop.example", "https://shop.example"),
@@ -265,7 +304,18 @@ mod tests {
 
     #[test]
     fn only_origins_are_taken() {
-        for bad in ["shop.example.com", "https://a/b", "ftp://a", "*", ""] {
+        assert_eq!(normalise("https://Shop.example:443/"), Ok("https://shop.example".to_owned()));
+        for bad in [
+            "shop.example.com",
+            "https://a/b",
+            "https://a?b",
+            "https://me@a",
+            "https://a:99999",
+            "https://:80",
+            "ftp://a",
+            "*",
+            "",
+        ] {
             assert!(AllowedOrigins::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }
         for bad in ["https://a", "a:80", "a/b", "*", ""] {
