@@ -95,7 +95,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
     urgent = {
       queue       = "quotation"
       secs        = var.quote_within_secs / 2
-      description = "Urgent calculations wait for so long that cold quotes fail."
+      description = "Urgent calculations wait for so long that cold quotes may fail."
     }
     # This queue also has the messages that come at deadlines. Each is delayed until just after its deadline,
     # and counts as old meanwhile, so that an earlier alarm would always be on.
@@ -104,7 +104,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
       secs        = 1.5 * var.quote_within_secs
       description = "Quotations wait for so long to be answered that they fail."
     }
-    # An order that is two intervals old is dropped unread. A tick may send for nearly an interval, so orders
+    # The next tick repeats every order. A tick may send for nearly an interval, so orders
     # that are older than one interval show that calculations do not keep up. With a slow schedule the queue
     # deletes orders before that, so the alarm comes two minutes earlier than that.
     refresh = {

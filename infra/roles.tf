@@ -11,8 +11,8 @@ locals {
   publish = ["sns:Publish"]
   # What DynamoDB, SQS and SNS do with a key of yours on behalf of the caller.
   use_key = ["kms:Decrypt", "kms:GenerateDataKey"]
-  # The settings of the stack are in the item of the catalogue's head, or in one of their own as long as
-  # nobody has changed them. Both are products' items.
+  # The settings of the stack are in the item of the catalogue's head or, until one is changed, in an item of
+  # their own. Both items are in the table of products.
   settings_read = { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] }
   report        = { actions = ["dynamodb:PutItem"], resources = [local.table["meter"]] }
   push          = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"

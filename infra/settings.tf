@@ -1,6 +1,7 @@
 # The settings of the stack when it is made. Every process reads them from the table of products until
-# somebody changes a setting with `ocache config set`. That command writes all settings into the item of the
-# catalogue's head. From then on they count, and a later apply changes nothing.
+# a setting is first changed: by `ocache config set`, or by the first tick after an apply with another
+# `refresh_every_mins`. Then all settings are written into the item of the catalogue's head, and only those
+# count. Of these variables a later apply changes only the interval.
 #
 # What Terraform writes here is an item of its own, apart from the head. Terraform deletes what it made, and
 # must never delete the head.

@@ -307,7 +307,7 @@ async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
     system.ports.store.remove_active_user(&user("BBB")).await.unwrap();
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, FindingKind::Stale);
-    assert!(what.contains("table of `AAA`: checked 18"), "{what}");
+    assert!(what.contains("table of `AAA`: last check recorded 18"), "{what}");
     let report = found(&system).await.report;
     assert_eq!((report.active_tables, report.stale), (1, 1));
     assert!(report.ages.p50 >= Duration::from_secs(180) && report.stale_share() > 0.99);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::told::{lines_json, verdict_json, what_if_json};
-use super::{Bill, Events, Forecast, Numbers, Purpose, Reading, Verdict, WhatIf, stored};
+use super::{Bill, BillLine, Events, Forecast, Numbers, Purpose, Reading, Verdict, WhatIf, stored};
 use crate::meter::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::meter::{Readings, Reason, Stage, Usage, UsageLine};
 use crate::ports::{PortError, Ports};
@@ -185,6 +185,15 @@ impl Measured {
         Usd::from_pico((usd.pico() as f64 / months.max(f64::MIN_POSITIVE)) as i128)
     }
 
+    /// Returns the bill without loads, and the cost of the loads. A load is not repeated at the rate of a short
+    /// time, so its cost is not scaled to a month. The verdict has no loads either.
+    #[must_use]
+    pub fn without_loads(&self) -> (Bill, Usd) {
+        let is_load = |line: &BillLine| line.stage == Some(Stage::Load);
+        let rest = self.bill.lines.iter().copied().filter(|line| !is_load(line));
+        (Bill { lines: rest.collect() }, self.bill.sum(is_load))
+    }
+
     fn spent(&self, is_meant: impl Fn(&UsageLine) -> bool, prices: &PriceList) -> Usd {
         let mut bill = Bill::default();
         bill.add_metered(None, &self.readings.usage.only(is_meant), prices);
@@ -259,7 +268,7 @@ impl Measured {
                 "fresh_for_secs": self.policy.fresh_for().as_secs_f64(),
             },
             "usd": self.bill.total(),
-            "usd_a_month": self.monthly(self.bill.total()),
+            "usd_a_month": self.monthly(self.without_loads().0.total()),
             "usd_per_million_refreshes": refreshes,
             "usd_per_million_quotes": quotes,
             "lines": lines_json(&self.bill, |usd| self.monthly(usd)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Ages below this are counted by the millisecond, older ones by the second.
 const EXACT_BELOW: Duration = Duration::from_secs(60);
 
-/// The ages of the tables of active customers, counted from when each was last found right.
+/// The ages of the tables of active customers, counted from when each was last checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ages {
     /// The age that 50 % of the tables do not exceed.

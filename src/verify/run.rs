@@ -117,7 +117,7 @@ impl Run<'_> {
         self.report.stale += 1;
         let age = self.now.since(head.validated_at).as_secs();
         let late = self.now.since(head.fresh_until).as_secs();
-        let what = format!("checked {age} s ago, {late} s too late");
+        let what = format!("last check recorded {age} s ago, {late} s too late");
         self.found(Finding { kind: FindingKind::Stale, subject: Subject::Table(user), what });
     }
 

@@ -32,7 +32,7 @@ pub struct CostArgs {
     /// The stack's interval is used; another value only causes a warning
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = of(Setting::RefreshEvery), hide = true)]
     pub refresh_every: Option<String>,
-    /// How long the calculation of a table takes in a function, at most 30s
+    /// How long a function takes for a batch of ten calculations, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
     /// List prices of AWS to use instead of those built in
@@ -76,7 +76,7 @@ pub struct ForecastArgs {
     /// Time between two scheduled calculations of an active customer's table
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
     pub refresh_every: Duration,
-    /// How long the calculation of a table takes in a function, at most 30s
+    /// How long a function takes for a batch of ten calculations, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
     /// Functions or processes that calculate; each reads the shared base once an hour

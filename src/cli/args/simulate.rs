@@ -93,7 +93,7 @@ pub struct GoodsArgs {
     /// How often a price list changes, of one product in a hundred of it; a time or `never`
     #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
     pub lists_every: Every,
-    /// How long the calculation of a table takes, at most 30s
+    /// How long a batch of ten calculations takes, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
 }

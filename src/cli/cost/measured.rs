@@ -9,9 +9,8 @@ use super::super::settings::Settings;
 use super::super::stack_settings::{Given, understood};
 use super::forecast::note;
 use super::show::{by_stage, count, counted, money, show_verdict, show_what_if};
-use crate::cost::{Bill, BillLine, Compared, MeasureError, Measured, Measuring};
-use crate::meter::Stage;
-use crate::meter::billing::{PriceList, Usd};
+use crate::cost::{Compared, MeasureError, Measured, Measuring};
+use crate::meter::billing::PriceList;
 use crate::model::show_duration;
 
 pub(super) async fn run(
@@ -52,7 +51,7 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
         return format!("nothing was used within {}", show_duration(args.over));
     }
     let events = &read.reading.events;
-    let (rest, loads) = without_loads(&read.bill);
+    let (rest, loads) = read.without_loads();
     let (total, span) = (read.bill.total(), show_duration(read.readings.span()));
     let mut texts = vec![
         match loads.pico() {
@@ -98,14 +97,6 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
         ),
     }
     texts.join("\n\n")
-}
-
-/// Returns a bill without loads, and the cost of the loads. A load is not repeated at the rate of a short
-/// time, so its cost is not scaled to a month. The verdict has no loads either.
-fn without_loads(bill: &Bill) -> (Bill, Usd) {
-    let is_load = |line: &BillLine| line.stage == Some(Stage::Load);
-    let rest = bill.lines.iter().copied().filter(|line| !is_load(line));
-    (Bill { lines: rest.collect() }, bill.sum(is_load))
 }
 
 fn show_compared(compared: &[Compared]) -> String {

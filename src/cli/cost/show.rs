@@ -117,7 +117,7 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
     };
     let mut rows = table(["", "US$ a month"]);
     for (name, usd) in [
-        ("prepare tables for everybody who comes".to_owned(), verdict.precompute),
+        ("prepare tables for every active customer".to_owned(), verdict.precompute),
         (format!("only for customers quoted more than {even} times an hour"), verdict.above),
         ("calculate on read: every quote waits".to_owned(), verdict.on_read),
     ] {

@@ -71,7 +71,7 @@ const Worth = (() => {
     const isLoad = ({ stage }) => stage === "load";
     const sum = (amounts) => amounts.reduce((all, one) => all + Number(one), 0);
 
-    function tiles({ events, answers, lines, processes, span_secs: span }) {
+    function tiles({ events, answers, lines, processes, span_secs: span, usd_a_month: month }) {
       const quotes = events.quotes;
       set(at("worth-share"), quotes > 0 ? share(1 - Math.min(1, events.cold_quotes / quotes)) : "–");
       set(at("worth-share-note"), quotes > 0 ? `of ${plural(Math.round(quotes), "quote")}; ${count(events.cold_quotes)} waited` : "no quotes in this time");
@@ -80,7 +80,7 @@ const Worth = (() => {
       set(at("worth-wait-note"), hasWaits ? `median; 99 % waited at most ${duration(answers.wait_p99_ms)}; this process, last ten minutes` : "no quote waited in this process in the last ten minutes");
       const loads = lines.filter(isLoad).map((line) => line.usd);
       const without = loads.length > 0 ? `; without loads, which cost US$ ${usd(sum(loads))} in this time` : "";
-      set(at("worth-cost"), usd(sum(lines.filter((line) => !isLoad(line)).map((line) => line.usd_a_month))));
+      set(at("worth-cost"), usd(month));
       set(at("worth-cost-note"), `at AWS list prices and the rates of the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}${without}`);
       set(at("worth-users"), count(events.active_users));
       set(at("worth-users-note"), `active on average; ${plural(Math.round(events.refreshes), "refresh", "refreshes")}, ${count(events.changed)} changed a table`);
