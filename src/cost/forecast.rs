@@ -40,7 +40,7 @@ pub struct Numbers {
     pub terms: TermsSpec,
     /// The number of products in a quote.
     pub lines: u32,
-    /// How long the calculation of a table takes.
+    /// How long a batch of calculations takes.
     pub calculation: Duration,
     /// Where warm quotes are answered.
     pub answering: Answering,

@@ -30,7 +30,7 @@ pub enum MeasureError {
 pub struct Measuring {
     /// The span of time before now that is measured.
     pub over: Duration,
-    /// How long the calculation of a table takes in a function.
+    /// How long a function takes for a batch of calculations.
     pub calculation: Duration,
 }
 

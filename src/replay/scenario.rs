@@ -34,7 +34,7 @@ pub struct Scenario {
     pub discounts_every: Option<Duration>,
     /// How often a load changes one percent of the ladders of one price list.
     pub lists_every: Option<Duration>,
-    /// How long the calculation of a table takes.
+    /// How long a batch of calculations takes.
     pub calculation: Duration,
     /// The seed of goods, changes and ids.
     pub seed: u64,
