@@ -1,6 +1,7 @@
 //! Tests of quotes that find no table.
 
 use futures_util::future::join_all;
+use ocache::model::Generation;
 use ocache::ports::{Flip, NewTable, Own, TableHead};
 use ocache::runtime::Role;
 
@@ -51,12 +52,14 @@ pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_ane
     let mut rows = rows.to_vec();
     rows[0] += 1;
     let own = Own::Inline(rows.into());
-    let other = TableHead { own, version: head.version + 1, ..head.clone() };
+    // Whoever writes rows writes them under a generation of their own.
+    let generation = Generation::from_random([7; 16]);
+    let other = TableHead { own, generation, version: head.version + 1, ..head.clone() };
     let (expected, expire_at) = (Some(head.version), head.parts_expire_at);
     let put = store.put_table(NewTable::new(&aaa, &other, expire_at).replacing(expected)).await;
     assert_eq!(put.unwrap(), Flip::Done);
     let quotation = system.quote("AAA", "P1:2 P3:1").await;
     assert_eq!(quotation.total.as_deref(), Some("1805.52"));
-    assert_ne!(system.head("AAA").await.unwrap().generation, head.generation);
+    assert_ne!(system.head("AAA").await.unwrap().generation, other.generation);
     system.stop().await;
 }
