@@ -82,6 +82,7 @@ for (const width of WIDTHS) {
   looks("prices", async (page, keep) => {
     await fine(page);
     await page.getByLabel("Prices of customer").fill(own.client);
+    await page.getByLabel("Prices of customer").press("Tab");
     await page.getByLabel("Search products").fill(own.product.slice(0, 2));
     await page.getByRole("button", { name: `Why ${own.product} costs this` }).click();
     await page.locator(".why table").waitFor();

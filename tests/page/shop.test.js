@@ -108,6 +108,7 @@ test("a customer's prices are searched, paged, asked for a quantity, explained a
   const view = page.locator("#view-prices");
   await view.getByText("Name a customer to see its prices.").waitFor();
   await page.getByLabel("Prices of customer").fill(client);
+  await page.getByLabel("Prices of customer").press("Tab");
   const rows = page.locator("#prices-rows > tr");
   await rows.nth(24).waitFor();
   assert.match(await page.locator("#prices-pager").innerText(), /1–25 of 5,000/);
@@ -271,10 +272,15 @@ test("with the keyboard alone: every view, a search, an explanation, a page of a
   }
   await page.goto(`${shop.system.page}#prices`);
   await tabTo("prices-client");
-  await keys.type(shop.clients[5]);
+  const looked = new Set();
+  page.on("request", (request) => looked.add(/\/prices\/([^?]*)/.exec(request.url())?.[1]));
+  // Longer than the page waits before it searches: a part of an id must not become an active customer.
+  await keys.type(shop.clients[5], { delay: 200 });
   await tabTo("prices-search");
   await keys.type(shop.products[7].id);
   await page.locator("#prices-pager").getByText("1–1 of 1").waitFor();
+  looked.delete(undefined);
+  assert.deepEqual([...looked], [shop.clients[5]]);
   await tabTo(`Why ${shop.products[7].id} costs this`);
   await keys.press("Space");
   await page.locator(".why table").waitFor();

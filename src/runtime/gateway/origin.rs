@@ -249,7 +249,7 @@ mod tests {
         for (host, origin) in [
             // Another server of the same machine.
             ("quotes.example", "https://quotes.example:8443"),
-            ("quotes.example:8443", "https://quotes.example"),
+            ("quotes.example:8443", "https://quotes.example:8444"),
             // Anybody in the network can serve this.
             ("quotes.example", "http://quotes.example"),
             ("quotes.example", "https://www.quotes.example"),

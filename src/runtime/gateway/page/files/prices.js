@@ -198,7 +198,9 @@ const Prices = (() => {
     }
 
     Combo.clients({ input: client, list: at("prices-clients"), api, picked: lookAgain });
-    for (const input of [client, search, quantity]) input.addEventListener("input", lookAgain);
+    // Looking at prices makes a customer active. So a customer counts when it is entered, not while it is typed.
+    client.addEventListener("change", lookAgain);
+    for (const input of [search, quantity]) input.addEventListener("input", lookAgain);
     at("prices-form").addEventListener("submit", (event) => {
       event.preventDefault();
       lookAgain();
