@@ -1,6 +1,7 @@
 //! Measures prices and quotes over HTTP: 50 prices in turns with a bare server that answers 50 constant
 //! lines, and quotes in turns with the websocket.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ const DISCOUNTS: u64 = 100;
 const SHOWN: usize = 50;
 /// How many different requests are sent, again and again.
 const REQUESTS: usize = 4_000;
+/// How many requests are sent in each round if none was sent before. A gateway keeps replies to far fewer.
+const NEW_REQUESTS: usize = 40_000;
 const ROUNDS: u32 = 4;
 const ROUND: Duration = Duration::from_secs(4);
 /// The target for prices a second, divided by those of the bare server.
@@ -66,13 +69,24 @@ pub async fn run(scale: Scale, builds: &[Build]) {
     let time = ROUND.mul_f64(scale.0.min(1.0));
     let [products, shown] = [PRODUCTS as f64, customers.into()].map(grouped);
     let what = format!("{products} products, {shown} customers, {SOCKETS} connections");
-    prices(&what, &data, &stacks, time).await;
+    let again = Rc::new(price_requests(&data, 0..REQUESTS));
+    prices(&what, |_| again.clone(), &stacks, time).await;
+    let new = |round| {
+        let first = REQUESTS + round as usize * NEW_REQUESTS;
+        Rc::new(price_requests(&data, first..first + NEW_REQUESTS))
+    };
+    prices(&format!("{what}, none asked before"), new, &stacks, time).await;
     let now = stacks.last().expect("this build is measured");
     quotes(&what, &workload, now.server(), time).await;
 }
 
-async fn prices(what: &str, data: &Generated, stacks: &[Stack<'_>], time: Duration) {
-    let requests = Rc::new(price_requests(data));
+async fn prices(
+    what: &str,
+    requests_of: impl Fn(u32) -> Rc<Vec<Asked>>,
+    stacks: &[Stack<'_>],
+    time: Duration,
+) {
+    let requests = requests_of(0);
     let file = tempfile::NamedTempFile::new().expect("a file for the constant lines");
     for stack in stacks {
         let (status, sample) = exchange(stack.server().url(), &requests[0]).await;
@@ -85,13 +99,15 @@ async fn prices(what: &str, data: &Generated, stacks: &[Stack<'_>], time: Durati
     let bare = Server::of_this_program(&["bare", path]);
     let mut all = vec![Contestant::new(BARE, &bare)];
     all.extend(stacks.iter().map(|it| Contestant::new(it.build.name, it.server())));
-    let generator = cpu_time_of("self");
-    for _ in 0..ROUNDS {
+    let mut generator = Duration::ZERO;
+    for round in 0..ROUNDS {
+        let requests = requests_of(round);
+        let before = cpu_time_of("self");
         for one in &mut all {
             one.measure(&requests, time).await;
         }
+        generator += cpu_time_of("self") - before;
     }
-    let generator = cpu_time_of("self") - generator;
     let (now, others) = all.split_last().expect("this build is measured");
     let name = format!("`GET /prices` of {SHOWN} products a second, {what}");
     for other in others {
@@ -118,9 +134,9 @@ fn shown(tally: &HttpTally) -> String {
     format!("{}, p99 {p99:.2} ms", grouped(rate))
 }
 
-/// Returns requests of different customers. Each has products of its own, spread over all parts of the
+/// Returns different requests of many customers. Each has products of its own, spread over all parts of the
 /// base.
-fn price_requests(data: &Generated) -> Vec<Asked> {
+fn price_requests(data: &Generated, numbers: Range<usize>) -> Vec<Asked> {
     let dataset = data.read();
     let (users, products) = (&dataset.discounts, &dataset.products);
     let request = |number: usize| {
@@ -132,9 +148,10 @@ fn price_requests(data: &Generated) -> Vec<Asked> {
             target.push(if place == 0 { '?' } else { '&' });
             target.push_str(&format!("product={}", product.id));
         }
+        target.push_str(&format!("&quantity={}", 1 + number / products.len()));
         Asked { method: Method::GET, target, body: bytes::Bytes::new() }
     };
-    (0..REQUESTS).map(request).collect()
+    numbers.map(request).collect()
 }
 
 async fn quotes(what: &str, workload: &Workload, ocache: &Server, time: Duration) {

@@ -9,7 +9,7 @@ use tracing::{Instrument as _, warn};
 use super::EventError;
 use super::granted::Authorization;
 use crate::ports::Chain;
-use crate::runtime::gateway::{ApiRequest, Behind, Call, HttpApi, Reply, Resource, forbidden};
+use crate::runtime::gateway::{ApiRequest, Behind, HttpApi, Reply, Resource, forbidden};
 use crate::trace;
 
 /// Answers a request for a quote or for prices as the local gateway does.
@@ -39,7 +39,7 @@ pub(super) async fn on_request(
     };
     let traceparent = request.headers.get("traceparent").and_then(|it| it.to_str().ok());
     let span = trace::http_request(traceparent, asked.method.as_str(), resource.route());
-    Ok(response(match Call::read(resource, asked) {
+    Ok(response(match api.read(resource, asked) {
         Ok(call) if !clients.cover(call.user()) => forbidden(call.user()),
         Ok(call) => api.answer(behind, call).instrument(span).await,
         Err(reply) => reply,

@@ -48,7 +48,7 @@ pub struct Prices {
 }
 
 /// A request for prices. It may be repeated. The prices are those that a quote for the same items would have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The customer.
     pub user: UserId,

@@ -88,6 +88,50 @@ fn what_a_client_has_already_is_not_sent_again() {
 }
 
 #[test]
+fn a_kept_reply_is_that_of_a_new_request() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let path = "/prices/AAA?product=P1&product=P9&quantity=2";
+    let first = get(&url, path, &["prefer: wait=20"]);
+    let found = || {
+        let metrics = get(&url, "/metrics", &[]).body;
+        ["memory", "table"].map(|place| {
+            let name = format!("ocache_price_replies_total{{found=\"{place}\"}} ");
+            let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+            line.and_then(|count| count.parse::<u32>().ok()).unwrap()
+        })
+    };
+    // A reply is kept from the second time on.
+    assert_eq!(get(&url, path, &[]).json(), first.json());
+    let before = found();
+    let again = get(&url, path, &[]);
+    assert_eq!((again.status, again.json()), (200, first.json()));
+    for name in ["etag", "cache-control", "content-type"] {
+        assert_eq!(again.header(name), first.header(name), "{name}");
+    }
+    let tag = format!("if-none-match: {}", first.header("etag").unwrap());
+    assert_eq!(get(&url, path, &[&tag]).status, 304);
+    assert_eq!(found(), [before[0] + 2, before[1]]);
+    // The same query of another customer, and a body that asks for the same.
+    let other = get(&url, &path.replace("AAA", "BBB"), &["prefer: wait=20"]).json();
+    assert_eq!((&other["client"], found()[0]), (&json!("BBB"), before[0] + 2));
+    let body = r#"{"products":["P1","P9"],"quantity":"2"}"#;
+    assert_eq!(send(&url, "POST /prices/AAA", &[], body).json(), first.json());
+    assert_eq!(found()[0], before[0] + 2);
+    // A load changes the prices. Until they are calculated, the old ones are shown.
+    let file = home.file("p.csv", "id,name,price\nP1,Desk,600.00\n");
+    home.ok(&["load", &file]);
+    loop {
+        let shown = get(&url, path, &[]).json();
+        if shown["prices"][0]["unit_price"] == "540.00" {
+            assert_eq!(shown["stale"], false);
+            break;
+        }
+        assert_eq!(shown["prices"], first.json()["prices"]);
+    }
+}
+
+#[test]
 fn whole_tables_come_as_ndjson_and_csv() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);

@@ -138,7 +138,7 @@ async fn api(
     };
     let query = head.uri.query().unwrap_or_default();
     let asked = ApiRequest { method: &head.method, query, headers: &head.headers, body: &body };
-    let call = match Call::read(resource, asked) {
+    let call = match gateway.http_api().read(resource, asked) {
         Ok(call) if !clients.cover(call.user()) => return http_api::forbidden(call.user()),
         Ok(call) => call,
         Err(reply) => return reply,

@@ -92,7 +92,7 @@ impl Gateway {
         let visitors = Visitors::new(settings.clone(), ports.store.clone(), ports.clock.clone());
         let prices = Prices::new(&ports, lookup.clone(), &handler, settings.policy());
         let first_prices = prices.with_policy(passing_policy);
-        let http_api = HttpApi::new(ports.clock.clone(), shutdown.clone());
+        let http_api = HttpApi::new(ports.clock.clone(), shutdown.clone(), page.metrics.clone());
         let limiter = Limiter::new(limits);
         let door = Door::new(settings.clone(), tokens);
         let page = Page::new(&ports, &settings, sockets.clone(), page);

@@ -66,6 +66,8 @@ struct Counters {
     /// The bases that this process keeps, once there are some. The reference is weak, because their store
     /// may hold these metrics: with a cycle neither would ever be dropped.
     bases: OnceLock<Weak<BaseShelf>>,
+    /// Replies with the prices of some products that were kept, and those for which prices were looked up.
+    price_replies: [Counter; 2],
     /// The latest known tick, of this process or another.
     tick: Mutex<Option<TickDone>>,
     /// Has no value until a tick is known.
@@ -151,6 +153,11 @@ impl Metrics {
     pub fn keeps(&self, bases: &Arc<BaseShelf>) {
         // A process has one shelf, so a second call changes nothing.
         let _ = self.0.bases.set(Arc::downgrade(bases));
+    }
+
+    /// Counts a reply with prices of some products.
+    pub fn prices_shown(&self, was_kept: bool) {
+        self.0.price_replies[usize::from(!was_kept)].inc();
     }
 
     /// Records that a tick of the schedule is done, by this process or another.
@@ -328,6 +335,9 @@ impl Default for Counters {
         let base_bytes = Gauge::default();
         let help = "Memory that unpacked parts of the catalogue's base take, about";
         to.register_with_unit("base", help, Unit::Bytes, base_bytes.clone());
+        let price_replies = Family::<Labels<1>, Counter>::default();
+        let help = "Replies with the prices of some products, by where they were found";
+        to.register("price_replies", help, price_replies.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         to.register("build", "The release of this process", build);
         let active_users = Family::default();
@@ -370,6 +380,8 @@ impl Default for Counters {
             base_parts: ["memory", "store"]
                 .map(|found| base_parts.get_or_create_owned(&[("found", found)])),
             base_bytes,
+            price_replies: ["memory", "table"]
+                .map(|found| price_replies.get_or_create_owned(&[("found", found)])),
             bases: OnceLock::new(),
             tick: Mutex::default(),
             active_users,

@@ -1,19 +1,22 @@
 //! A parsed and checked request to the API.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::{ACCEPT, HeaderMap};
 use hyper::{Method, StatusCode};
 
 use super::etag::KnownTags;
+use super::kept::{KeptReplies, KeptReply, SomeAsked};
 use super::resource::{Pair, Resource, most_pairs, pairs};
-use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
+use crate::model::{ProductId, Quantity, RequestId, UserId};
 use crate::protocol::{
     ItemsError, ProtocolError, QuoteBody, TableFormat, parse_prices_body, parse_quote_body,
     priced_items,
 };
 use crate::runtime::gateway::http_reply::{Reply, bad_query, problem_with_code};
+use crate::stages::prices::Question;
 
 /// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +39,7 @@ pub enum Call {
 /// A request for prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricesAsked {
-    /// The customer.
-    pub(super) user: UserId,
-    /// The products.
+    /// The customer and the products.
     pub(super) of: PricesOf,
     /// The tags of replies that the client already has.
     pub(super) known: KnownTags,
@@ -49,10 +50,22 @@ pub struct PricesAsked {
 /// The products whose prices are requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PricesOf {
-    /// Some products, at this quantity of each.
-    Some(Vec<Item>, Quantity),
-    /// All products.
-    All(Rows),
+    /// Some products.
+    Some(Arc<SomeAsked>),
+    /// Some products, as in a request whose reply is kept.
+    Kept(Arc<KeptReply>),
+    /// All products of a customer.
+    All(UserId, Rows),
+}
+
+impl PricesOf {
+    fn user(&self) -> &UserId {
+        match self {
+            Self::Some(asked) => &asked.question.user,
+            Self::Kept(reply) => &reply.asked.question.user,
+            Self::All(user, _) => user,
+        }
+    }
 }
 
 /// The rows of a whole table that are requested, and their format.
@@ -81,11 +94,12 @@ pub struct ApiRequest<'a> {
 }
 
 impl Call {
-    /// Reads a request for a resource.
-    ///
-    /// # Errors
-    /// Returns the reply to a request that cannot be understood.
-    pub fn read(resource: Resource, asked: ApiRequest<'_>) -> Result<Self, Reply> {
+    /// Reads a request for a resource, unless the reply to the same request is kept.
+    pub(super) fn read(
+        resource: Resource,
+        asked: ApiRequest<'_>,
+        kept: &KeptReplies,
+    ) -> Result<Self, Reply> {
         let wait = wait(asked.headers);
         match resource {
             Resource::Quotes => {
@@ -99,28 +113,31 @@ impl Call {
                     bad_query("whose quotation is it? Name the customer: ?client=…")
                 })?;
                 parameters.end()?;
-                let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
+                let user = customer(client)?;
                 let request_id = RequestId::new(id).map_err(|error| refused(&error.into()))?;
                 Ok(Self::Get { user, request_id, wait })
             }
             Resource::Prices(client) => {
-                let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
-                let known = match *asked.method {
-                    Method::POST => KnownTags::default(),
-                    _ => KnownTags::of(asked.headers),
+                if *asked.method == Method::POST {
+                    let (of, known) = (prices_of_body(client, asked)?, KnownTags::default());
+                    return Ok(Self::Prices(PricesAsked { of, known, wait }));
+                }
+                let of = match kept.to(&client, asked.query) {
+                    Some(reply) => PricesOf::Kept(reply),
+                    None => prices_of_query(client, asked)?,
                 };
-                Ok(Self::Prices(PricesAsked { user, of: prices_of(asked)?, known, wait }))
+                let known = KnownTags::of(asked.headers);
+                Ok(Self::Prices(PricesAsked { of, known, wait }))
             }
         }
     }
 
     /// Returns the customer of the request.
     #[must_use]
-    pub const fn user(&self) -> &UserId {
+    pub fn user(&self) -> &UserId {
         match self {
-            Self::Quote(QuoteBody { user, .. }, _)
-            | Self::Get { user, .. }
-            | Self::Prices(PricesAsked { user, .. }) => user,
+            Self::Quote(QuoteBody { user, .. }, _) | Self::Get { user, .. } => user,
+            Self::Prices(PricesAsked { of, .. }) => of.user(),
         }
     }
 
@@ -131,12 +148,20 @@ impl Call {
     }
 }
 
-fn prices_of(asked: ApiRequest<'_>) -> Result<PricesOf, Reply> {
-    if *asked.method == Method::POST {
-        Parameters::read(asked.query)?.end()?;
-        let (items, quantity) = parse_prices_body(asked.body).map_err(|error| refused(&error))?;
-        return Ok(PricesOf::Some(items, quantity));
-    }
+fn customer(id: String) -> Result<UserId, Reply> {
+    UserId::new(id).map_err(|error| refused(&error.into()))
+}
+
+fn prices_of_body(client: String, asked: ApiRequest<'_>) -> Result<PricesOf, Reply> {
+    let user = customer(client)?;
+    Parameters::read(asked.query)?.end()?;
+    let (items, quantity) = parse_prices_body(asked.body).map_err(|error| refused(&error))?;
+    let question = Question { user, items };
+    Ok(PricesOf::Some(Arc::new(SomeAsked { question, quantity, query: None })))
+}
+
+fn prices_of_query(client: String, asked: ApiRequest<'_>) -> Result<PricesOf, Reply> {
+    let user = customer(client)?;
     let (products, mut parameters) = Parameters::apart(asked.query, "product")?;
     if products.is_empty() {
         if parameters.has("quantity") {
@@ -145,7 +170,7 @@ fn prices_of(asked: ApiRequest<'_>) -> Result<PricesOf, Reply> {
                  ?product=P1&quantity=2",
             ));
         }
-        return rows(parameters, asked.headers).map(PricesOf::All);
+        return Ok(PricesOf::All(user, rows(parameters, asked.headers)?));
     }
     let quantity = match parameters.take("quantity")? {
         None => Quantity::ONE,
@@ -155,7 +180,8 @@ fn prices_of(asked: ApiRequest<'_>) -> Result<PricesOf, Reply> {
     };
     parameters.end()?;
     let items = priced_items(products, quantity).map_err(|error| refused(&error.into()))?;
-    Ok(PricesOf::Some(items, quantity))
+    let (question, query) = (Question { user, items }, Some(asked.query.into()));
+    Ok(PricesOf::Some(Arc::new(SomeAsked { question, quantity, query })))
 }
 
 fn rows(mut parameters: Parameters<'_>, headers: &HeaderMap) -> Result<Rows, Reply> {
@@ -277,10 +303,14 @@ mod tests {
 
     use super::*;
 
+    fn read(resource: Resource, asked: ApiRequest<'_>) -> Result<Call, Reply> {
+        Call::read(resource, asked, &KeptReplies::up_to(0))
+    }
+
     fn get(id: &str, query: &str) -> Result<Call, Reply> {
         let (method, headers) = (&Method::GET, &HeaderMap::new());
         let asked = ApiRequest { method, query, headers, body: b"" };
-        Call::read(Resource::Quote(id.to_owned()), asked)
+        read(Resource::Quote(id.to_owned()), asked)
     }
 
     #[test]
@@ -302,7 +332,7 @@ mod tests {
     fn prices(query: &str, accept: &'static str) -> Result<PricesOf, Reply> {
         let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
         let asked = ApiRequest { method: &Method::GET, query, headers: &headers, body: b"" };
-        match Call::read(Resource::Prices("A".to_owned()), asked)? {
+        match read(Resource::Prices("A".to_owned()), asked)? {
             Call::Prices(asked) => Ok(asked.of),
             other => panic!("{other:?}"),
         }
@@ -310,14 +340,12 @@ mod tests {
 
     #[test]
     fn prices_of_some_products_or_of_all() {
-        let PricesOf::Some(items, quantity) =
-            prices("product=P1&quantity=2.5&product=P2", "*/*").unwrap()
-        else {
-            panic!()
-        };
-        assert_eq!((items.len(), quantity.to_string()), (2, "2.5".to_owned()));
+        let query = "product=P1&quantity=2.5&product=P2";
+        let PricesOf::Some(asked) = prices(query, "*/*").unwrap() else { panic!() };
+        assert_eq!((asked.question.items.len(), asked.quantity.to_string()), (2, "2.5".to_owned()));
+        assert_eq!(asked.query.as_deref(), Some(query));
         let format = |query: &str, accept| match prices(query, accept).unwrap() {
-            PricesOf::All(rows) => rows.format,
+            PricesOf::All(_, rows) => rows.format,
             other => panic!("{other:?}"),
         };
         assert_eq!(format("", "text/html, */*;q=0.8"), TableFormat::Ndjson);
@@ -353,7 +381,7 @@ mod tests {
                 let Some(Some(resource)) = Resource::of(&format!("{start}{path}")) else { continue };
                 for method in resource.methods() {
                     let asked = ApiRequest { method, query: &query, headers: &headers, body: &body };
-                    if let Err(reply) = Call::read(resource.clone(), asked) {
+                    if let Err(reply) = read(resource.clone(), asked) {
                         prop_assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
                     }
                 }

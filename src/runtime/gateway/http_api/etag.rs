@@ -2,7 +2,7 @@
 
 use hyper::header::{HeaderMap, IF_NONE_MATCH};
 
-use crate::model::{Digest, DigestBuilder, Item, Timestamp, UserId};
+use crate::model::{Digest, DigestBuilder, Generation, Item, Timestamp, UserId};
 use crate::ports::TableHead;
 
 /// Another version of ocache may show the same prices in another form, so the version is part of the tag.
@@ -29,13 +29,38 @@ impl KnownTags {
     }
 }
 
+/// What of a customer's table decides a reply: in the same state, the same request has the same reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TableState {
+    pub(super) generation: Generation,
+    /// The version of the head.
+    pub(super) version: u64,
+    pub(super) stale: bool,
+    /// How many periods have begun. A head may hold prices for several.
+    pub(super) begun: usize,
+}
+
+impl TableState {
+    /// Returns the state of a table at a time.
+    pub(super) fn of(head: &TableHead, at: Timestamp, stale: bool) -> Self {
+        let generation = head.generation.clone();
+        Self { generation, version: head.version, stale, begun: head.begun(at) }
+    }
+
+    /// Begins the digest of a reply to this customer.
+    fn digest(&self, of: &str, user: &UserId) -> DigestBuilder {
+        DigestBuilder::new(of)
+            .part(FORM.as_bytes())
+            .part(user.as_str().as_bytes())
+            .part(self.generation.as_str().as_bytes())
+            .number(self.version)
+            .number(self.stale.into())
+            .number(self.begun as u64)
+    }
+}
+
 /// Returns the tag of the prices of some products.
-pub(super) fn of_some(
-    user: &UserId,
-    (head, at): (&TableHead, Timestamp),
-    stale: bool,
-    items: &[Item],
-) -> String {
+pub(super) fn of_some(user: &UserId, state: &TableState, items: &[Item]) -> String {
     // All items have the same quantity. No id contains a line feed.
     let quantity = items.first().map_or(0, |item| item.quantity.thousandths());
     let ids: usize = items.iter().map(|item| item.product.as_str().len() + 1).sum();
@@ -45,34 +70,12 @@ pub(super) fn of_some(
         asked.push(b'\n');
         asked.extend_from_slice(item.product.as_str().as_bytes());
     }
-    shown(&begun("some", user, (head, at), stale).part(&asked).finish())
+    shown(&state.digest("some", user).part(&asked).finish())
 }
 
 /// Returns the tag of a whole table in this form.
-pub(super) fn of_all(
-    user: &UserId,
-    (head, at): (&TableHead, Timestamp),
-    stale: bool,
-    form: &str,
-) -> String {
-    shown(&begun("all", user, (head, at), stale).part(form.as_bytes()).finish())
-}
-
-/// Begins a digest. A head may hold prices for several periods, so the number of periods that have begun
-/// is part of the digest.
-fn begun(
-    of: &str,
-    user: &UserId,
-    (head, at): (&TableHead, Timestamp),
-    stale: bool,
-) -> DigestBuilder {
-    DigestBuilder::new(of)
-        .part(FORM.as_bytes())
-        .part(user.as_str().as_bytes())
-        .part(head.generation.as_str().as_bytes())
-        .number(head.version)
-        .number(stale.into())
-        .number(head.begun(at) as u64)
+pub(super) fn of_all(user: &UserId, state: &TableState, form: &str) -> String {
+    shown(&state.digest("all", user).part(form.as_bytes()).finish())
 }
 
 fn shown(digest: &Digest) -> String {

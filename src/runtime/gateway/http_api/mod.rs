@@ -1,12 +1,13 @@
 //! Quotes and prices over HTTP, the same for the local gateway and for API Gateway's HTTP API.
 //!
-//! A request has three steps. First it is read ([`Call::read`]). Then the caller of this module, which
+//! A request has three steps. First it is read ([`HttpApi::read`]). Then the caller of this module, which
 //! differs between gateways, checks whether the token covers this customer, and how the visit counts.
 //! Finally it is answered ([`HttpApi::answer`]).
 
 mod call;
 mod etag;
 mod held;
+mod kept;
 mod prices;
 mod quotes;
 mod reply;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub use call::{ApiRequest, Call};
 pub(super) use call::{Parameters, refused};
+use kept::KeptReplies;
 pub use reply::forbidden;
 pub use resource::Resource;
 use streams::Streams;
@@ -26,6 +28,7 @@ use streams::Streams;
 use super::http_reply::Reply;
 use crate::ports::Clock;
 use crate::runtime::Shutdown;
+use crate::runtime::metrics::Metrics;
 use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 
@@ -40,6 +43,8 @@ pub struct HttpApi {
     page_bytes: Option<usize>,
     /// The tables that are being streamed.
     streams: Arc<Streams>,
+    kept: KeptReplies,
+    metrics: Metrics,
 }
 
 /// The stages behind one request: the usual ones, or those for customers who may never come again.
@@ -58,14 +63,26 @@ impl HttpApi {
     /// The most time for which a function holds a request. A function is billed while it waits.
     pub const LONGEST_WAIT_OF_FUNCTION: Duration = Duration::from_secs(5);
 
+    /// About the most memory for kept replies, in bytes: enough for 7,000 requests for 50 products.
+    const KEPT_BYTES: u64 = 64 * 1024 * 1024;
+    /// The same for a function, which has 256 MB for all.
+    const KEPT_BYTES_OF_FUNCTION: u64 = 16 * 1024 * 1024;
+
     /// The page size of a function. Its reply may have 6 MB, in which the page is escaped as JSON.
     const PAGE_BYTES_OF_FUNCTION: usize = 2 * 1024 * 1024;
 
     /// Creates the API of a gateway process. No request is held after the shutdown has begun.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, shutdown: Shutdown) -> Self {
-        let streams = Arc::default();
-        Self { clock, longest_wait: Self::LONGEST_WAIT, shutdown, page_bytes: None, streams }
+    pub fn new(clock: Arc<dyn Clock>, shutdown: Shutdown, metrics: Metrics) -> Self {
+        Self {
+            clock,
+            longest_wait: Self::LONGEST_WAIT,
+            shutdown,
+            page_bytes: None,
+            streams: Arc::default(),
+            kept: KeptReplies::up_to(Self::KEPT_BYTES),
+            metrics,
+        }
     }
 
     /// Creates the API of a function.
@@ -74,8 +91,17 @@ impl HttpApi {
         Self {
             longest_wait: Self::LONGEST_WAIT_OF_FUNCTION,
             page_bytes: Some(Self::PAGE_BYTES_OF_FUNCTION),
-            ..Self::new(clock, Shutdown::new())
+            kept: KeptReplies::up_to(Self::KEPT_BYTES_OF_FUNCTION),
+            ..Self::new(clock, Shutdown::new(), Metrics::new())
         }
+    }
+
+    /// Reads a request for a resource.
+    ///
+    /// # Errors
+    /// Returns the reply to a request that cannot be understood.
+    pub fn read(&self, resource: Resource, asked: ApiRequest<'_>) -> Result<Call, Reply> {
+        Call::read(resource, asked, &self.kept)
     }
 
     /// Answers a request that its caller is authorised to make.

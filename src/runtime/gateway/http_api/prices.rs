@@ -1,15 +1,17 @@
 //! `/prices/{client}`.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY};
 
 use super::call::{PricesAsked, PricesOf};
-use super::etag::{self, KnownTags};
+use super::etag::{self, KnownTags, TableState};
 use super::held::held;
+use super::kept::{KeptReply, SomeAsked};
 use super::reply::{self, JSON, failure, not_ready, with};
 use super::{Behind, HttpApi};
-use crate::model::{Quantity, UserId};
+use crate::model::UserId;
 use crate::ports::TableHead;
 use crate::protocol::{ShownPrices, render_prices};
 use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
@@ -24,63 +26,93 @@ const PRICED_AT: HeaderName = HeaderName::from_static("ocache-priced-at");
 impl HttpApi {
     /// Replies 200 with the prices, 304 if the client has them, or 202 while there is no usable table.
     pub(super) async fn prices(&self, behind: Behind<'_>, asked: PricesAsked) -> Reply {
-        let PricesAsked { user, of, known, wait } = asked;
-        let wait = self.wait(wait);
-        let shown = match of {
-            PricesOf::Some(items, quantity) => {
-                let question = Question { user: user.clone(), items };
-                let look = || some_prices(behind.prices, &question, quantity, &known);
-                held(wait, &self.shutdown, look, Option::is_some).await
+        let PricesAsked { of, known, wait } = asked;
+        let (prices, wait) = (behind.prices, self.wait(wait));
+        let (user, shown) = match &of {
+            PricesOf::Kept(reply) => {
+                let user = &reply.asked.question.user;
+                let look = || self.kept_prices(prices, reply, &known);
+                (user, held(wait, &self.shutdown, look, Option::is_some).await)
             }
-            PricesOf::All(rows) => {
+            PricesOf::Some(asked) => {
+                let look = || self.some_prices(prices, asked, &known);
+                (&asked.question.user, held(wait, &self.shutdown, look, Option::is_some).await)
+            }
+            PricesOf::All(user, rows) => {
                 let question = Question { user: user.clone(), items: vec![] };
-                let look = || behind.prices.table(&question);
-                match held(wait, &self.shutdown, look, Option::is_some).await {
+                let look = || prices.table(&question);
+                let reply = match held(wait, &self.shutdown, look, Option::is_some).await {
                     Ok(Some(table)) => {
-                        Ok(Some(Box::pin(self.table(&user, table, rows, &known)).await))
+                        Ok(Some(Box::pin(self.table(user, table, rows.clone(), &known)).await))
                     }
                     Ok(None) => Ok(None),
                     Err(error) => Err(error),
-                }
+                };
+                (user, reply)
             }
         };
         match shown {
             Ok(Some(reply)) => reply::held(reply, wait),
-            Ok(None) => reply::held(calculating(&user), wait),
+            Ok(None) => reply::held(calculating(user), wait),
             Err(error) => failure("the prices were not found", &error),
         }
     }
-}
 
-async fn some_prices(
-    prices: &Prices,
-    question: &Question,
-    quantity: Quantity,
-    known: &KnownTags,
-) -> Result<Option<Reply>, StageError> {
-    let Question { user, items } = question;
-    let shown = prices.of(question, |found| {
-        let SomePrices { head, stale, prices, ladders, at } = found;
-        let tag = etag::of_some(user, (head, *at), *stale, items);
-        if known.contain(&tag) {
-            return Ok(not_modified(&tag));
+    /// Replies with a kept reply if it shows the table in its present state, else with the prices.
+    async fn kept_prices(
+        &self,
+        prices: &Prices,
+        kept: &KeptReply,
+        known: &KnownTags,
+    ) -> Result<Option<Reply>, StageError> {
+        let user = kept.asked.question.user.clone();
+        let state = |found: &SomePrices<'_>| TableState::of(found.head, found.at, found.stale);
+        match prices.of(&Question { user, items: vec![] }, state).await? {
+            None => Ok(None),
+            Some(state) if state == kept.state => {
+                self.metrics.prices_shown(true);
+                Ok(Some(match known.contain(&kept.tag) {
+                    true => not_modified(&kept.tag),
+                    false => tagged(Reply::new(kept.body.clone().into()), JSON, &kept.tag),
+                }))
+            }
+            Some(_) => Box::pin(self.some_prices(prices, &kept.asked, known)).await,
         }
-        let shown = ShownPrices {
-            user,
-            currency: head.currency,
-            unit_decimals: head.rounding.unit_decimals,
-            quantity,
-            priced_at: head.priced_at,
-            validated_at: head.validated_at,
-            stale: *stale,
-            items,
-            prices,
-            ladders,
-        };
-        let json = render_prices(&shown).map_err(StageError::Write)?;
-        Ok(tagged(Reply::new(Bytes::from(json).into()), JSON, &tag))
-    });
-    shown.await?.transpose()
+    }
+
+    async fn some_prices(
+        &self,
+        prices: &Prices,
+        asked: &Arc<SomeAsked>,
+        known: &KnownTags,
+    ) -> Result<Option<Reply>, StageError> {
+        let SomeAsked { question: Question { user, items }, quantity, .. } = &**asked;
+        let shown = prices.of(&asked.question, |found| {
+            let SomePrices { head, stale, prices, ladders, at } = found;
+            let state = TableState::of(head, *at, *stale);
+            let tag = etag::of_some(user, &state, items);
+            self.metrics.prices_shown(false);
+            if known.contain(&tag) {
+                return Ok(not_modified(&tag));
+            }
+            let shown = ShownPrices {
+                user,
+                currency: head.currency,
+                unit_decimals: head.rounding.unit_decimals,
+                quantity: *quantity,
+                priced_at: head.priced_at,
+                validated_at: head.validated_at,
+                stale: *stale,
+                items,
+                prices,
+                ladders,
+            };
+            let json = render_prices(&shown).map_err(StageError::Write)?;
+            let body = self.kept.keep(asked, state, &tag, json);
+            Ok(tagged(Reply::new(body.into()), JSON, &tag))
+        });
+        shown.await?.transpose()
+    }
 }
 
 /// Returns the reply while a table is being calculated.

@@ -10,7 +10,7 @@ use tracing::warn;
 
 use super::HttpApi;
 use super::call::Rows;
-use super::etag::{self, KnownTags};
+use super::etag::{self, KnownTags, TableState};
 use super::prices::{dated, not_modified, tagged};
 use super::reply::{failure, with};
 use super::resource::encoded;
@@ -41,7 +41,8 @@ impl HttpApi {
             return problem_with_code(StatusCode::CONFLICT, "table_replaced", message);
         }
         let form = format!("{rows:?}");
-        let tag = etag::of_all(user, (&table.head, table.at), table.stale, &form);
+        let state = TableState::of(&table.head, table.at, table.stale);
+        let tag = etag::of_all(user, &state, &form);
         if known.contain(&tag) {
             return not_modified(&tag);
         }
