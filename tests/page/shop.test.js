@@ -80,7 +80,8 @@ test("a line shows its rule, its tiers and the next tier", async () => {
   await tiers.waitFor();
   assert.match(await line.locator(".rule").innerText(), /^Price list list-\d+.*, from 10$/);
   assert.match(await tiers.locator("[aria-current]").innerText(), /^[\d,.]+ from 10$/);
-  assert.equal(await tiers.getByRole("listitem").count(), 3);
+  const texts = await tiers.getByRole("listitem").allInnerTexts();
+  assert.deepEqual(texts.map((text) => text.replace(/^[\d,.]+ /, "")), ["below 10", "from 10", "from 25"]);
   assert.match(await line.locator(".next").innerText(), /^Next tier: [\d,.]+ each from 25$/);
   page.calm();
   await page.context().close();
@@ -110,11 +111,11 @@ test("a customer's prices are searched, paged, asked for a quantity, explained a
   await page.getByLabel("Prices of customer").fill(client);
   await page.getByLabel("Prices of customer").press("Tab");
   const rows = page.locator("#prices-rows > tr");
-  await rows.nth(24).waitFor();
-  assert.match(await page.locator("#prices-pager").innerText(), /1–25 of 5,000/);
+  await rows.nth(19).waitFor();
+  assert.match(await page.locator("#prices-pager").innerText(), /1–20 of 5,000/);
   const first = await rows.first().locator(".id").first().innerText();
   await page.getByRole("button", { name: "Next products" }).click();
-  await page.locator("#prices-pager").getByText("26–50 of 5,000").waitFor();
+  await page.locator("#prices-pager").getByText("21–40 of 5,000").waitFor();
   assert.notEqual(await rows.first().locator(".id").first().innerText(), first);
   await page.getByLabel("Search products").fill(product);
   await page.locator("#prices-pager").getByText("1–1 of 1").waitFor();

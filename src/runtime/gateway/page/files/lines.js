@@ -43,7 +43,7 @@ const Lines = (() => {
       ? [element("li", line.rule ? {} : { "aria-current": "true" }, `${amount(line.list_price)} list price`)] : [];
     return element("ul", { class: "ladder", "aria-label": `Tiers of ${line.product}` }, ...first, ...steps.map((step) => element(
       "li", isStep(step) ? { "aria-current": "true" } : {},
-      step.min_quantity === "0" ? amount(step.unit_price) : `${amount(step.unit_price)} from ${amount(step.min_quantity)}`,
+      `${amount(step.unit_price)} ${step.min_quantity === "0" ? `below ${amount(steps[1].min_quantity)}` : `from ${amount(step.min_quantity)}`}`,
     )));
   }
 
@@ -116,5 +116,5 @@ const Lines = (() => {
     return rows(quotation).map((row) => row.map((text) => text.replaceAll(/[\t\r\n]/g, " ")).join("\t")).join("\n");
   }
 
-  return { table, showLadders, csv, tabbed, discount, listPrice, rule, ladder, nextTier };
+  return { table, showLadders, csv, tabbed, discount, listPrice, rule, ladder };
 })();

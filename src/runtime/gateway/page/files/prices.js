@@ -3,7 +3,7 @@
 /** A customer's prices: searchable, in pages, each with its rule and ladder, and explained on request. */
 const Prices = (() => {
   const { element, cell, amount, seconds, say, problem } = Text;
-  const SIZE = 25;
+  const SIZE = 20;
   const SEARCH_AFTER_MS = 150;
   /** Stale prices are being recalculated, so the new ones are requested after this time. */
   const STALE_AGAIN_MS = 2_000;
@@ -116,12 +116,13 @@ const Prices = (() => {
     }
 
     function priced(line) {
-      const from = [Lines.rule(line), Lines.ladder(line.ladder, line), Lines.nextTier(line)].filter((part) => part !== null);
+      // The ladder has the next tier.
+      const from = [Lines.rule(line), Lines.ladder(line.ladder, line)].filter((part) => part !== null);
       return [
         cell("List price", Lines.listPrice(line)),
         cell("Discount", Lines.discount(line.discount_percent)),
         cell("Unit price", element("strong", {}, amount(line.unit_price))),
-        cell("Rule and tiers", ...(from.length ? [element("div", { class: "from" }, ...from)] : [element("span", { class: "none" }, "list price")])),
+        cell("Rule and tiers", ...(from.length ? [element("div", { class: "from" }, ...from)] : [element("span", { class: "rule" }, "List price")])),
       ];
     }
 
