@@ -274,10 +274,12 @@ test("a quotation has an address: it opens again, is copied, and is saved as CSV
   assert.match(address, /#quote\?client=AAA&id=page-[0-9a-f]{32}$/);
   const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
   await page.getByRole("button", { name: "Copy link" }).click();
-  await page.locator("#spoken").getByText("The link copied").waitFor({ state: "attached" });
+  await page.locator("#spoken").getByText("Link copied").waitFor({ state: "attached" });
+  await page.locator(".tools").getByText("Link copied").waitFor();
   assert.equal(await clipboard(), address);
   await page.getByRole("button", { name: "Copy lines" }).click();
-  await page.locator("#spoken").getByText("The lines copied").waitFor({ state: "attached" });
+  await page.locator("#spoken").getByText("Lines copied").waitFor({ state: "attached" });
+  await page.locator(".tools").getByText("Lines copied").waitFor();
   assert.match(await clipboard(), /^product\tname\t.*\nP1\tNotebook stand\t500\.00\t10\t450\.00\t2\t900\.00\tUSD\t/);
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save as CSV" }).click();

@@ -193,14 +193,18 @@ const Quotation = (() => {
         made.addEventListener("click", act);
         return made;
       };
+      // Only what the clipboard received cannot be seen, so that is said beside the buttons.
+      const copied = element("span", { class: "hint", "aria-hidden": "true" });
+      const copy = async (text, what) => set(copied, await Share.copy(text, what));
       const name = `quotation-${Share.fileName(frame.client)}-${frame.priced_at.slice(0, 10)}.csv`;
       return element(
         "div", { class: "tools" },
-        button("Copy link", () => Share.copy(addressOf(frame.client, frame.request_id), "The link")),
-        button("Copy lines", () => Share.copy(Lines.tabbed(frame), "The lines")),
+        button("Copy link", () => copy(addressOf(frame.client, frame.request_id), "Link")),
+        button("Copy lines", () => copy(Lines.tabbed(frame), "Lines")),
         // The byte order mark makes spreadsheets read the file as UTF-8.
         button("Save as CSV", () => Share.save(`\ufeff${Lines.csv(frame)}`, "text/csv;charset=utf-8", name)),
         button("Print", () => window.print()),
+        copied,
       );
     }
 

@@ -4,8 +4,9 @@
 const Share = (() => {
   const { say } = Text;
 
-  /** Copies a text, and announces what it was. */
+  /** Copies a text, and announces what it was. Returns what it announced. */
   async function copy(text, what) {
+    let isCopied = true;
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -14,11 +15,12 @@ const Share = (() => {
       box.value = text;
       document.body.append(box);
       box.select();
-      const isCopied = document.execCommand("copy");
+      isCopied = document.execCommand("copy");
       box.remove();
-      if (!isCopied) return say(`${what} could not be copied`);
     }
-    return say(`${what} copied`);
+    const told = `${what} ${isCopied ? "copied" : "could not be copied"}`;
+    say(told);
+    return told;
   }
 
   /** Saves content under a name. */
