@@ -64,3 +64,33 @@ test("a gateway that calculates nothing says where the figures are", async () =>
     await other.end();
   }
 });
+
+test("the charts label round figures, within their own width", async () => {
+  const other = await Home.make();
+  try {
+    const system = await other.up();
+    const page = await open(browser, system.page);
+    // As if a cold quote had waited for seven seconds and its prices were 95 seconds old.
+    await page.route(/\/live$/, async (route) => {
+      const response = await route.fetch();
+      const live = await response.json();
+      const figures = { p50_ms: 40, p99_ms: 7_000, age_p50_secs: 20, age_p99_secs: 95 };
+      live.answers.slots = [{ from: live.at, at_once: 1, waited: 0, failed: 0, ...figures }];
+      await route.fulfill({ response, json: live });
+    });
+    await page.getByRole("link", { name: "Live" }).click();
+    const labels = (chart) => page.locator(`#${chart} g text`).allTextContents();
+    await page.locator("#chart-ages .median").waitFor();
+    assert.deepEqual(await labels("chart-ages"), ["0\u00a0s", "1\u00a0min", "2\u00a0min"]);
+    assert.deepEqual(await labels("chart-times"), ["1 ms", "100 ms", "10 s"]);
+    const left = await page.locator("#chart-times").evaluate((chart) => {
+      const labels = [...chart.querySelectorAll("g text")].map((text) => text.getBoundingClientRect().left);
+      return Math.min(...labels) - chart.getBoundingClientRect().left;
+    });
+    assert.ok(left >= 0, `a label begins ${-left} pixels before its chart`);
+    page.calm();
+    await page.context().close();
+  } finally {
+    await other.end();
+  }
+});

@@ -6,7 +6,8 @@ const Chart = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const HEIGHT = 112;
   const SLOTS = 60;
-  const LEFT = 34;
+  /** Enough for a label such as `100 ms`. */
+  const LEFT = 48;
   const TOP = 6;
   const BOTTOM = 18;
   const FLOOR = HEIGHT - BOTTOM;
@@ -34,6 +35,15 @@ const Chart = (() => {
     for (let scale = 1; ; scale *= 10) {
       for (const step of [4, 10, 20]) if (most <= step * scale) return step * scale;
     }
+  }
+
+  /** Half and all of an age are round numbers of seconds, minutes or hours. */
+  const AGES = [4, 10, 20, 60, 120, 240, 600, 1_200, 3_600, 7_200, 14_400, 43_200, 86_400];
+
+  /** Returns the smallest of these ages, or else of whole days, that is not smaller than `most`. */
+  function oldest(most) {
+    const day = AGES.at(-1);
+    return AGES.find((age) => most <= age) ?? Math.ceil(most / (2 * day)) * 2 * day;
   }
 
   /** Draws a chart of `slots`. `marks` draws each slot at its place. */
@@ -82,16 +92,16 @@ const Chart = (() => {
     const most = Math.max(10, ...some.map(({ p99_ms: ms }) => ms));
     const decades = Math.ceil(Math.log10(most) - 1e-9);
     const y = (ms) => FLOOR - height(Math.log10(Math.max(1, ms)) / decades);
-    const grid = Array.from({ length: decades + 1 }, (_, power) => [y(10 ** power), power === 0 ? "1 ms" : duration(10 ** power).replace(".0", "")]);
+    const grid = Array.from({ length: decades + 1 }, (_, power) => [y(10 ** power), power < 3 ? `${10 ** power} ms` : `${Text.amount(String(10 ** (power - 3)))} s`]);
     ranges(id, { slots: some, slot_secs, now, label, grid: grid.length > 4 ? grid.filter((_, at) => at % 2 === 0) : grid, low: ({ p50_ms: ms }) => y(ms), high: ({ p99_ms: ms }) => y(ms) });
   }
 
   /** Draws how old prices were when they were served: from p50 to p99 of each slot. */
   function ages(id, { slots, slot_secs, now, label }) {
     const some = slots.filter(({ age_p99_secs: most }) => most !== null);
-    const top = ceiling(Math.max(0, ...some.map(({ age_p99_secs: secs }) => secs)));
+    const top = oldest(Math.max(0, ...some.map(({ age_p99_secs: secs }) => secs)));
     const y = (secs) => FLOOR - height(secs / top);
-    const grid = [0, top / 2, top].map((secs) => [y(secs), secs < 100 ? `${secs} s` : `${Math.round(secs / 60)} m`]);
+    const grid = [0, top / 2, top].map((secs) => [y(secs), seconds(secs)]);
     ranges(id, { slots: some, slot_secs, now, label, grid, low: ({ age_p50_secs: secs }) => y(secs), high: ({ age_p99_secs: secs }) => y(secs) });
   }
 
@@ -100,7 +110,8 @@ const Chart = (() => {
       const [from, to] = [low(slot), high(slot)];
       return [
         shape("rect", { class: "range", x, y: to, width, height: Math.max(1, from - to), rx: Math.min(2, width / 4) }),
-        shape("rect", { class: "median", x, y: Math.min(from, FLOOR) - 2, width, height: 2.5 }),
+        // One slot is narrow, so its median is wider, to be seen without a range.
+        shape("rect", { class: "median", x: x - 1, y: Math.min(from, FLOOR) - 2, width: width + 2, height: 3 }),
       ];
     };
     draw(id, { slots, slot_secs, now, grid, label, marks });

@@ -67,22 +67,22 @@ const Live = (() => {
     }
 
     function answered({ at_once: atOnce, waited, share_at_once: share, p50_ms: p50, p99_ms: p99, age_p50_secs: age, age_p99_secs: oldest }) {
-        set(at("tile-share"), share === null ? "–" : Text.share(share));
-      set(at("tile-share-note"), share === null ? "no answers in ten minutes" : `of ${plural(atOnce + waited, "answer")}`);
+      set(at("tile-share"), share === null ? "–" : Text.share(share));
+      set(at("tile-share-note"), share === null ? "no answers in ten minutes" : `of ${plural(atOnce + waited, "answer")} in ten minutes`);
       set(at("tile-times"), p50 === null ? "–" : duration(p50));
-      set(at("tile-times-note"), p50 === null ? "" : `p50; p99 ${duration(p99)}`);
+      set(at("tile-times-note"), p50 === null ? "" : `p50; the p99 is ${duration(p99)}`);
       set(at("tile-ages"), age === null ? "–" : seconds(age));
-      set(at("tile-ages-note"), age === null ? "" : `p50; p99 ${seconds(oldest)}`);
+      set(at("tile-ages-note"), age === null ? "" : `p50; the p99 is ${seconds(oldest)}`);
     }
 
     function facts({ active_clients: active, queues: all, sockets, catalogue, ttl_secs: ttl, refresh_every_secs: every }) {
       const clientsNow = `${active.complete ? "" : "at least "}${plural(active.total, "active customer")}`;
-      set(at("users-note"), `${clientsNow}, active for ${seconds(ttl)} after each visit; tables refreshed every ${duration(every * 1000)}`);
+      set(at("users-note"), `${clientsNow}, active for ${seconds(ttl)} after each visit; tables refreshed every ${duration(every * 1000)}. A check without a change is not always recorded.`);
       const total = (state) => all.reduce((sum, queue) => sum + queue[state], 0);
       const dead = total("dead_letters");
       set(at("queues-note"), `${amount(String(total("waiting")))} waiting, ${amount(String(total("in_flight")))} in flight${dead ? `, ${plural(dead, "dead letter")}` : ""}; ${plural(sockets, "open websocket")}`);
       at("queues-note").classList.toggle("alarm", dead > 0);
-      set(at("catalogue-note"), catalogue === null ? "no products" : `catalogue version ${catalogue.version}${catalogue.folding ? ", being folded" : ""}`);
+      set(at("catalogue-note"), catalogue === null ? "No products" : `Catalogue version ${catalogue.version}${catalogue.folding ? ", being folded" : ""}`);
     }
 
     function queues(queues) {
