@@ -12,6 +12,8 @@ const Worth = (() => {
     precompute_above_break_even: "Prepare tables only for customers who ask often",
     calculate_on_read: "Prepare no tables: calculate on each request",
   };
+  /** Other names of what calls the store, where those of the meter say little. */
+  const STAGES = { command: "commands", presence: "presence of processes", stored: "storage", unknown: "other calls" };
   /** The measurement includes a probe of all stages, so it takes long. */
   const PATIENCE_MS = 60_000;
 
@@ -83,7 +85,7 @@ const Worth = (() => {
       set(at("worth-cost"), usd(month));
       set(at("worth-cost-note"), `at AWS list prices and the rates of the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}${without}`);
       set(at("worth-users"), count(events.active_users));
-      set(at("worth-users-note"), `active on average; ${plural(Math.round(events.refreshes), "refresh", "refreshes")}, ${count(events.changed)} changed a table`);
+      set(at("worth-users-note"), `on average; ${plural(Math.round(events.refreshes), "refresh", "refreshes")}, ${count(events.changed)} changed a table`);
     }
 
     function verdict(choice) {
@@ -91,10 +93,11 @@ const Worth = (() => {
       if (choice === null) return;
       set(at("worth-choice"), VERDICTS[choice.choice] ?? choice.choice);
       const even = choice.break_even_quotes_an_hour;
-      set(at("worth-even"), `Preparing a customer's table pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour. This compares cost only: without prepared tables, every quote also waits for its calculation.`);
+      const often = even < 20 ? even.toFixed(1) : count(even);
+      set(at("worth-even"), `Preparing a customer's table pays from ${often} quotes an hour. This compares cost only: without prepared tables, every quote also waits for its calculation.`);
       const ways = [
         ["precompute", "Prepare for every active customer", choice.precompute_usd_a_month],
-        ["precompute_above_break_even", "Only for customers above the break-even", choice.precompute_above_break_even_usd_a_month],
+        ["precompute_above_break_even", `Only for customers quoted more than ${often} times an hour`, choice.precompute_above_break_even_usd_a_month],
         ["calculate_on_read", "Calculate on each request", choice.calculate_on_read_usd_a_month],
       ];
       at("worth-ways").replaceChildren(...ways.map(([name, text, cost]) => element(
@@ -107,7 +110,7 @@ const Worth = (() => {
       const time = (secs) => Text.duration(secs * 1000);
       const cells = (name, attributes, cost, saved, waits) => element(
         "tr", { role: "row", ...attributes }, element("th", { role: "rowheader", scope: "row" }, name),
-        cell("US$ a month", usd(cost)), cell("Saves", saved), cell("Quotes that wait", waits),
+        cell("US$ a month", usd(cost)), cell("Saves, US$", saved), cell("Quotes that wait", waits),
       );
       const row = (one, name, attributes = {}) => cells(name, attributes, one.usd_a_month, saves(one.saves_usd_a_month), share(one.cold_share));
       const rows = tried.map((one) => row(one, one.refresh_every_secs === every ? `A TTL of ${time(one.ttl_secs)}` : `An interval of ${time(one.refresh_every_secs)}`));
@@ -127,7 +130,7 @@ const Worth = (() => {
       for (const { stage, usd_a_month: cost } of lines.filter((line) => !isLoad(line))) sums.set(stage ?? "stored", (sums.get(stage ?? "stored") ?? 0) + Number(cost));
       const all = [...sums].sort(([, one], [, other]) => other - one);
       at("worth-stages").replaceChildren(...all.map(([stage, cost]) => element(
-        "tr", {}, element("th", { scope: "row" }, stage.replaceAll("_", " ")), element("td", {}, usd(cost)),
+        "tr", {}, element("th", { scope: "row" }, STAGES[stage] ?? stage.replaceAll("_", " ")), element("td", {}, usd(cost)),
       )));
     }
 
