@@ -155,7 +155,7 @@ const Load = (() => {
 
     function effect({ up, down, new: added, gone, under_floor: under }) {
       const shown = (price) => (price === null ? "none" : amount(price));
-      const moved = ({ most }) => most && `largest: ${most.product} for ${most.customer}, ${shown(most.before)} → ${shown(most.after)} ${most.currency}`;
+      const moved = ({ most }) => most && `largest: ${most.product} for ${most.customer}, ${shown(most.before)} →\u00a0${shown(most.after)} ${most.currency}`;
       const tile = (name, count, note, isBad = false) => element(
         "div", {}, element("dt", {}, name), element("dd", isBad && count ? { class: "alarm" } : {}, amount(String(count))), element("dd", { class: "hint" }, note || ""),
       );
@@ -187,7 +187,7 @@ const Load = (() => {
       return element(
         "tr", { role: "row" },
         element("th", { role: "rowheader", scope: "row" }, element("a", { href: `#prices?${new URLSearchParams({ client: customer, search: product })}` }, customer)),
-        cell("Product", product), cell("From", from === "0" ? "any" : amount(from)),
+        cell("Product", product), cell("Quantity", from === "0" ? "any" : `from ${amount(from)}`),
         cell("Before", shown(before)), cell("After", shown(after), ` ${currency}`),
       );
     }
