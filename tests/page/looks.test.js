@@ -1,5 +1,5 @@
 // Tests of how the page looks and reads. Every view of a shop of a usual size is shown at three widths.
-// Nothing may be wider than the page, and no accessibility rule may be violated, those about colours in both
+// Nothing may be wider than the page or its card, and no accessibility rule may be violated, those about colours in both
 // themes. With OCACHE_SCREENSHOTS=FOLDER the pictures are kept there.
 
 import assert from "node:assert/strict";
@@ -10,6 +10,8 @@ import { LONG_CLIENT, LONG_PRODUCT, lines, openShop, paste, raised, tiered } fro
 
 const KEPT = process.env.OCACHE_SCREENSHOTS ? resolve(process.env.OCACHE_SCREENSHOTS) : null;
 const WIDTHS = [320, 768, 1280];
+/** The greatest height of a view at the greatest width: two screens. */
+const TWO_SCREENS = 2 * 800;
 /** The greatest height of a picture. */
 const TALLEST = 1_700;
 let browser;
@@ -39,6 +41,7 @@ for (const width of WIDTHS) {
       }
     };
     await act(page, keep);
+    if (width === 1280) await fits(page);
     page.calm();
     await page.context().close();
   });
@@ -77,12 +80,18 @@ for (const width of WIDTHS) {
     await fine(page);
     await page.locator(".lines tbody tr").nth(50).scrollIntoViewIfNeeded();
     await keep("lines", { isWindow: true });
+    // The widest line has a total of nine digits.
+    await page.getByLabel(`Quantity of ${own.product}`).fill("9000");
+    await page.getByRole("button", { name: "Get the quotation" }).click();
+    await page.locator(".lines").getByText("9,000", { exact: true }).waitFor();
   });
 
   looks("prices", async (page, keep) => {
     await fine(page);
     await page.getByLabel("Prices of customer").fill(own.client);
     await page.getByLabel("Prices of customer").press("Tab");
+    await page.locator("#prices-pager").getByText(/ of 5,000$/).waitFor();
+    if (width === 1280) await isLow(page);
     await page.getByLabel("Search products").fill(own.product.slice(0, 2));
     await page.getByRole("button", { name: `Why ${own.product} costs this` }).click();
     await page.locator(".why table").waitFor();
@@ -106,6 +115,7 @@ for (const width of WIDTHS) {
     await file(raised(shop.products.slice(0, 60)));
     await page.locator("#load-changes tr").first().waitFor();
     await fine(page);
+    if (width === 1280) await isLow(page);
     await keep("load");
     // The page warns of a name that does not exist.
     await file(`user_id,product_id,percentage\n${LONG_CLIENT},${LONG_PRODUCT.replace("SKU", "ABC")},5\n`);
@@ -119,6 +129,7 @@ for (const width of WIDTHS) {
     await page.keyboard.press("Enter");
     await page.locator("#worth-rows .mine").waitFor();
     await fine(page);
+    if (width === 1280) await isLow(page);
     await keep("worth");
   });
 
@@ -153,6 +164,40 @@ async function fine(page) {
   await page.emulateMedia({ colorScheme: "dark" });
   assert.deepEqual(await violations(page, ["color-contrast", "link-in-text-block"]), [], "in the dark theme");
   await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** Checks that a view is at most two screens tall. */
+async function isLow(page) {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  assert.ok(height <= TWO_SCREENS, `${height} pixels are more than two screens`);
+}
+
+/** Checks that at any width nothing is wider than the page or sticks out of its card. */
+async function fits(page) {
+  const { width: before, height } = page.viewportSize();
+  for (let width = 320; width <= before; width += 32) {
+    await page.setViewportSize({ width, height });
+    assert.deepEqual(await page.evaluate(outside), [], `${width} wide`);
+  }
+  await page.setViewportSize({ width: before, height });
+}
+
+/** Returns what is wider than the page or sticks out of its card, as texts. It runs in the page. */
+function outside() {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const found = scrollWidth > clientWidth ? [`the page is ${scrollWidth} wide`] : [];
+  const events = document.getElementById("events");
+  if (events.scrollWidth > events.clientWidth) found.push("the events scroll sideways");
+  for (const card of document.querySelectorAll(".card")) {
+    const right = card.getBoundingClientRect().right - parseFloat(getComputedStyle(card).paddingRight);
+    for (const part of card.querySelectorAll("*")) {
+      // What scrolls by itself, and what only a screen reader finds, may be wider.
+      if (part.closest(".scroll, .unseen, thead, svg, [role=listbox]")) continue;
+      const box = part.getBoundingClientRect();
+      if (box.width > 0 && box.right > right + 1) found.push(`${part.outerHTML.slice(0, 100)} by ${Math.ceil(box.right - right)}`);
+    }
+  }
+  return found.slice(0, 5);
 }
 
 /** Keeps a picture of the page, or of the visible part of it. */

@@ -9,7 +9,7 @@ const Clients = (() => {
   const NEW_MS = 1_500;
   /** How long an expired customer stays visible. */
   const FAREWELL_MS = 6_000;
-  const TABLES = { fresh: "fresh", stale: "stale", unusable: "too old" };
+  const TABLES = { fresh: "Fresh", stale: "Stale", unusable: "Too old" };
 
   /** `now` returns the time of the gateway. */
   function start({ api, now, failed }) {
@@ -126,7 +126,7 @@ const Clients = (() => {
         set(left, gone ? "expired" : seconds(Math.ceil(ms / 1000)));
         const state = data.table?.state;
         table.dataset.state = state ?? "none";
-        set(table, TABLES[state] ?? "no table");
+        set(table, TABLES[state] ?? "None");
         set(age, data.table ? `${seconds(Math.max(0, Math.floor((now() - Date.parse(data.table.validated_at)) / 1000)))}\u00a0ago` : "–");
       }
     }
