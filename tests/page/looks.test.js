@@ -153,6 +153,19 @@ test("the switch goes before the system's theme, and is remembered", async () =>
   await page.context().close();
 });
 
+test("the current view stands out in both themes", async () => {
+  const page = await open(browser, shop.system.page);
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    const [tab, track] = await page.evaluate(() => [".views [aria-current]", ".views"].map((where) => {
+      const color = getComputedStyle(document.querySelector(where)).backgroundColor;
+      return color.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
+    }));
+    assert.ok(Math.abs(tab - track) > 60, `${colorScheme}: ${tab} beside ${track}`);
+  }
+  await page.context().close();
+});
+
 /**
  * Checks that nothing is wider than the page, and that no accessibility rule is violated. A theme changes only colours,
  * so in the dark one only the rules about colours are checked.
