@@ -21,6 +21,7 @@ test("a customer is seen to become active, be refreshed, be served and expire", 
   const system = await home.up("--ttl", "20s", "--refresh-every", "1s");
   const page = await open(browser, `${system.page}#live`);
   await page.getByText("No customer is active. A quote makes a customer active.").waitFor();
+  assert.equal(await page.locator("#users-pager").isVisible(), false);
   await page.getByRole("rowheader", { name: "provider" }).waitFor();
   await home.run("quote", "--client", "AAA", "P1:2");
   const row = page.getByRole("row", { name: /AAA/ });
@@ -56,6 +57,14 @@ test("a gateway that calculates nothing says where the figures are", async () =>
     await page.getByText("Tables are calculated by other processes").waitFor();
     await gateway.serve.kill();
     await page.getByText("These figures are old. The gateway does not answer. Is it running? `ocache up` starts one. Trying again.").waitFor();
+    // The longest state of the connection leaves the switch round, and beside the name.
+    for (const width of [320, 760]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.locator("#link[data-state=waiting]").waitFor();
+      const [name, theme] = await Promise.all([".brand", "#theme"].map((where) => page.locator(where).boundingBox()));
+      assert.ok(theme.y < name.y + name.height, `${width} wide: the switch is below the name`);
+      assert.equal(theme.width, theme.height, `${width} wide`);
+    }
     await other.serve(new URL(gateway.page).port);
     await page.locator("#live-problem").waitFor({ state: "hidden" });
     page.calm();

@@ -31,7 +31,7 @@ const Pager = (() => {
       set(range, shown === 0 ? `0 of ${all}` : `${number(offset + 1)}–${number(offset + shown)} of ${all}`);
       back.disabled = offset === 0;
       on.disabled = offset + size >= total;
-      where.hidden = false;
+      where.hidden = total === 0;
       // If the list has become shorter, this page no longer exists.
       if (shown === 0 && total > 0 && offset > 0) go(total - 1);
     }

@@ -129,6 +129,7 @@ const Worth = (() => {
       const sums = new Map();
       for (const { stage, usd_a_month: cost } of lines.filter((line) => !isLoad(line))) sums.set(stage ?? "stored", (sums.get(stage ?? "stored") ?? 0) + Number(cost));
       const all = [...sums].sort(([, one], [, other]) => other - one);
+      at("worth-stages").closest("section").hidden = all.length === 0;
       at("worth-stages").replaceChildren(...all.map(([stage, cost]) => element(
         "tr", {}, element("th", { scope: "row" }, STAGES[stage] ?? stage.replaceAll("_", " ")), element("td", {}, usd(cost)),
       )));
