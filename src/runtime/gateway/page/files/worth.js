@@ -94,7 +94,7 @@ const Worth = (() => {
       set(at("worth-choice"), VERDICTS[choice.choice] ?? choice.choice);
       const even = choice.break_even_quotes_an_hour;
       const often = even < 20 ? even.toFixed(1) : count(even);
-      set(at("worth-even"), `Preparing a customer's table pays from ${often} quotes an hour. This compares cost only: without prepared tables, every quote also waits for its calculation.`);
+      set(at("worth-even"), `Preparing a customer's table pays from ${often} quotes an hour. Customers are treated differently only if that saves more than 5 %. This compares cost only: without prepared tables, every quote also waits for its calculation.`);
       const ways = [
         ["precompute", "Prepare for every active customer", choice.precompute_usd_a_month],
         ["precompute_above_break_even", `Only for customers quoted more than ${often} times an hour`, choice.precompute_above_break_even_usd_a_month],
