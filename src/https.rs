@@ -55,6 +55,14 @@ impl HttpClient {
     }
 }
 
+/// Whether a host is this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Trusts whom this machine trusts.
 fn trusting_native_roots() -> Result<ClientConfig, NoCertificates> {
     let mut roots = RootCertStore::empty();

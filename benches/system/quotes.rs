@@ -7,7 +7,7 @@ use std::time::Duration;
 use ocache::load_generator::{Amount, ExpectedPrices, Peer, QuoteMix, RequestNames, Run, Tally};
 use ocache::model::{ProductId, UserId};
 use ocache::protocol::{Frame, QuotationFrame};
-use ocache::runtime::client::{Client, Destination};
+use ocache::runtime::client::{Destination, GatewayClient};
 
 use crate::generated::{Generated, Prices};
 use crate::lab::Scale;
@@ -249,12 +249,12 @@ async fn compare(workload: &Workload, ocache: &Server, peer: &Server) {
     }
 }
 
-pub async fn connect(server: &Server) -> Client {
-    Client::connect(&server.destination(), None).await.expect("the server takes sockets")
+pub async fn connect(server: &Server) -> GatewayClient {
+    GatewayClient::connect(&server.destination(), None).await.expect("the server takes sockets")
 }
 
 /// Returns the next answer, and panics at an error.
-async fn answer(client: &mut Client) -> QuotationFrame {
+async fn answer(client: &mut GatewayClient) -> QuotationFrame {
     loop {
         match client.next().await.expect("the socket is open").frame {
             Frame::Quotation(answer) => return answer,

@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
 use super::item::{self, FieldError, Item, item, millis, text};
 use super::names::{DynamoTable, TTL};
-use super::price_tables::{BYTES, read_part};
+use super::price_tables::{read_part, write_part};
 use super::tables::{Tables, corrupt};
 use crate::meter::journal_items::names_of;
 use crate::model::Timestamp;
@@ -29,14 +27,6 @@ const DRAFT: &str = "draft";
 const CONTENTS: &str = "contents";
 const MAKER: &str = "maker";
 const CLAIMED_UNTIL: &str = "claimed_until";
-/// How many segments of the catalogue are read in parallel. A page takes a tenth of a second, so with more
-/// segments pages would wait for the processor.
-const PRODUCT_SEGMENTS: u32 = 8;
-
-impl Tables {
-    /// See [`CatalogueStore::product_segments`](crate::ports::CatalogueStore::product_segments).
-    pub(super) const PRODUCT_SEGMENTS: u32 = PRODUCT_SEGMENTS;
-}
 
 fn key(name: &BaseName, part: &str) -> Item {
     item([("user_id", text(format!("{BASE}/{name}"))), ("part", text(part))])
@@ -57,12 +47,6 @@ pub(super) fn write_index(name: &BaseName, base: &StoredBase) -> Result<Item, Po
     Ok(item)
 }
 
-fn write_part(mut item: Item, bytes: &Bytes, expires_at: Timestamp) -> Item {
-    item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
-    item.insert(TTL.to_owned(), item::ttl(expires_at));
-    item
-}
-
 pub(super) fn write_base_part(
     name: &BaseName,
     number: u32,
@@ -80,7 +64,7 @@ impl Tables {
         part: &str,
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         let keys = numbers.iter().map(|&number| part_key(name, number, part)).collect();
-        let items = self.read_all(DynamoTable::PricesByUser, keys, true).await?;
+        let items = self.read_all(DynamoTable::PricesByUser, keys).await?;
         let parts = items.into_iter().map(read_part).collect::<Result<Vec<_>, _>>()?;
         let by_name: HashMap<String, Bytes> =
             parts.into_iter().map(|((name, _), bytes)| (name, bytes)).collect();

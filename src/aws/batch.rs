@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -94,40 +95,46 @@ impl Tables {
         Ok(())
     }
 
-    /// Reads any number of items. Returns those that exist, each once, in any order.
+    /// Deletes all items whose keys a query finds.
+    pub(super) async fn delete_found(
+        &self,
+        table: DynamoTable,
+        query: QueryFluentBuilder,
+    ) -> Result<(), PortError> {
+        let keys = self.query_all(table, query).await?;
+        self.write_all(table, keys.into_iter().map(Write::Delete).collect()).await
+    }
+
+    /// Reads any number of items, consistently. Returns those that exist, each once, in any order.
     pub(super) async fn read_all(
         &self,
         table: DynamoTable,
         keys: Vec<Item>,
-        consistent: bool,
     ) -> Result<Vec<Item>, PortError> {
-        self.read_what(table, keys, consistent, None).await
+        self.read_what(table, keys, None).await
     }
 
-    /// Reads some fields of any number of items, consistently.
+    /// Does the same, with some of their fields only.
     pub(super) async fn read_fields(
         &self,
         table: DynamoTable,
         keys: Vec<Item>,
         fields: &str,
     ) -> Result<Vec<Item>, PortError> {
-        self.read_what(table, keys, true, Some(fields)).await
+        self.read_what(table, keys, Some(fields)).await
     }
 
     async fn read_what(
         &self,
         table: DynamoTable,
         keys: Vec<Item>,
-        consistent: bool,
         fields: Option<&str>,
     ) -> Result<Vec<Item>, PortError> {
         let by_key: BTreeMap<_, _> =
             keys.into_iter().map(|key| (key_of(table, &key), key)).collect();
         let keys = by_key.into_values().collect();
         let calls = chunks(keys, READS_PER_CALL).into_iter().map(|keys| {
-            self.until_processed(table, keys, move |keys| {
-                self.read_some(table, keys, consistent, fields)
-            })
+            self.until_processed(table, keys, move |keys| self.read_some(table, keys, fields))
         });
         let found: Vec<Vec<Item>> =
             stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT).try_collect().await?;
@@ -178,10 +185,9 @@ impl Tables {
         &self,
         table: DynamoTable,
         keys: Vec<Item>,
-        consistent: bool,
         fields: Option<&str>,
     ) -> Result<(Vec<Item>, Vec<Item>), PortError> {
-        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
         let keys = keys.set_projection_expression(fields.map(str::to_owned));
         let keys = keys.build().map_err(|error| PortError::corrupt(self.resource(table), error))?;
         let call = self.client.batch_get_item().request_items(self.name(table), keys);

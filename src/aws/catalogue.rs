@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::head::{self, VERSION};
 use super::item::{self, FieldError, Item, item, number, text};
-use super::loaded::{Loaded, Rows};
+use super::loaded::{Loaded, RowSet};
 use super::names::DynamoTable;
 use super::tables::{Tables, corrupt};
 use crate::model::ProductId;
@@ -63,6 +63,9 @@ impl Loaded for Product {
 
 /// How long a process keeps the head. So a quote may see a load up to a second late.
 const HEAD_KEPT_FOR: Duration = Duration::from_secs(1);
+/// How many segments of the catalogue are read in parallel. A page takes a tenth of a second, so with more
+/// segments pages would wait for the processor.
+const PRODUCT_SEGMENTS: u32 = 8;
 
 #[async_trait]
 impl CatalogueStore for Tables {
@@ -91,11 +94,11 @@ impl CatalogueStore for Tables {
         segment: Segment,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        let rows = if segment == Segment::ALL { Rows::All } else { Rows::Segment(segment) };
+        let rows = if segment == Segment::ALL { RowSet::All } else { RowSet::Segment(segment) };
         self.list_at(rows, at, from, Product::read, |product| product).await
     }
 
     fn product_segments(&self) -> u32 {
-        Self::PRODUCT_SEGMENTS
+        PRODUCT_SEGMENTS
     }
 }

@@ -17,8 +17,8 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use super::names::Names;
 use super::observer::CallObserver;
 use super::profiles::Profiles;
-use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_of, is_loopback};
-
+use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_of};
+use crate::https::is_loopback;
 use crate::meter::Meter;
 
 /// For an endpoint that is not AWS any region will do. Requests are signed for this one.
@@ -26,7 +26,7 @@ const REGION_OF_ENDPOINTS: &str = "us-east-1";
 
 /// A client for each service, and what all clients share.
 #[derive(Clone, Debug)]
-pub(super) struct Clients {
+pub(super) struct AwsClients {
     pub(super) gateways: aws_sdk_apigatewayv2::Client,
     pub(super) schedules: aws_sdk_eventbridge::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
@@ -41,7 +41,7 @@ pub(super) struct Clients {
     pub(super) endpoint: Option<String>,
 }
 
-impl Clients {
+impl AwsClients {
     /// Makes the clients. Only for a local endpoint the credentials are looked up here. Otherwise nothing
     /// is sent before the first call.
     pub(super) async fn connect(settings: &AwsSettings) -> Result<Self, ConnectError> {

@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sts::error::BoxError;
-use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
 
 use super::engine::Aws;
 use super::errors::Call;
-use crate::model::Timestamp;
+use super::refusal::seconds_ahead;
 use crate::ports::{Clock, PortError};
 
 /// Remembers the `Date` header of an answer.
@@ -53,23 +52,5 @@ impl Aws {
         let here = clock.now();
         sent.map_err(|error| call.failed(error))?;
         Ok(date.taken().and_then(|date| seconds_ahead(here, &date)))
-    }
-}
-
-fn seconds_ahead(here: Timestamp, date: &str) -> Option<i64> {
-    let there = DateTime::from_str(date, DateTimeFormat::HttpDate).ok()?;
-    Some(here.millis().div_euclid(1000) - there.secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ahead_is_positive() {
-        let date = "Thu, 01 Jan 1970 00:01:00 GMT";
-        assert_eq!(seconds_ahead(Timestamp::from_secs(90), date), Some(30));
-        assert_eq!(seconds_ahead(Timestamp::from_secs(0), date), Some(-60));
-        assert_eq!(seconds_ahead(Timestamp::from_secs(0), "yesterday"), None);
     }
 }

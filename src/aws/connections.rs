@@ -10,7 +10,7 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use bytes::Bytes;
 
-use super::client::Clients;
+use super::client::AwsClients;
 use super::errors::Call;
 use crate::model::ConnectionRef;
 use crate::ports::{Connections, Delivery, MAX_PUSH_BYTES, PortError};
@@ -24,7 +24,7 @@ fn normal(endpoint: &str) -> &str {
 }
 
 impl ManagementApis {
-    pub(super) fn new(clients: &Clients, allowed: &[String]) -> Self {
+    pub(super) fn new(clients: &AwsClients, allowed: &[String]) -> Self {
         let client = |endpoint: &String| {
             let config = Builder::from(&clients.config).endpoint_url(normal(endpoint));
             let config = config.interceptor(clients.observer()).build();

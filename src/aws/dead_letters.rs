@@ -153,7 +153,7 @@ impl WorkQueues {
 
     async fn arn(&self, mailbox: Mailbox) -> Result<String, PortError> {
         let call = self.call("GetQueueAttributes", mailbox);
-        let request = self.client().get_queue_attributes().queue_url(self.url(mailbox).await?);
+        let request = self.client.get_queue_attributes().queue_url(self.url(mailbox).await?);
         let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
         let attributes = answer.map_err(|error| call.failed(error))?.attributes;
         let arn = attributes.and_then(|mut all| all.remove(&QueueAttributeName::QueueArn));
@@ -164,7 +164,7 @@ impl WorkQueues {
     async fn move_all(&self, queue: Queue) -> Result<Option<u64>, PortError> {
         let source = self.arn(Mailbox::Dead(queue)).await?;
         let target = self.arn(Mailbox::Live(queue)).await?;
-        let call = self.client().start_message_move_task();
+        let call = self.client.start_message_move_task();
         match call.source_arn(&source).destination_arn(target).send().await {
             Ok(_) => self.await_move(queue, &source).await.map(Some),
             Err(SdkError::ServiceError(context))
@@ -181,7 +181,7 @@ impl WorkQueues {
     async fn await_move(&self, queue: Queue, source: &str) -> Result<u64, PortError> {
         let call = self.call("ListMessageMoveTasks", Mailbox::Dead(queue));
         loop {
-            let tasks = self.client().list_message_move_tasks().source_arn(source).max_results(1);
+            let tasks = self.client.list_message_move_tasks().source_arn(source).max_results(1);
             let tasks = tasks.send().await.map_err(|error| call.failed(error))?.results;
             let task = tasks.unwrap_or_default().into_iter().next();
             let task = task.ok_or_else(|| call.incomplete("task"))?;

@@ -18,7 +18,7 @@ const DEAD_RETENTION_SECS: u64 = 14 * 24 * 60 * 60;
 
 /// A resource in the account that belongs to a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource {
+pub enum StackResource {
     /// A DynamoDB table, by name.
     Table(String),
     /// An SQS queue, by name.
@@ -34,7 +34,7 @@ pub enum Resource {
     },
 }
 
-impl fmt::Display for Resource {
+impl fmt::Display for StackResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Table(name) => write!(f, "table `{name}`"),
@@ -109,12 +109,12 @@ impl Desired {
 }
 
 impl DesiredTopic {
-    pub(super) fn resource(&self) -> Resource {
-        Resource::Topic(self.name.clone())
+    pub(super) fn resource(&self) -> StackResource {
+        StackResource::Topic(self.name.clone())
     }
 
-    pub(super) fn subscription(&self) -> Resource {
-        Resource::Subscription { topic: self.name.clone(), queue: self.subscriber.clone() }
+    pub(super) fn subscription(&self) -> StackResource {
+        StackResource::Subscription { topic: self.name.clone(), queue: self.subscriber.clone() }
     }
 
     /// Returns the topic's policy, which allows nothing: principals of the account publish by their own

@@ -1,6 +1,6 @@
 //! Removes a stack: exactly the resources that provisioning makes.
 
-use super::desired::{Desired, Resource};
+use super::desired::{Desired, StackResource};
 use super::engine::Aws;
 use crate::ports::PortError;
 
@@ -8,7 +8,7 @@ use crate::ports::PortError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// The resource.
-    pub resource: Resource,
+    pub resource: StackResource,
     /// Whether the resource existed.
     pub existed: bool,
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
-use super::loaded::{DELETED, Loaded, Rows};
+use super::loaded::{DELETED, Loaded, RowSet};
 use super::names::DynamoTable;
 use super::tables::{Tables, corrupt};
 use crate::model::{PackedError, ProductId, UserId};
@@ -103,7 +103,7 @@ impl DiscountStore for Tables {
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<UserId>>, PortError> {
         let fields = format!("user_id, {VERSION}, {DELETED}");
-        let rows = Rows::Fields(&fields);
+        let rows = RowSet::Fields(&fields);
         self.list_at(rows, at, from, read_user, |list: UserDiscounts| list.user).await
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::backoff::Backoff;
-use super::client::Clients;
+use super::client::AwsClients;
 use super::connections::ManagementApis;
 use super::identity::Identity;
 use super::polls::PatientQueues;
@@ -20,7 +20,7 @@ use crate::ports::{
 /// handles of the same engine.
 #[derive(Clone)]
 pub struct Aws {
-    pub(super) clients: Clients,
+    pub(super) clients: AwsClients,
     tables: Arc<Tables>,
     queues: Arc<WorkQueues>,
     patient_queues: Arc<PatientQueues>,
@@ -37,14 +37,14 @@ impl Aws {
         settings: &AwsSettings,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, ConnectError> {
-        let clients = Clients::connect(settings).await?;
+        let clients = AwsClients::connect(settings).await?;
         let timeouts =
             Timeouts { attempt: settings.attempt_timeout, operation: settings.operation_timeout };
         Ok(Self::new(clients, timeouts, Backoff::default(), randomness))
     }
 
     pub(super) fn new(
-        clients: Clients,
+        clients: AwsClients,
         timeouts: Timeouts,
         backoff: Backoff,
         randomness: Arc<dyn Randomness>,

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use thiserror::Error;
 
 use super::backoff::Backoff;
-use super::errors::{Kind, kind_of_code};
+use super::errors::{FailureKind, kind_of_code};
 use crate::ports::{FailedEntry, MAX_BODY_BYTES, PortError, Randomness};
 
 /// The greatest number of entries in one call.
@@ -49,7 +49,7 @@ impl RefusedEntry {
 
     fn can_be_retried(&self) -> bool {
         match kind_of_code(&self.code) {
-            Some(Kind::Throttled | Kind::Unavailable) => true,
+            Some(FailureKind::Throttled | FailureKind::Unavailable) => true,
             Some(_) => false,
             None => !self.sender_fault,
         }
@@ -57,12 +57,12 @@ impl RefusedEntry {
 
     fn error(self, what: &str) -> PortError {
         match kind_of_code(&self.code) {
-            Some(Kind::Throttled) => PortError::Throttled { what: what.to_owned() },
-            Some(Kind::Missing) => PortError::Missing { what: what.to_owned() },
-            Some(Kind::Denied) => {
+            Some(FailureKind::Throttled) => PortError::Throttled { what: what.to_owned() },
+            Some(FailureKind::Missing) => PortError::Missing { what: what.to_owned() },
+            Some(FailureKind::Denied) => {
                 PortError::Denied { what: what.to_owned(), source: Box::new(self) }
             }
-            Some(Kind::Unavailable) => PortError::unavailable(what, self),
+            Some(FailureKind::Unavailable) => PortError::unavailable(what, self),
             _ if self.sender_fault => {
                 PortError::rejected(format!("message to {what}"), self.to_string())
             }
@@ -91,7 +91,7 @@ pub(super) fn refusals<'a>(
 
 /// One operation on a batch of entries.
 #[async_trait]
-pub(super) trait Batch: Send + Sync {
+pub(super) trait BatchCall: Send + Sync {
     /// Returns what the operation is done to, for messages.
     fn what(&self) -> String;
 
@@ -131,7 +131,7 @@ pub(super) fn cut(
 /// Runs lanes side by side, and the calls of each lane one after the other. Returns the entries that
 /// failed. An error means that none succeeded.
 pub(super) async fn run(
-    batch: &dyn Batch,
+    batch: &dyn BatchCall,
     lanes: Vec<Vec<Vec<usize>>>,
     retry: &Retry<'_>,
 ) -> Result<Vec<FailedEntry>, PortError> {
@@ -157,7 +157,7 @@ struct Lane {
     error: Option<Arc<PortError>>,
 }
 
-async fn run_lane(batch: &dyn Batch, calls: Vec<Vec<usize>>, retry: &Retry<'_>) -> Lane {
+async fn run_lane(batch: &dyn BatchCall, calls: Vec<Vec<usize>>, retry: &Retry<'_>) -> Lane {
     let mut lane = Lane { failed: vec![], error: None };
     for entries in calls {
         // If the downstream is in trouble, the rest is not even tried.
@@ -181,7 +181,7 @@ async fn run_lane(batch: &dyn Batch, calls: Vec<Vec<usize>>, retry: &Retry<'_>) 
 
 /// Makes one call, and further ones with the entries that were refused but not at fault.
 async fn run_call(
-    batch: &dyn Batch,
+    batch: &dyn BatchCall,
     entries: &[usize],
     retry: &Retry<'_>,
 ) -> Result<Vec<FailedEntry>, PortError> {
@@ -226,24 +226,19 @@ fn own(error: Arc<PortError>) -> PortError {
         Ok(error) => return error,
         Err(shared) => shared,
     };
+    let source = || Box::new(Arc::clone(&error));
     match &*error {
-        PortError::Unavailable { what, .. } => {
-            PortError::Unavailable { what: what.clone(), source: Box::new(Arc::clone(&error)) }
-        }
+        PortError::Unavailable { what, .. } => PortError::unavailable(what, Arc::clone(&error)),
+        PortError::Corrupt { what, .. } => PortError::corrupt(what, Arc::clone(&error)),
         PortError::Denied { what, .. } => {
-            PortError::Denied { what: what.clone(), source: Box::new(Arc::clone(&error)) }
+            PortError::Denied { what: what.clone(), source: source() }
         }
         PortError::Refused { what, .. } => {
-            PortError::Refused { what: what.clone(), source: Box::new(Arc::clone(&error)) }
-        }
-        PortError::Corrupt { what, .. } => {
-            PortError::Corrupt { what: what.clone(), source: Box::new(Arc::clone(&error)) }
+            PortError::Refused { what: what.clone(), source: source() }
         }
         PortError::Throttled { what } => PortError::Throttled { what: what.clone() },
         PortError::Missing { what } => PortError::Missing { what: what.clone() },
-        PortError::Rejected { what, why } => {
-            PortError::Rejected { what: what.clone(), why: why.clone() }
-        }
+        PortError::Rejected { what, why } => PortError::rejected(what, why),
     }
 }
 
@@ -268,7 +263,7 @@ mod tests {
     struct Ends(AtomicBool);
 
     #[async_trait]
-    impl Batch for Ends {
+    impl BatchCall for Ends {
         fn what(&self) -> String {
             "a queue".to_owned()
         }

@@ -5,12 +5,12 @@ use std::fmt;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-use super::refusal::{Refusal, seconds_ahead_of};
-use crate::ports::PortError;
+use super::refusal::{CallerRefusal, seconds_ahead};
+use crate::ports::{Clock as _, PortError, SystemClock};
 
 /// What a failure means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FailureKind {
     Throttled,
     Missing,
     Denied,
@@ -115,12 +115,12 @@ const REJECTED: &[&str] = &[
 ];
 
 /// Returns what a code means by itself.
-pub(super) fn kind_of_code(code: &str) -> Option<Kind> {
+pub(super) fn kind_of_code(code: &str) -> Option<FailureKind> {
     [
-        (THROTTLED, Kind::Throttled),
-        (MISSING, Kind::Missing),
-        (DENIED, Kind::Denied),
-        (UNAVAILABLE, Kind::Unavailable),
+        (THROTTLED, FailureKind::Throttled),
+        (MISSING, FailureKind::Missing),
+        (DENIED, FailureKind::Denied),
+        (UNAVAILABLE, FailureKind::Unavailable),
     ]
     .into_iter()
     .find_map(|(codes, kind)| codes.contains(&code).then_some(kind))
@@ -128,16 +128,16 @@ pub(super) fn kind_of_code(code: &str) -> Option<Kind> {
 
 /// Returns what an error answer means. An answer without a code does not come from AWS, whatever its
 /// status.
-fn kind_of_answer(code: Option<&str>, status: u16) -> Kind {
+fn kind_of_answer(code: Option<&str>, status: u16) -> FailureKind {
     match (code.and_then(kind_of_code), code, status) {
         (Some(kind), _, _) => kind,
-        (None, _, 429) => Kind::Throttled,
+        (None, _, 429) => FailureKind::Throttled,
         (None, Some(code), 400..=499) => {
             // SQS puts a prefix before some codes.
             let name = code.rsplit('.').next().unwrap_or(code);
-            if REJECTED.contains(&name) { Kind::Rejected } else { Kind::Refused }
+            if REJECTED.contains(&name) { FailureKind::Rejected } else { FailureKind::Refused }
         }
-        _ => Kind::Unavailable,
+        _ => FailureKind::Unavailable,
     }
 }
 
@@ -161,35 +161,35 @@ impl Call {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let kind = match &error {
-            SdkError::ConstructionFailure(_) => Kind::Rejected,
+            SdkError::ConstructionFailure(_) => FailureKind::Rejected,
             SdkError::ServiceError(context) => {
                 kind_of_answer(context.err().code(), context.raw().status().as_u16())
             }
-            _ => Kind::Unavailable,
+            _ => FailureKind::Unavailable,
         };
-        if let Some(refusal) = Refusal::of_credentials(&error) {
+        if let Some(refusal) = CallerRefusal::of_credentials(&error) {
             return self.denied(refusal);
         }
         match kind {
-            Kind::Throttled => PortError::Throttled { what: self.resource.clone() },
-            Kind::Missing => PortError::Missing { what: self.resource.clone() },
-            Kind::Denied => {
+            FailureKind::Throttled => PortError::Throttled { what: self.resource.clone() },
+            FailureKind::Missing => PortError::Missing { what: self.resource.clone() },
+            FailureKind::Denied => {
                 let date = error.raw_response().and_then(|raw| raw.headers().get("date"));
-                let ahead = seconds_ahead_of(date);
-                match error.code().and_then(|code| Refusal::of_code(code, ahead)) {
+                let ahead = date.and_then(|date| seconds_ahead(SystemClock.now(), date));
+                match error.code().and_then(|code| CallerRefusal::of_code(code, ahead)) {
                     Some(refusal) => self.denied(refusal),
                     None => self.denied(error),
                 }
             }
-            Kind::Unavailable => match foreign_status(&error) {
+            FailureKind::Unavailable => match foreign_status(&error) {
                 Some(status) => PortError::unavailable(&self.resource, NotAws { status }),
                 None => PortError::unavailable(&self.resource, error),
             },
-            Kind::Refused => PortError::Refused {
+            FailureKind::Refused => PortError::Refused {
                 what: format!("{} on {}", self.action, self.resource),
                 source: Box::new(error),
             },
-            Kind::Rejected => {
+            FailureKind::Rejected => {
                 let why = match (error.code(), error.message()) {
                     (Some(code), Some(message)) => format!("{code}: {message}"),
                     (Some(code), None) => code.to_owned(),
@@ -254,20 +254,20 @@ mod tests {
     #[test]
     fn codes_decide_before_the_status() {
         for (code, status, kind) in [
-            (Some("ThrottlingException"), 400, Kind::Throttled),
-            (Some("AWS.SimpleQueueService.NonExistentQueue"), 400, Kind::Missing),
-            (Some("SignatureDoesNotMatch"), 403, Kind::Denied),
-            (Some("ValidationException"), 400, Kind::Rejected),
-            (Some("SomethingNew"), 500, Kind::Unavailable),
-            (Some("AWS.SimpleQueueService.EmptyBatchRequest"), 400, Kind::Rejected),
-            (Some("SubscriptionRequiredException"), 400, Kind::Denied),
-            (Some("RequestTimeTooSkewed"), 403, Kind::Denied),
-            (Some("UnknownOperationException"), 400, Kind::Refused),
-            (Some("SomethingNew"), 409, Kind::Refused),
-            (None, 429, Kind::Throttled),
-            (None, 404, Kind::Unavailable),
-            (None, 403, Kind::Unavailable),
-            (None, 200, Kind::Unavailable),
+            (Some("ThrottlingException"), 400, FailureKind::Throttled),
+            (Some("AWS.SimpleQueueService.NonExistentQueue"), 400, FailureKind::Missing),
+            (Some("SignatureDoesNotMatch"), 403, FailureKind::Denied),
+            (Some("ValidationException"), 400, FailureKind::Rejected),
+            (Some("SomethingNew"), 500, FailureKind::Unavailable),
+            (Some("AWS.SimpleQueueService.EmptyBatchRequest"), 400, FailureKind::Rejected),
+            (Some("SubscriptionRequiredException"), 400, FailureKind::Denied),
+            (Some("RequestTimeTooSkewed"), 403, FailureKind::Denied),
+            (Some("UnknownOperationException"), 400, FailureKind::Refused),
+            (Some("SomethingNew"), 409, FailureKind::Refused),
+            (None, 429, FailureKind::Throttled),
+            (None, 404, FailureKind::Unavailable),
+            (None, 403, FailureKind::Unavailable),
+            (None, 200, FailureKind::Unavailable),
         ] {
             assert_eq!(kind_of_answer(code, status), kind, "{code:?} {status}");
         }

@@ -1,6 +1,6 @@
 //! The caller's identity at AWS, and where the caller is connected.
 
-use super::client::Clients;
+use super::client::AwsClients;
 use super::errors::Call;
 use crate::ports::PortError;
 
@@ -29,7 +29,7 @@ impl Identity {
     }
 }
 
-impl Clients {
+impl AwsClients {
     /// Asks AWS for the caller's identity.
     pub(super) async fn identity(&self) -> Result<Identity, PortError> {
         let call = Call::of("GetCallerIdentity", "the AWS account");

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::head::{VERSION, is_beside_products};
 use super::item::{self, Item, item, number, text};
 use super::names::{DynamoTable, TTL};
-use super::overlay::{Overlay, PUTS};
+use super::overlay::{JournalPart, PUTS};
 use super::tables::{Tables, corrupt, scan_segment};
 use crate::meter::journal_items::{journal_key, names_of, names_of_list};
 use crate::model::{PriceListId, Timestamp};
@@ -42,7 +42,7 @@ pub(super) trait Loaded: OfRecord + Send {
 
 /// Which rows of a table are listed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rows<'a> {
+pub(super) enum RowSet<'a> {
     /// All rows, with all fields.
     All,
     /// The rows of a segment, with all fields.
@@ -147,7 +147,7 @@ impl Tables {
         let places = ids.iter().map(|id| place_of(&T::record_key(id)).1).collect();
         let names = ids.iter().map(|id| journal_key(&T::record_key(id))).collect();
         let (rows, changes) = tokio::try_join!(
-            self.read_all(T::TABLE, places, true),
+            self.read_all(T::TABLE, places),
             self.changes_at(at, names_of(T::KIND), names),
         )?;
         let AtHead::Read(changes) = changes else { return Ok(AtHead::Moved) };
@@ -168,19 +168,19 @@ impl Tables {
     /// that it puts.
     pub(super) async fn list_at<T: Loaded, U>(
         &self,
-        rows: Rows<'_>,
+        rows: RowSet<'_>,
         at: &CatalogueHead,
         from: Option<Cursor>,
         read: impl Fn(&Item) -> Result<U, PortError> + Send,
         of: impl Fn(T) -> U + Send,
     ) -> Result<AtHead<Page<U>>, PortError> {
         let names = match rows {
-            Rows::Of(list) => names_of_list(list),
-            Rows::All | Rows::Segment(_) | Rows::Fields(_) | Rows::Lists => {
+            RowSet::Of(list) => names_of_list(list),
+            RowSet::All | RowSet::Segment(_) | RowSet::Fields(_) | RowSet::Lists => {
                 names_of(T::KIND).to_owned()
             }
         };
-        let overlay = at.unfolded.as_ref().map(|load| Overlay { load, names: &names });
+        let overlay = at.unfolded.as_ref().map(|load| JournalPart { load, names: &names });
         let after = from.as_ref().and_then(|from| from.0.strip_prefix(PUTS));
         if let Some(after) = after {
             let Some(overlay) = overlay else {
@@ -188,7 +188,7 @@ impl Tables {
                 // that the journal put nothing of this kind, so all rows were listed before.
                 return Ok(AtHead::Read(Page { items: vec![], next: None }));
             };
-            let is_segment = matches!(rows, Rows::Segment(_));
+            let is_segment = matches!(rows, RowSet::Segment(_));
             let page = self.puts_of(overlay, after, is_segment).await?;
             return Ok(page.map(|page| Page {
                 items: page.items.into_iter().filter_map(put).map(of).collect(),
@@ -215,7 +215,7 @@ impl Tables {
             }
         }
         // What the journal puts belongs to no segment of the table, so it is listed with the first one.
-        let has_puts = !matches!(rows_of, Rows::Segment(Segment { index: 1.., .. }));
+        let has_puts = !matches!(rows_of, RowSet::Segment(Segment { index: 1.., .. }));
         let overlay = overlay.filter(|_| has_puts);
         let next = page.next.or_else(|| overlay.map(|_| Cursor(PUTS.to_owned())));
         Ok(AtHead::Read(Page { items, next }))
@@ -225,15 +225,15 @@ impl Tables {
     async fn stored_page(
         &self,
         table: DynamoTable,
-        rows: Rows<'_>,
+        rows: RowSet<'_>,
         from: Option<Cursor>,
     ) -> Result<Page<Item>, PortError> {
         let (fields, segment) = match rows {
-            Rows::All => (None, None),
-            Rows::Segment(segment) => (None, Some(segment)),
-            Rows::Fields(fields) => (Some(fields.to_owned()), None),
-            Rows::Lists => return self.query_lists(LISTS, from).await,
-            Rows::Of(list) => return self.query_lists(list.as_str(), from).await,
+            RowSet::All => (None, None),
+            RowSet::Segment(segment) => (None, Some(segment)),
+            RowSet::Fields(fields) => (Some(fields.to_owned()), None),
+            RowSet::Lists => return self.query_lists(LISTS, from).await,
+            RowSet::Of(list) => return self.query_lists(list.as_str(), from).await,
         };
         let (index, count) = segment.map(scan_segment).transpose()?.unzip();
         self.scan(table, from, |scan| {

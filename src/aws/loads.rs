@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
 use super::head::{self, VERSION};
-use super::item::{Item, MAX_ITEM_BYTES, item, item_bytes, number, text};
+use super::item::{Item, MAX_ITEM_BYTES, blob, item, item_bytes, number, text};
 use super::loaded::{id_of, place_of, row, version_of};
 use super::names::DynamoTable;
 use super::overlay::CHANGES;
@@ -35,7 +34,7 @@ const FOLDS_IN_FLIGHT: usize = 50;
 /// Returns an item of a journal.
 pub(super) fn journal_item(load: &LoadId, packed: JournalItem) -> Item {
     let mut item = journal_place(load, packed.first);
-    item.insert(CHANGES.to_owned(), AttributeValue::B(Blob::new(packed.packed)));
+    item.insert(CHANGES.to_owned(), blob(packed.packed));
     item
 }
 
@@ -123,26 +122,14 @@ impl Tables {
     }
 
     async fn drop_items(&self, load: &LoadId) -> Result<(), PortError> {
-        let mut from = None;
-        loop {
-            let query = self
-                .query_journal(load)
-                .key_condition_expression("load_id = :load")
-                .expression_attribute_names("#first", "first")
-                .projection_expression("load_id, #first")
-                .set_exclusive_start_key(from);
-            let (keys, next) = self.journal_items(query).await?;
-            let deletes = keys.into_iter().map(Write::Delete).collect();
-            self.write_all(DynamoTable::Journal, deletes).await?;
-            from = next;
-            if from.is_none() {
-                return Ok(());
-            }
-        }
+        let query = self
+            .query_journal(load)
+            .key_condition_expression("load_id = :load")
+            .expression_attribute_names("#first", "first")
+            .projection_expression("load_id, #first");
+        self.delete_found(DynamoTable::Journal, query).await
     }
-}
 
-impl Tables {
     /// Whether a load of a release without journals has begun and not ended, and no load has come into
     /// force since. Such a load wrote directly into the rows, so the rows are of two loads.
     pub(super) async fn is_half_loaded(&self) -> Result<bool, PortError> {
@@ -258,10 +245,7 @@ impl Loads for Tables {
             let rows = due.into_iter().map(|change| row(change, version, forget_at));
             let rows: Vec<Item> = rows.collect::<Result<_, _>>()?;
             let writes = rows.into_iter().map(|row| self.fold_row(table, row, version));
-            stream::iter(writes)
-                .buffer_unordered(FOLDS_IN_FLIGHT)
-                .try_for_each(|()| async { Ok(()) })
-                .await?;
+            stream::iter(writes).buffer_unordered(FOLDS_IN_FLIGHT).try_collect::<()>().await?;
         }
         Ok(())
     }

@@ -5,10 +5,10 @@
 
 mod active_users;
 mod alarms;
-mod asked;
 mod backoff;
 mod bases;
 mod batch;
+mod billable;
 mod catalogue;
 mod client;
 mod clock_skew;
@@ -58,11 +58,11 @@ mod usage_log;
 mod tests;
 
 pub use deployment::DeployedSchedule;
-pub use desired::Resource;
+pub use desired::StackResource;
 pub use destroy::Removal;
 pub use engine::Aws;
 pub use errors::NotAws;
 pub use identity::Identity;
-pub use provision::{Action, Change, Plan, ProvisionError};
-pub use refusal::{MAX_SKEW_SECS, Refusal};
+pub use provision::{Drift, PlanLine, ProvisionError, ProvisionPlan};
+pub use refusal::{CallerRefusal, MAX_SKEW_SECS};
 pub use settings::{AwsSettings, ConnectError, endpoint_in_environment};

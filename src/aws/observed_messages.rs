@@ -13,7 +13,7 @@ use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlInput;
 use aws_sdk_sqs::operation::receive_message::{ReceiveMessageInput, ReceiveMessageOutput};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 
-use super::asked::Asked;
+use super::billable::Billable;
 use super::names::Names;
 use crate::meter::rules::{gateway_messages, publish_requests, queue_requests};
 use crate::meter::{Action, Operation, Used};
@@ -22,7 +22,7 @@ use crate::meter::{Action, Operation, Used};
 pub(super) fn asked(
     context: &mut BeforeSerializationInterceptorContextMut<'_>,
     names: &Names,
-) -> Option<Asked> {
+) -> Option<Billable> {
     let of = |url: Option<&String>, action, items: usize, bytes: usize| {
         let name = url?.rsplit('/').next()?;
         let operation = Operation::queue(names.queue_of(name)?, action);
@@ -63,12 +63,12 @@ pub(super) fn asked(
     Some(asked_of(Operation::FRAME_OUT, 1, bytes, gateway_messages(bytes as u64)))
 }
 
-const fn asked_of(operation: Operation, items: usize, bytes: usize, milliunits: u64) -> Asked {
-    Asked { operation, items: items as u64, bytes: bytes as u64, milliunits, consistent: false }
+const fn asked_of(operation: Operation, items: usize, bytes: usize, milliunits: u64) -> Billable {
+    Billable { operation, items: items as u64, bytes: bytes as u64, milliunits, consistent: false }
 }
 
 /// Returns what an attempt is billed as, if it was answered.
-pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Asked) -> Option<Used> {
+pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Billable) -> Option<Used> {
     let output = match context.output_or_error()? {
         Ok(output) => output,
         // For example, a push to a connection that is gone: no message was delivered.

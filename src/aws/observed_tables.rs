@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::operation::update_item::{
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity, WriteRequest};
 
-use super::asked::Asked;
+use super::billable::Billable;
 use super::item::{Item, item_bytes};
 use super::names::Names;
 use crate::meter::rules::{UNIT, item_read, item_write, page_read};
@@ -38,41 +38,41 @@ fn written(request: &WriteRequest) -> u64 {
 pub(super) fn asked(
     context: &mut BeforeSerializationInterceptorContextMut<'_>,
     names: &Names,
-) -> Option<Asked> {
+) -> Option<Billable> {
     let report = Some(ReturnConsumedCapacity::Total);
     let resource = |table: Option<&str>| Some(names.table_of(table?)?.metered());
     let of = |operation: fn(Resource) -> Operation, table: Option<&str>| {
         let operation = operation(resource(table)?);
-        Some(Asked { operation, items: 1, bytes: 0, milliunits: UNIT, consistent: false })
+        Some(Billable { operation, items: 1, bytes: 0, milliunits: UNIT, consistent: false })
     };
     let input = context.input_mut();
     if let Some(get) = input.downcast_mut::<GetItemInput>() {
         get.return_consumed_capacity = report;
         let asked = of(Operation::read, get.table_name.as_deref())?;
-        return Some(Asked { consistent: get.consistent_read.unwrap_or_default(), ..asked });
+        return Some(Billable { consistent: get.consistent_read.unwrap_or_default(), ..asked });
     }
     if let Some(get) = input.downcast_mut::<BatchGetItemInput>() {
         get.return_consumed_capacity = report;
         let (table, keys) = get.request_items.as_ref()?.iter().next()?;
         let asked = of(Operation::read, Some(table))?;
         let consistent = keys.consistent_read.unwrap_or_default();
-        return Some(Asked { items: keys.keys.len() as u64, consistent, ..asked });
+        return Some(Billable { items: keys.keys.len() as u64, consistent, ..asked });
     }
     if let Some(query) = input.downcast_mut::<QueryInput>() {
         query.return_consumed_capacity = report;
         let asked = of(Operation::read, query.table_name.as_deref())?;
-        return Some(Asked { consistent: query.consistent_read.unwrap_or_default(), ..asked });
+        return Some(Billable { consistent: query.consistent_read.unwrap_or_default(), ..asked });
     }
     if let Some(scan) = input.downcast_mut::<ScanInput>() {
         scan.return_consumed_capacity = report;
         let asked = of(Operation::scan, scan.table_name.as_deref())?;
-        return Some(Asked { consistent: scan.consistent_read.unwrap_or_default(), ..asked });
+        return Some(Billable { consistent: scan.consistent_read.unwrap_or_default(), ..asked });
     }
     if let Some(put) = input.downcast_mut::<PutItemInput>() {
         put.return_consumed_capacity = report;
         let asked = of(Operation::write, put.table_name.as_deref())?;
         let bytes = put.item.as_ref().map(size).unwrap_or_default();
-        return Some(Asked { bytes, milliunits: item_write(bytes), ..asked });
+        return Some(Billable { bytes, milliunits: item_write(bytes), ..asked });
     }
     if let Some(update) = input.downcast_mut::<UpdateItemInput>() {
         update.return_consumed_capacity = report;
@@ -91,11 +91,11 @@ pub(super) fn asked(
         let size = written(request);
         (bytes, milliunits) = (bytes + size, milliunits + item_write(size));
     }
-    Some(Asked { items: requests.len() as u64, bytes, milliunits, ..asked })
+    Some(Billable { items: requests.len() as u64, bytes, milliunits, ..asked })
 }
 
 /// Returns what an attempt consumed, if it was a call to DynamoDB that did something.
-pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Asked) -> Option<Used> {
+pub(super) fn used(context: &FinalizerInterceptorContextRef<'_>, asked: &Billable) -> Option<Used> {
     let output = match context.output_or_error()? {
         Ok(output) => output,
         Err(error) => {

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 
-use super::asked::Asked;
+use super::billable::Billable;
 use super::names::Names;
 use super::{observed_messages, observed_tables};
 use crate::meter::{Action, Meter, Operation, Used};
@@ -63,7 +63,7 @@ impl Intercept for CallObserver {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         // A call that is not billed, such as creating a table, has nothing to count.
-        let Some(asked) = config.load::<Asked>() else { return Ok(()) };
+        let Some(asked) = config.load::<Billable>() else { return Ok(()) };
         let used = observed_tables::used(context, asked)
             .or_else(|| observed_messages::used(context, asked))
             // Throttled, refused or never answered: the call counts, but costs nothing.

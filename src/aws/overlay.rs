@@ -34,7 +34,7 @@ pub(super) const CHANGES: &str = "changes";
 
 /// The changes of one kind of row in a journal, or of the rows of one price list.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Overlay<'a> {
+pub(super) struct JournalPart<'a> {
     pub(super) load: &'a LoadId,
     /// The start of their names.
     pub(super) names: &'a str,
@@ -66,16 +66,6 @@ impl Tables {
         query.expression_attribute_values(":load", text(&load.0))
     }
 
-    /// Returns one page of a query of the journal.
-    pub(super) async fn journal_items(
-        &self,
-        query: QueryFluentBuilder,
-    ) -> Result<(Vec<Item>, Option<Item>), PortError> {
-        let sent = query.send().await;
-        let page = sent.map_err(|error| self.call("Query", DynamoTable::Journal).failed(error))?;
-        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
-    }
-
     /// Returns the changes of a head's journal to some rows, by the rows' names, which begin with `kind`.
     pub(super) async fn changes_at(
         &self,
@@ -87,7 +77,7 @@ impl Tables {
         names.sort_unstable();
         names.dedup();
         let asked = names.len();
-        let overlay = Overlay { load, names: kind };
+        let overlay = JournalPart { load, names: kind };
         let runs = chunks(names, NAMES_PER_RUN).into_iter().map(|run| self.look_up(overlay, run));
         let found: Vec<Vec<_>> =
             stream::iter(runs).buffer_unordered(CALLS_IN_FLIGHT).try_collect().await?;
@@ -101,7 +91,7 @@ impl Tables {
     /// Looks up sorted names.
     async fn look_up(
         &self,
-        overlay: Overlay<'_>,
+        overlay: JournalPart<'_>,
         names: Vec<String>,
     ) -> Result<Vec<(String, RowChange)>, PortError> {
         let mut found = vec![];
@@ -115,7 +105,7 @@ impl Tables {
                 .expression_attribute_values(":name", text(&name))
                 .scan_index_forward(false)
                 .limit(1);
-            let (items, _) = self.journal_items(query).await?;
+            let (items, _) = self.query(DynamoTable::Journal, query).await?;
             let Some(item) = items.first() else { continue };
             let mut changes: HashMap<_, _> = named(changes_in(item)?).collect();
             let last = changes.keys().max().cloned();
@@ -131,7 +121,7 @@ impl Tables {
     /// Returns the names of all changes of a kind.
     pub(super) async fn names_in(
         &self,
-        overlay: Overlay<'_>,
+        overlay: JournalPart<'_>,
     ) -> Result<AtHead<Arc<HashSet<String>>>, PortError> {
         // The lock is held during the read, so that others wait for the names instead of reading them too.
         let mut known = self.known_names.lock().await;
@@ -142,7 +132,7 @@ impl Tables {
         let (mut names, mut from) = (HashSet::new(), None);
         loop {
             let query = self.query_kind(overlay).set_exclusive_start_key(from);
-            let (items, next) = self.journal_items(query).await?;
+            let (items, next) = self.query(DynamoTable::Journal, query).await?;
             for item in &items {
                 names.extend(named(changes_in(item)?).map(|(name, _)| name));
             }
@@ -163,7 +153,7 @@ impl Tables {
     /// last page the names are forgotten, unless other segments of the listing may still be read.
     pub(super) async fn puts_of(
         &self,
-        overlay: Overlay<'_>,
+        overlay: JournalPart<'_>,
         after: &str,
         is_segment: bool,
     ) -> Result<AtHead<Page<RowChange>>, PortError> {
@@ -187,13 +177,13 @@ impl Tables {
     ) -> Result<Page<RowChange>, PortError> {
         let from = from.map(|from| start_key(&Cursor(from.to_owned()))).transpose()?;
         let query = query.set_exclusive_start_key(from).limit(ITEMS_PER_PAGE);
-        let (items, next) = self.journal_items(query).await?;
+        let (items, next) = self.query(DynamoTable::Journal, query).await?;
         let changes = items.iter().map(changes_in).collect::<Result<Vec<_>, _>>()?;
         let next = next.map(|key| cursor_of(&key)).transpose()?;
         Ok(Page { items: changes.into_iter().flatten().collect(), next })
     }
 
-    fn query_kind(&self, overlay: Overlay<'_>) -> QueryFluentBuilder {
+    fn query_kind(&self, overlay: JournalPart<'_>) -> QueryFluentBuilder {
         let kind: AttributeValue = text(overlay.names);
         self.query_journal(overlay.load)
             .key_condition_expression("load_id = :load AND begins_with(#first, :kind)")

@@ -24,17 +24,17 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 pub(super) struct PatientQueues {
     queues: Arc<WorkQueues>,
     polls: TaskTracker,
-    given_up: Mutex<Vec<(Queue, Poll)>>,
+    given_up: Mutex<Vec<(Queue, PendingPoll)>>,
 }
 
 /// A poll that is under way, or done and not yet looked at.
-type Poll = oneshot::Receiver<Result<Handover, PortError>>;
+type PendingPoll = oneshot::Receiver<Result<Handover, PortError>>;
 
 /// A poll held by a caller. If the caller cancels, the next one takes it over.
 struct HeldPoll<'a> {
     queues: &'a PatientQueues,
     queue: Queue,
-    poll: Option<Poll>,
+    poll: Option<PendingPoll>,
 }
 
 /// Messages on their way to a caller that may have gone.
@@ -57,12 +57,12 @@ impl PatientQueues {
         self.polls.wait().await;
     }
 
-    fn given_up(&self) -> std::sync::MutexGuard<'_, Vec<(Queue, Poll)>> {
+    fn given_up(&self) -> std::sync::MutexGuard<'_, Vec<(Queue, PendingPoll)>> {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a poll whose caller has gone, or else a new one.
-    fn poll(&self, queue: Queue, max: usize, wait: Duration, visibility: Duration) -> Poll {
+    fn poll(&self, queue: Queue, max: usize, wait: Duration, visibility: Duration) -> PendingPoll {
         let mut given_up = self.given_up();
         if let Some(at) = given_up.iter().position(|(other, _)| *other == queue) {
             return given_up.swap_remove(at).1;

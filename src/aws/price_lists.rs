@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
-use super::loaded::{LIST_ID, LISTS, Loaded, Rows, SCOPE_ID, list_place};
+use super::loaded::{LIST_ID, LISTS, Loaded, RowSet, SCOPE_ID, list_place};
 use super::names::DynamoTable;
 use super::tables::{Tables, corrupt, cursor_of, start_key};
 use crate::model::{PriceListId, UserId};
@@ -117,18 +117,14 @@ impl Tables {
         from: Option<Cursor>,
     ) -> Result<Page<Item>, PortError> {
         let start = from.map(|cursor| start_key(&cursor)).transpose()?;
-        let query = self
-            .client
-            .query()
-            .table_name(self.name(DynamoTable::PriceLists))
+        let query = self.client.query().table_name(self.name(DynamoTable::PriceLists));
+        let query = query
             .consistent_read(true)
             .key_condition_expression(format!("{LIST_ID} = :list"))
             .expression_attribute_values(":list", text(partition))
             .set_exclusive_start_key(start);
-        let call = self.call("Query", DynamoTable::PriceLists);
-        let answer = query.send().await.map_err(|error| call.failed(error))?;
-        let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
-        Ok(Page { items: answer.items.unwrap_or_default(), next })
+        let (items, next) = self.query(DynamoTable::PriceLists, query).await?;
+        Ok(Page { items, next: next.map(|key| cursor_of(&key)).transpose()? })
     }
 }
 
@@ -147,7 +143,7 @@ impl CustomerStore for Tables {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Customer>>, PortError> {
-        self.list_at(Rows::All, at, from, Customer::read, |customer| customer).await
+        self.list_at(RowSet::All, at, from, Customer::read, |customer| customer).await
     }
 }
 
@@ -166,7 +162,7 @@ impl PriceListStore for Tables {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<PriceList>>, PortError> {
-        self.list_at(Rows::Lists, at, from, PriceList::read, |list| list).await
+        self.list_at(RowSet::Lists, at, from, PriceList::read, |list| list).await
     }
 
     async fn prices(
@@ -183,6 +179,6 @@ impl PriceListStore for Tables {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<ListPrices>>, PortError> {
-        self.list_at(Rows::Of(list), at, from, ListPrices::read, |prices| prices).await
+        self.list_at(RowSet::Of(list), at, from, ListPrices::read, |prices| prices).await
     }
 }

@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use bytes::Bytes;
 
 use super::batch::Write;
 use super::conditions::{Conditional, conditional};
-use super::item::{self, FieldError, Item, item, number, text};
+use super::item::{self, FieldError, Item, blob, item, number, text};
 use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
-use crate::model::{Generation, UserId};
+use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{
     CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, NewTable, Page, PortError, PriceTables,
     TableHead, WantedParts,
@@ -23,7 +22,7 @@ const HEAD: &str = "head";
 /// The attribute with the packed head.
 const TABLE: &str = "table";
 /// The attribute with the bytes of a part.
-pub(super) const BYTES: &str = "bytes";
+const BYTES: &str = "bytes";
 
 fn key(user: &UserId, part: &str) -> Item {
     item([("user_id", text(user.as_str())), ("part", text(part))])
@@ -49,17 +48,22 @@ fn read(item: &Item) -> Result<Option<(UserId, TableHead)>, PortError> {
     }
 }
 
+/// Returns the item of a part with a key.
+pub(super) fn write_part(key: Item, bytes: &Bytes, expires_at: Timestamp) -> Item {
+    let mut item = key;
+    item.insert(BYTES.to_owned(), blob(bytes.to_vec()));
+    item.insert(TTL.to_owned(), item::ttl(expires_at));
+    item
+}
+
 /// Returns the user and the name of a part, and its bytes.
 pub(super) fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
-    let absent = |name| corrupt("a part of a price table", FieldError::Absent { name });
-    let field = |name| {
-        let text = item::read_text(&item, name).map(str::to_owned);
-        text.map_err(|error| corrupt("a part of a price table", error))
-    };
+    let corrupt = |error| corrupt("a part of a price table", error);
+    let field = |name| item::read_text(&item, name).map(str::to_owned).map_err(corrupt);
     let name = (field("user_id")?, field("part")?);
     match item.into_iter().find(|(field, _)| field == BYTES) {
         Some((_, AttributeValue::B(blob))) => Ok((name, Bytes::from(blob.into_inner()))),
-        _ => Err(absent(BYTES)),
+        _ => Err(corrupt(FieldError::Absent { name: BYTES })),
     }
 }
 
@@ -67,7 +71,7 @@ pub(super) fn read_part(item: Item) -> Result<((String, String), Bytes), PortErr
 impl PriceTables for Tables {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         let keys = users.iter().map(|user| key(user, HEAD)).collect();
-        let items = self.read_all(DynamoTable::PricesByUser, keys, true).await?;
+        let items = self.read_all(DynamoTable::PricesByUser, keys).await?;
         items.iter().filter_map(|item| read(item).transpose()).collect()
     }
 
@@ -90,7 +94,7 @@ impl PriceTables for Tables {
                 one.numbers.iter().map(|&number| part_name(&one.generation, number as usize));
             names.map(|name| key(&one.user, &name))
         });
-        let items = self.read_all(DynamoTable::PricesByUser, keys.collect(), true).await?;
+        let items = self.read_all(DynamoTable::PricesByUser, keys.collect()).await?;
         let found: HashMap<_, _> = items.into_iter().map(read_part).collect::<Result<_, _>>()?;
         let part = |one: &WantedParts, number| {
             let name = part_name(&one.generation, number);
@@ -107,28 +111,13 @@ impl PriceTables for Tables {
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
-        let mut from = None;
-        loop {
-            let sent = self
-                .client
-                .query()
-                .table_name(self.name(DynamoTable::PricesByUser))
-                .key_condition_expression("user_id = :user")
-                .expression_attribute_values(":user", text(user.as_str()))
-                .projection_expression("user_id, part")
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .send()
-                .await;
-            let page =
-                sent.map_err(|error| self.call("Query", DynamoTable::PricesByUser).failed(error))?;
-            let keys = page.items.unwrap_or_default().into_iter().map(Write::Delete).collect();
-            self.write_all(DynamoTable::PricesByUser, keys).await?;
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(());
-            }
-        }
+        let query = self.client.query().table_name(self.name(DynamoTable::PricesByUser));
+        let query = query
+            .key_condition_expression("user_id = :user")
+            .expression_attribute_values(":user", text(user.as_str()))
+            .projection_expression("user_id, part")
+            .consistent_read(true);
+        self.delete_found(DynamoTable::PricesByUser, query).await
     }
 
     async fn list_table_heads(
@@ -148,10 +137,8 @@ impl Tables {
     async fn put_parts(&self, table: NewTable<'_>) -> Result<(), PortError> {
         let NewTable { user, head, parts, expire_at, .. } = table;
         let write = |(number, bytes): (usize, &Bytes)| {
-            let mut item = key(user, &part_name(&head.generation, number));
-            item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
-            item.insert(TTL.to_owned(), item::ttl(expire_at));
-            Write::Put(item)
+            let key = key(user, &part_name(&head.generation, number));
+            Write::Put(write_part(key, bytes, expire_at))
         };
         let writes = parts.iter().enumerate().map(write).collect();
         self.write_all(DynamoTable::PricesByUser, writes).await
@@ -164,8 +151,8 @@ impl Tables {
         let mut item = key(user, HEAD);
         item.insert("version".to_owned(), number(head.version));
         let packed = head.pack();
-        let form = Blob::new(&packed[..1]);
-        item.insert(TABLE.to_owned(), AttributeValue::B(Blob::new(packed)));
+        let form = blob(packed[..1].to_vec());
+        item.insert(TABLE.to_owned(), blob(packed));
         item.insert(TTL.to_owned(), item::ttl(expire_at));
         item.insert(WRITTEN_BY.to_owned(), nonce.clone());
         self.check_size(DynamoTable::PricesByUser, &item)?;
@@ -177,7 +164,7 @@ impl Tables {
                     "attribute_not_exists(user_id) OR NOT begins_with(#table, :form)",
                 )
                 .expression_attribute_names("#table", TABLE)
-                .expression_attribute_values(":form", AttributeValue::B(form)),
+                .expression_attribute_values(":form", form),
             Some(version) => call
                 .condition_expression("version = :version")
                 .expression_attribute_values(":version", number(version)),

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::desired::{Desired, Resource};
+use super::desired::{Desired, StackResource};
 use super::engine::Aws;
 use crate::ports::PortError;
 
@@ -34,11 +34,11 @@ pub enum ProvisionError {
     },
 }
 
-/// What must be done to a resource, or to one of its settings.
+/// How a resource, or one of its settings, differs from what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum Drift {
     /// The resource does not exist.
-    Create,
+    Missing,
     /// The resource exists with another setting.
     Differs {
         /// The setting, as the service calls it.
@@ -54,39 +54,39 @@ pub enum Action {
 
 /// One line of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct PlanLine {
     /// The resource.
-    pub resource: Resource,
-    /// What must be done to it.
-    pub action: Action,
+    pub resource: StackResource,
+    /// How it differs from what it should be.
+    pub drift: Drift,
 }
 
-impl Change {
-    pub(super) const fn new(resource: Resource, action: Action) -> Self {
-        Self { resource, action }
+impl PlanLine {
+    pub(super) const fn new(resource: StackResource, drift: Drift) -> Self {
+        Self { resource, drift }
     }
 
     /// Returns the lines for a resource that exists: its differences, or one line that says that there are
     /// none.
-    pub(super) fn of_existing(resource: &Resource, differences: Vec<Action>) -> Vec<Self> {
-        let actions = if differences.is_empty() { vec![Action::Unchanged] } else { differences };
-        actions.into_iter().map(|action| Self::new(resource.clone(), action)).collect()
+    pub(super) fn of_existing(resource: &StackResource, differences: Vec<Drift>) -> Vec<Self> {
+        let drifts = if differences.is_empty() { vec![Drift::Unchanged] } else { differences };
+        drifts.into_iter().map(|drift| Self::new(resource.clone(), drift)).collect()
     }
 }
 
 /// How a stack differs from what it should be, in the order in which things are made.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ProvisionPlan {
     pub(super) desired: Desired,
     /// The lines of the plan, at least one for every resource.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PlanLine>,
 }
 
-impl Plan {
+impl ProvisionPlan {
     /// Whether everything is as it should be.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.changes.iter().all(|change| change.action == Action::Unchanged)
+        self.changes.iter().all(|change| change.drift == Drift::Unchanged)
     }
 }
 
@@ -95,12 +95,12 @@ impl Aws {
     ///
     /// # Errors
     /// [`ProvisionError`] if a service cannot be reached, or a table has another key.
-    pub async fn plan(&self) -> Result<Plan, ProvisionError> {
+    pub async fn plan(&self) -> Result<ProvisionPlan, ProvisionError> {
         let desired = Desired::new(&self.clients.names, &self.identity().await?);
         let mut changes = self.clients.plan_tables(&desired.tables).await?;
         changes.extend(self.clients.plan_queues(&desired.queues).await?);
         changes.extend(self.clients.plan_topic(&desired.topic).await?);
-        Ok(Plan { desired, changes })
+        Ok(ProvisionPlan { desired, changes })
     }
 
     /// Makes what is missing and, with `fix`, corrects what differs. Returns what was done. Returns when
@@ -108,14 +108,18 @@ impl Aws {
     ///
     /// # Errors
     /// [`ProvisionError`] at the first failure. Applying a new plan continues from there.
-    pub async fn apply(&self, plan: &Plan, fix: bool) -> Result<Vec<Change>, ProvisionError> {
+    pub async fn apply(
+        &self,
+        plan: &ProvisionPlan,
+        fix: bool,
+    ) -> Result<Vec<PlanLine>, ProvisionError> {
         let due: Vec<_> = plan
             .changes
             .iter()
-            .filter(|change| match change.action {
-                Action::Create => true,
-                Action::Differs { .. } => fix,
-                Action::Unchanged => false,
+            .filter(|change| match change.drift {
+                Drift::Missing => true,
+                Drift::Differs { .. } => fix,
+                Drift::Unchanged => false,
             })
             .cloned()
             .collect();

@@ -5,22 +5,22 @@ use std::collections::HashMap;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::client::Clients;
-use super::desired::{DesiredQueue, Resource};
+use super::client::AwsClients;
+use super::desired::{DesiredQueue, StackResource};
 use super::errors::Call;
-use super::provision::{Action, Change, if_there};
+use super::provision::{Drift, PlanLine, if_there};
 use crate::ports::PortError;
 
 impl DesiredQueue {
-    pub(super) fn resource(&self) -> Resource {
-        Resource::Queue(self.name.clone())
+    pub(super) fn resource(&self) -> StackResource {
+        StackResource::Queue(self.name.clone())
     }
 
-    fn differences(&self, found: &HashMap<QueueAttributeName, String>) -> Vec<Action> {
+    fn differences(&self, found: &HashMap<QueueAttributeName, String>) -> Vec<Drift> {
         let differs = |(name, should): (&QueueAttributeName, &String)| {
             let is = found.get(name);
             let same = is.is_some_and(|is| same_setting(is, should) || is_longer(name, is, should));
-            (!same).then(|| Action::Differs {
+            (!same).then(|| Drift::Differs {
                 attribute: name.to_string(),
                 is: is.cloned(),
                 should: should.clone(),
@@ -59,20 +59,20 @@ fn with_numbers_as_text(value: Value) -> Value {
     }
 }
 
-impl Clients {
+impl AwsClients {
     pub(super) async fn plan_queues(
         &self,
         queues: &[DesiredQueue],
-    ) -> Result<Vec<Change>, PortError> {
+    ) -> Result<Vec<PlanLine>, PortError> {
         let mut changes = vec![];
         for queue in queues {
             let resource = queue.resource();
             let Some(url) = if_there(self.queue_url(&queue.name).await)? else {
-                changes.push(Change::new(resource, Action::Create));
+                changes.push(PlanLine::new(resource, Drift::Missing));
                 continue;
             };
             let found = self.queue_attributes(&queue.name, &url).await?;
-            changes.extend(Change::of_existing(&resource, queue.differences(&found)));
+            changes.extend(PlanLine::of_existing(&resource, queue.differences(&found)));
         }
         Ok(changes)
     }
@@ -80,17 +80,17 @@ impl Clients {
     pub(super) async fn apply_queues(
         &self,
         queues: &[DesiredQueue],
-        due: &[Change],
+        due: &[PlanLine],
     ) -> Result<(), PortError> {
         for queue in queues {
             let resource = queue.resource();
             for change in due.iter().filter(|change| change.resource == resource) {
-                match &change.action {
-                    Action::Create => self.create_queue(queue).await?,
-                    Action::Differs { attribute, should, .. } => {
+                match &change.drift {
+                    Drift::Missing => self.create_queue(queue).await?,
+                    Drift::Differs { attribute, should, .. } => {
                         self.set_queue_attribute(&queue.name, attribute, should).await?;
                     }
-                    Action::Unchanged => {}
+                    Drift::Unchanged => {}
                 }
             }
         }

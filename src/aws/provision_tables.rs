@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::Instant;
 
-use super::client::Clients;
-use super::desired::{DesiredTable, Resource};
+use super::client::AwsClients;
+use super::desired::{DesiredTable, StackResource};
 use super::errors::Call;
-use super::provision::{Action, Change, ProvisionError, if_there};
+use super::provision::{Drift, PlanLine, ProvisionError, if_there};
 use crate::ports::PortError;
 
 const BILLING_MODE: &str = "BillingMode";
@@ -22,8 +22,8 @@ const READY_WITHIN: Duration = Duration::from_secs(5 * 60);
 const READY_INTERVAL: Duration = Duration::from_millis(500);
 
 impl DesiredTable {
-    pub(super) fn resource(&self) -> Resource {
-        Resource::Table(self.name.clone())
+    pub(super) fn resource(&self) -> StackResource {
+        StackResource::Table(self.name.clone())
     }
 
     /// Returns an error for a table with another key.
@@ -50,23 +50,23 @@ impl DesiredTable {
     }
 }
 
-impl Clients {
+impl AwsClients {
     pub(super) async fn plan_tables(
         &self,
         tables: &[DesiredTable],
-    ) -> Result<Vec<Change>, ProvisionError> {
+    ) -> Result<Vec<PlanLine>, ProvisionError> {
         let mut changes = vec![];
         for table in tables {
             let resource = table.resource();
             let Some(found) = if_there(self.describe_table(&table.name).await)? else {
-                changes.push(Change::new(resource, Action::Create));
+                changes.push(PlanLine::new(resource, Drift::Missing));
                 continue;
             };
             table.check_keys(&found)?;
             let mut differences = vec![];
             differences.extend(billing_difference(&found));
             differences.extend(self.ttl_difference(table).await?);
-            changes.extend(Change::of_existing(&resource, differences));
+            changes.extend(PlanLine::of_existing(&resource, differences));
         }
         Ok(changes)
     }
@@ -74,25 +74,26 @@ impl Clients {
     pub(super) async fn apply_tables(
         &self,
         tables: &[DesiredTable],
-        due: &[Change],
+        due: &[PlanLine],
     ) -> Result<(), ProvisionError> {
-        let of = |change: &Change| tables.iter().find(|table| table.resource() == change.resource);
+        let of =
+            |change: &PlanLine| tables.iter().find(|table| table.resource() == change.resource);
         for (change, table) in due.iter().filter_map(|change| Some((change, of(change)?))) {
-            match &change.action {
-                Action::Create => self.create_table(table).await?,
-                Action::Differs { attribute, .. } if attribute == BILLING_MODE => {
+            match &change.drift {
+                Drift::Missing => self.create_table(table).await?,
+                Drift::Differs { attribute, .. } if attribute == BILLING_MODE => {
                     self.bill_on_demand(&table.name).await?;
                 }
-                Action::Differs { .. } | Action::Unchanged => {}
+                Drift::Differs { .. } | Drift::Unchanged => {}
             }
         }
         // All tables are being made at the same time. Only then is each of them waited for.
         for (change, table) in due.iter().filter_map(|change| Some((change, of(change)?))) {
             self.await_table(&table.name).await?;
-            let sets_ttl = match &change.action {
-                Action::Create => true,
-                Action::Differs { attribute, .. } => attribute == TIME_TO_LIVE,
-                Action::Unchanged => false,
+            let sets_ttl = match &change.drift {
+                Drift::Missing => true,
+                Drift::Differs { attribute, .. } => attribute == TIME_TO_LIVE,
+                Drift::Unchanged => false,
             };
             if let (true, Some(attribute)) = (sets_ttl, table.ttl) {
                 self.enable_ttl(&table.name, attribute).await?;
@@ -108,7 +109,7 @@ impl Clients {
         answer.table.ok_or_else(|| call.incomplete("table"))
     }
 
-    async fn ttl_difference(&self, table: &DesiredTable) -> Result<Option<Action>, PortError> {
+    async fn ttl_difference(&self, table: &DesiredTable) -> Result<Option<Drift>, PortError> {
         let Some(should) = table.ttl else { return Ok(None) };
         let call = Call::of("DescribeTimeToLive", format_args!("table `{}`", table.name));
         let answer = self.dynamodb.describe_time_to_live().table_name(&table.name).send().await;
@@ -120,7 +121,7 @@ impl Clients {
             )
         });
         let is = is.and_then(|ttl| ttl.attribute_name);
-        Ok((is.as_deref() != Some(should)).then(|| Action::Differs {
+        Ok((is.as_deref() != Some(should)).then(|| Drift::Differs {
             attribute: TIME_TO_LIVE.to_owned(),
             is,
             should: should.to_owned(),
@@ -203,11 +204,11 @@ impl Clients {
     }
 }
 
-fn billing_difference(found: &TableDescription) -> Option<Action> {
+fn billing_difference(found: &TableDescription) -> Option<Drift> {
     // A table that was never billed on demand has no summary at all.
     let is = found.billing_mode_summary().and_then(|summary| summary.billing_mode());
     let is = is.unwrap_or(&BillingMode::Provisioned);
-    (*is != BillingMode::PayPerRequest).then(|| Action::Differs {
+    (*is != BillingMode::PayPerRequest).then(|| Drift::Differs {
         attribute: BILLING_MODE.to_owned(),
         is: Some(is.to_string()),
         should: BillingMode::PayPerRequest.to_string(),

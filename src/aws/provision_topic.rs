@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::client::Clients;
+use super::client::AwsClients;
 use super::desired::DesiredTopic;
 use super::errors::Call;
-use super::provision::{Action, Change, if_there};
+use super::provision::{Drift, PlanLine, if_there};
 use super::provision_queues::same_setting;
 use crate::ports::PortError;
 
@@ -13,31 +13,34 @@ use crate::ports::PortError;
 const POLICY: &str = "Policy";
 
 /// Returns how a setting differs from what it should be, or `None` if it does not.
-fn difference(found: &HashMap<String, String>, name: &str, should: String) -> Option<Action> {
+fn difference(found: &HashMap<String, String>, name: &str, should: String) -> Option<Drift> {
     let is = found.get(name);
     let same = is.is_some_and(|is| same_setting(is, &should));
     let (attribute, is) = (name.to_owned(), is.cloned());
-    (!same).then_some(Action::Differs { attribute, is, should })
+    (!same).then_some(Drift::Differs { attribute, is, should })
 }
 
-impl Clients {
-    pub(super) async fn plan_topic(&self, topic: &DesiredTopic) -> Result<Vec<Change>, PortError> {
+impl AwsClients {
+    pub(super) async fn plan_topic(
+        &self,
+        topic: &DesiredTopic,
+    ) -> Result<Vec<PlanLine>, PortError> {
         let Some(found) = self.topic_attributes(topic).await? else {
             return Ok(vec![
-                Change::new(topic.resource(), Action::Create),
-                Change::new(topic.subscription(), Action::Create),
+                PlanLine::new(topic.resource(), Drift::Missing),
+                PlanLine::new(topic.subscription(), Drift::Missing),
             ]);
         };
         let differences = difference(&found, POLICY, topic.policy()).into_iter().collect();
-        let mut changes = Change::of_existing(&topic.resource(), differences);
+        let mut changes = PlanLine::of_existing(&topic.resource(), differences);
         match self.subscription(topic).await? {
-            None => changes.push(Change::new(topic.subscription(), Action::Create)),
+            None => changes.push(PlanLine::new(topic.subscription(), Drift::Missing)),
             Some(arn) => {
                 let found = self.subscription_attributes(topic, &arn).await?;
                 let attributes = topic.attributes().into_iter();
                 let differences =
                     attributes.filter_map(|(name, should)| difference(&found, name, should));
-                changes.extend(Change::of_existing(&topic.subscription(), differences.collect()));
+                changes.extend(PlanLine::of_existing(&topic.subscription(), differences.collect()));
             }
         }
         Ok(changes)
@@ -46,22 +49,20 @@ impl Clients {
     pub(super) async fn apply_topic(
         &self,
         topic: &DesiredTopic,
-        due: &[Change],
+        due: &[PlanLine],
     ) -> Result<(), PortError> {
         for change in due {
-            match &change.action {
-                Action::Create if change.resource == topic.resource() => {
+            match &change.drift {
+                Drift::Missing if change.resource == topic.resource() => {
                     self.create_topic(topic).await?;
                 }
-                Action::Differs { attribute, should, .. }
-                    if change.resource == topic.resource() =>
-                {
+                Drift::Differs { attribute, should, .. } if change.resource == topic.resource() => {
                     self.set_topic_attribute(topic, attribute, should).await?;
                 }
-                Action::Create if change.resource == topic.subscription() => {
+                Drift::Missing if change.resource == topic.subscription() => {
                     self.subscribe(topic).await?;
                 }
-                Action::Differs { attribute, should, .. }
+                Drift::Differs { attribute, should, .. }
                     if change.resource == topic.subscription() =>
                 {
                     self.set_subscription_attribute(topic, attribute, should).await?;

@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{
     SendMessageBatchRequestEntry,
 };
 
-use super::entries::{Batch, RefusedEntry, refusals};
+use super::entries::{BatchCall, RefusedEntry, refusals};
 use super::errors::Call;
 use super::names::Mailbox;
 use super::queue_client::{WorkQueues, attribute, whole_secs};
@@ -96,7 +96,7 @@ pub(super) struct Sending<'a, M> {
 }
 
 #[async_trait]
-impl<M: Sendable> Batch for Sending<'_, M> {
+impl<M: Sendable> BatchCall for Sending<'_, M> {
     fn what(&self) -> String {
         self.queues.resource(Mailbox::Live(self.queue))
     }
@@ -107,7 +107,7 @@ impl<M: Sendable> Batch for Sending<'_, M> {
             let entry = SendMessageBatchRequestEntry::builder().id(id);
             self.messages[index].fill(entry, self.queues, self.queue).build()
         })?;
-        let client = self.queues.client().send_message_batch().queue_url(self.url);
+        let client = self.queues.client.send_message_batch().queue_url(self.url);
         let answer = client.set_entries(Some(request)).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         let sent = answer.successful.iter().map(|entry| entry.id.as_str());
@@ -115,65 +115,57 @@ impl<M: Sendable> Batch for Sending<'_, M> {
     }
 }
 
-/// Messages to delete, by their receipts.
-pub(super) struct Deletion<'a> {
+/// Received messages to delete or to hide, by their receipts.
+pub(super) struct ByReceipt<'a> {
     pub(super) queues: &'a WorkQueues,
     pub(super) mailbox: Mailbox,
     pub(super) url: &'a str,
     pub(super) receipts: &'a [String],
+    /// For how many seconds they are hidden; `None` if they are deleted.
+    pub(super) hidden_secs: Option<i32>,
 }
 
 #[async_trait]
-impl Batch for Deletion<'_> {
+impl BatchCall for ByReceipt<'_> {
     fn what(&self) -> String {
         self.queues.resource(self.mailbox)
     }
 
     async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+        let mut refused = match self.hidden_secs {
+            None => self.delete(entries).await?,
+            Some(secs) => self.hide(entries, secs.min(MAX_HIDDEN_SECS)).await?,
+        };
+        refused.retain(is_live);
+        Ok(refused)
+    }
+}
+
+impl ByReceipt<'_> {
+    async fn delete(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
         let call = Call::of("DeleteMessageBatch", self.what());
         let request = request(&call, entries, |id, index| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(id);
             entry.receipt_handle(&self.receipts[index]).build()
         })?;
-        let client = self.queues.client().delete_message_batch().queue_url(self.url);
+        let client = self.queues.client.delete_message_batch().queue_url(self.url);
         let answer = client.set_entries(Some(request)).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         let done = answer.successful.iter().map(|entry| entry.id.as_str());
-        let mut refused = refusals(entries.len(), done, answer.failed.into_iter().map(refused));
-        refused.retain(is_live);
-        Ok(refused)
-    }
-}
-
-/// Messages to hide, by their receipts.
-pub(super) struct Hiding<'a> {
-    pub(super) queues: &'a WorkQueues,
-    pub(super) mailbox: Mailbox,
-    pub(super) url: &'a str,
-    pub(super) receipts: &'a [String],
-    pub(super) secs: i32,
-}
-
-#[async_trait]
-impl Batch for Hiding<'_> {
-    fn what(&self) -> String {
-        self.queues.resource(self.mailbox)
+        Ok(refusals(entries.len(), done, answer.failed.into_iter().map(refused)))
     }
 
-    async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+    async fn hide(&self, entries: &[usize], secs: i32) -> Result<Vec<RefusedEntry>, PortError> {
         let call = Call::of("ChangeMessageVisibilityBatch", self.what());
-        let secs = self.secs.min(MAX_HIDDEN_SECS);
         let request = request(&call, entries, |id, index| {
             let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id);
             entry.receipt_handle(&self.receipts[index]).visibility_timeout(secs).build()
         })?;
-        let client = self.queues.client().change_message_visibility_batch().queue_url(self.url);
+        let client = self.queues.client.change_message_visibility_batch().queue_url(self.url);
         let answer = client.set_entries(Some(request)).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         let done = answer.successful.iter().map(|entry| entry.id.as_str());
-        let mut refused = refusals(entries.len(), done, answer.failed.into_iter().map(refused));
-        refused.retain(is_live);
-        Ok(refused)
+        Ok(refusals(entries.len(), done, answer.failed.into_iter().map(refused)))
     }
 }
 

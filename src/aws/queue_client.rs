@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use tokio::sync::OnceCell;
 
 use super::backoff::Backoff;
-use super::client::Clients;
+use super::client::AwsClients;
 use super::entries::Retry;
 use super::errors::Call;
 use super::names::{Mailbox, Names};
@@ -18,7 +18,7 @@ use crate::ports::{PortError, Queue, Randomness};
 
 /// The queues of a stack, and their queues of dead letters.
 pub(super) struct WorkQueues {
-    client: Client,
+    pub(super) client: Client,
     names: Names,
     randomness: Arc<dyn Randomness>,
     backoff: Backoff,
@@ -49,17 +49,13 @@ pub(super) fn whole_secs(duration: Duration) -> i32 {
 
 impl WorkQueues {
     pub(super) fn new(
-        clients: &Clients,
+        clients: &AwsClients,
         timeouts: Timeouts,
         randomness: Arc<dyn Randomness>,
         backoff: Backoff,
     ) -> Self {
         let (client, names) = (clients.sqs.clone(), clients.names.clone());
         Self { client, names, randomness, backoff, timeouts, urls: Default::default() }
-    }
-
-    pub(super) const fn client(&self) -> &Client {
-        &self.client
     }
 
     /// Returns how messages call a queue.

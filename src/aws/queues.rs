@@ -9,9 +9,9 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::entries::{self, BYTES_PER_CALL, Batch, cut};
+use super::entries::{self, BYTES_PER_CALL, cut};
 use super::names::Mailbox;
-use super::queue_batches::{Deletion, Hiding, Sending, check_fifo_id};
+use super::queue_batches::{ByReceipt, Sending, check_fifo_id};
 use super::queue_client::{Poll, WorkQueues, attribute, sent_at, whole_secs};
 use crate::ports::{
     Chain, Depth, FailedEntry, MAX_BATCH, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
@@ -31,8 +31,7 @@ impl WorkQueues {
         mailbox: Mailbox,
         receipts: &[String],
     ) -> Result<(), PortError> {
-        let url = self.url(mailbox).await?;
-        self.all_or_error(&Deletion { queues: self, mailbox, url, receipts }, receipts.len()).await
+        self.by_receipt(mailbox, receipts, None).await
     }
 
     /// Hides messages whose receipts are still valid.
@@ -42,17 +41,20 @@ impl WorkQueues {
         receipts: &[String],
         visibility: Duration,
     ) -> Result<(), PortError> {
-        let url = self.url(mailbox).await?;
-        let hiding = Hiding { queues: self, mailbox, url, receipts, secs: whole_secs(visibility) };
-        self.all_or_error(&hiding, receipts.len()).await
+        self.by_receipt(mailbox, receipts, Some(whole_secs(visibility))).await
     }
 
-    async fn all_or_error(&self, batch: &dyn Batch, count: usize) -> Result<(), PortError> {
-        let failed = entries::run(batch, vec![cut(0..count, |_| 0)], &self.retry()).await?;
-        match failed.into_iter().next() {
-            None => Ok(()),
-            Some(entry) => Err(entry.error),
-        }
+    async fn by_receipt(
+        &self,
+        mailbox: Mailbox,
+        receipts: &[String],
+        hidden_secs: Option<i32>,
+    ) -> Result<(), PortError> {
+        let url = self.url(mailbox).await?;
+        let batch = ByReceipt { queues: self, mailbox, url, receipts, hidden_secs };
+        let calls = vec![cut(0..receipts.len(), |_| 0)];
+        let failed = entries::run(&batch, calls, &self.retry()).await?;
+        failed.into_iter().next().map_or(Ok(()), |entry| Err(entry.error))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Why AWS refuses a caller whatever the request is. The reasons are told apart by what helps.
 
 use std::error::Error as StdError;
-use std::time::SystemTime;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
 use thiserror::Error;
+
+use crate::model::Timestamp;
 
 /// AWS refuses requests that are signed with a clock further off than this.
 pub const MAX_SKEW_SECS: u64 = 5 * 60;
@@ -16,7 +17,7 @@ pub const MAX_SKEW_SECS: u64 = 5 * 60;
 /// The message of AWS about a signature is not repeated, because it contains what was signed, and so a
 /// session's token.
 #[derive(Debug, Error)]
-pub enum Refusal {
+pub enum CallerRefusal {
     /// There are no credentials to sign a request with. Nothing was sent.
     #[error("no AWS credentials were found")]
     NoCredentials,
@@ -89,7 +90,7 @@ const ABOUT: &[(&str, About)] = &[
     ("SubscriptionRequiredException", About::Subscription),
 ];
 
-impl Refusal {
+impl CallerRefusal {
     /// Returns what a code means. `ahead_secs` is how far this machine's clock is ahead of the answer's.
     /// Some services report a wrong clock as a bad signature.
     pub(super) fn of_code(code: &str, ahead_secs: Option<i64>) -> Option<Self> {
@@ -126,10 +127,11 @@ fn causes_of(error: &dyn StdError) -> String {
     crate::ports::Chain(error).to_string()
 }
 
-/// Returns how many seconds this machine's clock is ahead of an answer, by its `Date` header.
-pub(super) fn seconds_ahead_of(date: Option<&str>) -> Option<i64> {
-    let there = DateTime::from_str(date?, DateTimeFormat::HttpDate).ok()?;
-    Some(DateTime::from(SystemTime::now()).secs() - there.secs())
+/// Returns how many seconds this machine's clock, which shows `here`, is ahead of an answer, by its `Date`
+/// header.
+pub(super) fn seconds_ahead(here: Timestamp, date: &str) -> Option<i64> {
+    let there = DateTime::from_str(date, DateTimeFormat::HttpDate).ok()?;
+    Some(here.millis().div_euclid(1000) - there.secs())
 }
 
 fn off(ahead_secs: Option<i64>) -> String {
@@ -146,8 +148,17 @@ fn off(ahead_secs: Option<i64>) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn ahead_is_positive() {
+        let date = "Thu, 01 Jan 1970 00:01:00 GMT";
+        assert_eq!(seconds_ahead(Timestamp::from_secs(90), date), Some(30));
+        assert_eq!(seconds_ahead(Timestamp::from_secs(0), date), Some(-60));
+        assert_eq!(seconds_ahead(Timestamp::from_secs(0), "yesterday"), None);
+    }
+
     fn said(code: &str, ahead_secs: Option<i64>) -> String {
-        Refusal::of_code(code, ahead_secs).map_or_else(String::new, |refusal| refusal.to_string())
+        CallerRefusal::of_code(code, ahead_secs)
+            .map_or_else(String::new, |refusal| refusal.to_string())
     }
 
     #[test]

@@ -151,16 +151,10 @@ pub(super) fn host_of(url: &str) -> Result<String, ConnectError> {
     }
 }
 
-/// Whether a host is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::https::is_loopback;
 
     #[test]
     fn the_general_endpoint_comes_first_and_all_can_be_ignored() {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::sync::Mutex;
@@ -95,6 +96,33 @@ impl Tables {
         let answer = sent.map_err(|error| self.call("Scan", table).failed(error))?;
         let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
         Ok(Page { items: answer.items.unwrap_or_default(), next })
+    }
+
+    /// Returns one page of what a query finds, and the key with which the next page starts.
+    pub(super) async fn query(
+        &self,
+        table: DynamoTable,
+        query: QueryFluentBuilder,
+    ) -> Result<(Vec<Item>, Option<Item>), PortError> {
+        let sent = query.send().await;
+        let page = sent.map_err(|error| self.call("Query", table).failed(error))?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+
+    /// Returns all that a query finds.
+    pub(super) async fn query_all(
+        &self,
+        table: DynamoTable,
+        query: QueryFluentBuilder,
+    ) -> Result<Vec<Item>, PortError> {
+        let (mut items, mut next) = self.query(table, query.clone()).await?;
+        while next.is_some() {
+            let more = query.clone().set_exclusive_start_key(next);
+            let (found, after) = self.query(table, more).await?;
+            items.extend(found);
+            next = after;
+        }
+        Ok(items)
     }
 }
 

@@ -7,14 +7,14 @@ use aws_sdk_sns::types::{BatchResultErrorEntry, PublishBatchRequestEntry};
 use tokio::sync::OnceCell;
 
 use super::backoff::Backoff;
-use super::client::Clients;
-use super::entries::{self, BYTES_PER_CALL, Batch, RefusedEntry, Retry, cut, refusals};
+use super::client::AwsClients;
+use super::entries::{self, BYTES_PER_CALL, BatchCall, RefusedEntry, Retry, cut, refusals};
 use super::errors::Call;
 use crate::ports::{FailedEntry, PortError, Randomness, Topic};
 
 /// The Quotations Topic of a stack.
 pub(super) struct QuotationsTopic {
-    clients: Clients,
+    clients: AwsClients,
     randomness: Arc<dyn Randomness>,
     backoff: Backoff,
     /// Built from the topic's name and the caller's account. To ask AWS for it would mean to list all
@@ -23,7 +23,11 @@ pub(super) struct QuotationsTopic {
 }
 
 impl QuotationsTopic {
-    pub(super) fn new(clients: Clients, randomness: Arc<dyn Randomness>, backoff: Backoff) -> Self {
+    pub(super) fn new(
+        clients: AwsClients,
+        randomness: Arc<dyn Randomness>,
+        backoff: Backoff,
+    ) -> Self {
         Self { clients, randomness, backoff, arn: OnceCell::new() }
     }
 
@@ -37,7 +41,7 @@ impl QuotationsTopic {
 }
 
 struct Publishing<'a> {
-    clients: &'a Clients,
+    clients: &'a AwsClients,
     arn: &'a str,
     bodies: &'a [String],
 }
@@ -47,7 +51,7 @@ fn refused(entry: BatchResultErrorEntry) -> Option<RefusedEntry> {
 }
 
 #[async_trait]
-impl Batch for Publishing<'_> {
+impl BatchCall for Publishing<'_> {
     fn what(&self) -> String {
         format!("topic `{}`", self.clients.names.topic())
     }

@@ -1,12 +1,10 @@
 //! The table to which meters write.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::item::{self, FieldError, Item, item, text};
+use super::item::{self, FieldError, Item, blob, item, text};
 use super::names::{DynamoTable, TTL};
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
@@ -20,7 +18,7 @@ pub(super) fn write(record: &UsageRecord) -> Item {
     item([
         ("window", text(record.window.to_string())),
         ("process", text(&record.process)),
-        (USAGE, AttributeValue::B(Blob::new(record.body.to_vec()))),
+        (USAGE, blob(record.body.to_vec())),
         (TTL, item::ttl(record.expires_at)),
     ])
 }
@@ -39,27 +37,12 @@ fn read(window: u64, item: &Item) -> Result<UsageRecord, FieldError> {
 impl Tables {
     /// Returns all items of the meter's table under a partition key.
     pub(super) async fn query_meter(&self, window: &str) -> Result<Vec<Item>, PortError> {
-        let mut items = vec![];
-        let mut from = None;
-        loop {
-            let sent = self
-                .client
-                .query()
-                .table_name(self.name(DynamoTable::Meter))
-                .key_condition_expression("#window = :window")
-                .expression_attribute_names("#window", "window")
-                .expression_attribute_values(":window", text(window))
-                .set_exclusive_start_key(from)
-                .send()
-                .await;
-            let page =
-                sent.map_err(|error| self.call("Query", DynamoTable::Meter).failed(error))?;
-            items.extend(page.items.unwrap_or_default());
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(items);
-            }
-        }
+        let query = self.client.query().table_name(self.name(DynamoTable::Meter));
+        let query = query
+            .key_condition_expression("#window = :window")
+            .expression_attribute_names("#window", "window")
+            .expression_attribute_values(":window", text(window));
+        self.query_all(DynamoTable::Meter, query).await
     }
 
     pub(super) async fn put_in_meter(&self, item: Item) -> Result<(), PortError> {

@@ -11,7 +11,7 @@ use super::output::{Output, table};
 use super::provision::{aws_only, name_target};
 use super::settings::Settings;
 use super::workers::in_words;
-use crate::aws::{Action, Aws};
+use crate::aws::{Aws, Drift};
 use crate::memory::MemoryConnections;
 use crate::ports::{Clock, SystemClock, living_processes};
 
@@ -27,7 +27,7 @@ pub(super) async fn run(
         let mut there: Vec<String> = plan
             .changes
             .iter()
-            .filter(|change| change.action != Action::Create)
+            .filter(|change| change.drift != Drift::Missing)
             .map(|change| change.resource.to_string())
             .collect();
         there.dedup();

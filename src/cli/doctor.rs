@@ -287,7 +287,7 @@ async fn clock(aws: &crate::aws::Aws, ports: &Ports) -> Check {
 
 #[cfg(feature = "aws")]
 async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
-    use crate::aws::{Action, ProvisionError};
+    use crate::aws::{Drift, ProvisionError};
     let plan = match aws.plan().await {
         Ok(plan) => plan,
         Err(ProvisionError::Port(error)) => return vec![Check::failed("stack", &error)],
@@ -296,12 +296,12 @@ async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
             return vec![Check::wrong("stack", Chain(&error).to_string(), mend)];
         }
     };
-    let check = |change: crate::aws::Change| {
+    let check = |change: crate::aws::PlanLine| {
         let what = change.resource.to_string();
-        match change.action {
-            Action::Unchanged => Check::ok(what, "as it should be"),
-            Action::Create => Check::wrong(what, "missing", "`ocache provision`"),
-            Action::Differs { attribute, is, should } => {
+        match change.drift {
+            Drift::Unchanged => Check::ok(what, "as it should be"),
+            Drift::Missing => Check::wrong(what, "missing", "`ocache provision`"),
+            Drift::Differs { attribute, is, should } => {
                 let is = is.as_deref().unwrap_or("not set");
                 let found = format!("{attribute} is {is}, should be {should}");
                 Check::wrong(what, found, "`ocache provision --fix`")

@@ -10,7 +10,7 @@ use super::output::{Output, table};
 use super::settings::Settings;
 use super::shell::quoted;
 use super::stack_settings::Given;
-use crate::aws::{Action, Aws, Change, Plan};
+use crate::aws::{Aws, Drift, PlanLine, ProvisionPlan};
 
 pub(super) async fn run(
     settings: &Settings,
@@ -42,8 +42,8 @@ pub(super) async fn run(
 }
 
 /// Reports that nothing changed, or fails if differences remain.
-fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), Failure> {
-    let differing = plan.changes.iter().filter(|change| is_difference(&change.action)).count();
+fn conclude(output: &Output, plan: &ProvisionPlan, fix: bool, due: usize) -> Result<(), Failure> {
+    let differing = plan.changes.iter().filter(|change| is_difference(&change.drift)).count();
     if differing > 0 && !fix {
         let message = format!(
             "{}: different from what ocache needs, and not changed",
@@ -122,36 +122,36 @@ fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-const fn is_difference(action: &Action) -> bool {
-    matches!(action, Action::Differs { .. })
+const fn is_difference(drift: &Drift) -> bool {
+    matches!(drift, Drift::Differs { .. })
 }
 
-fn due(plan: &Plan, fix: bool) -> usize {
-    let is_due = |action: &Action| match action {
-        Action::Create => true,
-        Action::Differs { .. } => fix,
-        Action::Unchanged => false,
+fn due(plan: &ProvisionPlan, fix: bool) -> usize {
+    let is_due = |drift: &Drift| match drift {
+        Drift::Missing => true,
+        Drift::Differs { .. } => fix,
+        Drift::Unchanged => false,
     };
-    plan.changes.iter().filter(|change| is_due(&change.action)).count()
+    plan.changes.iter().filter(|change| is_due(&change.drift)).count()
 }
 
-fn print(output: &Output, changes: &[Change], done: bool) -> Result<(), Failure> {
+fn print(output: &Output, changes: &[PlanLine], done: bool) -> Result<(), Failure> {
     let data: Vec<_> = changes.iter().map(|change| to_json(change, done)).collect();
     output.data(&data, |_| {
         let mut table = table(["resource", if done { "done" } else { "state" }]);
         for change in changes {
-            table.add_row([change.resource.to_string(), in_words(&change.action, done)]);
+            table.add_row([change.resource.to_string(), in_words(&change.drift, done)]);
         }
         table.to_string()
     })
 }
 
-fn in_words(action: &Action, done: bool) -> String {
-    match action {
-        Action::Create if done => "made".to_owned(),
-        Action::Create => "missing".to_owned(),
-        Action::Unchanged => "as it should be".to_owned(),
-        Action::Differs { attribute, is, should } => {
+fn in_words(drift: &Drift, done: bool) -> String {
+    match drift {
+        Drift::Missing if done => "made".to_owned(),
+        Drift::Missing => "missing".to_owned(),
+        Drift::Unchanged => "as it should be".to_owned(),
+        Drift::Differs { attribute, is, should } => {
             let is = is.as_deref().unwrap_or("not set");
             let verb = if done { "set" } else { "differs" };
             format!("{attribute} {verb}: {is} → {should}")
@@ -159,14 +159,14 @@ fn in_words(action: &Action, done: bool) -> String {
     }
 }
 
-fn to_json(change: &Change, done: bool) -> serde_json::Value {
+fn to_json(change: &PlanLine, done: bool) -> serde_json::Value {
     let resource = change.resource.to_string();
-    match &change.action {
-        Action::Create => {
+    match &change.drift {
+        Drift::Missing => {
             json!({ "resource": resource, "state": if done { "created" } else { "missing" } })
         }
-        Action::Unchanged => json!({ "resource": resource, "state": "unchanged" }),
-        Action::Differs { attribute, is, should } => json!({
+        Drift::Unchanged => json!({ "resource": resource, "state": "unchanged" }),
+        Drift::Differs { attribute, is, should } => json!({
             "resource": resource,
             "state": if done { "set" } else { "differs" },
             "attribute": attribute,

@@ -21,7 +21,7 @@ use super::workers::{Workers, names, start_one};
 use crate::model::{Item, show_duration};
 use crate::ports::{Chain, Clock, FailureReason, ProcessRole, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items};
-use crate::runtime::client::{Client, ClientError, Destination};
+use crate::runtime::client::{ClientError, Destination, GatewayClient};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::Token;
@@ -57,7 +57,7 @@ pub(super) async fn run(
     let quoter = Quoter { settings, output, args: &args, engine, others };
     let session = async {
         let token = args.token.as_ref().or(gateway.ticket());
-        let client = Client::connect(&gateway.destination(), token).await?;
+        let client = GatewayClient::connect(&gateway.destination(), token).await?;
         match items {
             Some(items) => quoter.quote_once(client, &items).await,
             None => Session::new(client, &quoter).run().await,
@@ -192,7 +192,7 @@ struct Quoter<'a> {
 }
 
 impl Quoter<'_> {
-    async fn quote_once(&self, mut client: Client, items: &[Item]) -> Result<(), Failure> {
+    async fn quote_once(&self, mut client: GatewayClient, items: &[Item]) -> Result<(), Failure> {
         let args = self.args;
         let deadline = Instant::now() + args.timeout;
         client.quote(&args.client, items, args.request_id.as_ref()).await?;

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::shell::quoted;
-use crate::aws::{NotAws, Refusal};
+use crate::aws::{CallerRefusal, NotAws};
 
 /// The place in hints where the chosen profile is inserted.
 const PROFILE: &str = " --profile PROFILE";
@@ -21,32 +21,33 @@ pub(super) fn hint(error: &(dyn Error + 'static)) -> Option<String> {
 
 /// Whether AWS refused the caller itself, so that every call would be refused.
 pub(super) fn is_of_caller(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| (*error).source()).any(|cause| cause.is::<Refusal>())
+    std::iter::successors(Some(error), |error| (*error).source())
+        .any(|cause| cause.is::<CallerRefusal>())
 }
 
-fn of(refusal: &Refusal) -> String {
+fn of(refusal: &CallerRefusal) -> String {
     match refusal {
-        Refusal::NoCredentials => {
+        CallerRefusal::NoCredentials => {
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with --profile; \
              `aws configure list-profiles` lists them"
                 .to_owned()
         }
-        Refusal::CredentialsFailed(_) => {
+        CallerRefusal::CredentialsFailed(_) => {
             format!("`aws sts get-caller-identity{PROFILE}` tries them; if they come from SSO, `aws sso login{PROFILE}`")
         }
-        Refusal::Expired { .. } => {
+        CallerRefusal::Expired { .. } => {
             format!("`aws sso login{PROFILE}` renews credentials of SSO; set others again, including AWS_SESSION_TOKEN")
         }
-        Refusal::UnknownKey { .. } => {
+        CallerRefusal::UnknownKey { .. } => {
             format!("`aws sts get-caller-identity{PROFILE}` tries them; see AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN")
         }
-        Refusal::BadSignature { .. } => {
+        CallerRefusal::BadSignature { .. } => {
             format!("`aws sts get-caller-identity{PROFILE}` tries them; see AWS_SECRET_ACCESS_KEY")
         }
-        Refusal::Skewed { .. } => {
+        CallerRefusal::Skewed { .. } => {
             "set this machine's clock; `ocache doctor` shows the difference".to_owned()
         }
-        Refusal::NotSubscribed { .. } => {
+        CallerRefusal::NotSubscribed { .. } => {
             "open the service once in the AWS console of this account, or choose another region with --region"
                 .to_owned()
         }
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn hints_can_be_pasted() {
-        let expired = of(&Refusal::Expired { code: "ExpiredToken" });
+        let expired = of(&CallerRefusal::Expired { code: "ExpiredToken" });
         assert!(for_profile(&expired, None).starts_with("`aws sso login` renews"));
         assert!(for_profile(&expired, Some("dev")).starts_with("`aws sso login --profile dev`"));
         let odd = for_profile(&expired, Some("it's mine"));

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::EventError;
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, MAX_RECEIVES, Queue, Queues, Receipt, Received};
-use crate::runtime::{Handler, backoff, handle};
+use crate::runtime::{Handler, backoff, handle, postpone};
 use crate::stages::{Outcome, StageError};
 
 /// The stage is cancelled this long before Lambda would end the function. The messages that it has not
@@ -39,7 +39,7 @@ pub(super) struct Batches {
 }
 
 /// A message that comes again.
-struct Failed<'a> {
+struct FailedMessage<'a> {
     message: &'a Received,
     after: Duration,
 }
@@ -64,7 +64,11 @@ impl Batches {
             Ok(outcomes) => failed(queue, &batch, outcomes),
             Err(_) => out_of_time(queue, &batch),
         };
-        self.postpone(queue, &failed).await;
+        let mut by_time: BTreeMap<Duration, Vec<Receipt>> = BTreeMap::new();
+        for FailedMessage { message, after } in &failed {
+            by_time.entry(*after).or_default().push(message.receipt.clone());
+        }
+        postpone(&*self.queues, queue, &by_time).await;
         let failed = failed.iter().map(|failed| &failed.message.id);
         for id in failed.chain(&unreadable) {
             response.add_failure(id);
@@ -84,23 +88,10 @@ impl Batches {
             .find(|queue| Some(queue.name()) == short)
             .ok_or_else(|| EventError::Queue { source_arn: arn.to_owned() })
     }
-
-    async fn postpone(&self, queue: Queue, failed: &[Failed<'_>]) {
-        let mut by_time: BTreeMap<Duration, Vec<Receipt>> = BTreeMap::new();
-        for Failed { message, after } in failed {
-            by_time.entry(*after).or_default().push(message.receipt.clone());
-        }
-        for (after, receipts) in by_time {
-            if let Err(error) = self.queues.change_visibility(queue, &receipts, after).await {
-                // They come again anyway, when their present visibility timeout ends.
-                debug!(%queue, error = %Chain(&error), "messages were not postponed");
-            }
-        }
-    }
 }
 
 /// Returns the messages of a batch that come again.
-fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<Failed<'_>> {
+fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<FailedMessage<'_>> {
     let mut failed = vec![];
     // The groups of which a message failed, and how long that message waits.
     let mut waiting: HashMap<&str, Duration> = HashMap::new();
@@ -120,13 +111,13 @@ fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<Faile
         if let Some(group) = message.group.as_deref() {
             waiting.insert(group, after);
         }
-        failed.push(Failed { message, after });
+        failed.push(FailedMessage { message, after });
     }
     failed
 }
 
 /// Returns the whole batch as failed, because nobody knows how far the stage came.
-fn out_of_time(queue: Queue, batch: &[Received]) -> Vec<Failed<'_>> {
+fn out_of_time(queue: Queue, batch: &[Received]) -> Vec<FailedMessage<'_>> {
     // The backoff is the same for all, so that no message overtakes an earlier one of its group.
     let receives = batch.iter().map(|message| message.receive_count).max().unwrap_or(1);
     let after = Some(backoff(receives));

@@ -112,7 +112,7 @@ pub(super) async fn on_changes(
         return Err(EventError::Stage(StageError::OutOfTime));
     }
     let until = Instant::now() + left;
-    let batch = Batch { ports, table, layout, records: &event.records, started, until };
+    let batch = ChangeBatch { ports, table, layout, records: &event.records, started, until };
     match batch.load().await? {
         Some(0) if event.records.len() > 1 => {
             let record = first.dynamodb.sequence_number.clone();
@@ -129,7 +129,7 @@ fn response(failed: Option<&StreamRecord>) -> Value {
 }
 
 /// The records of one batch, all of one table.
-struct Batch<'a> {
+struct ChangeBatch<'a> {
     ports: &'a Ports,
     table: &'a str,
     layout: &'a Layout,
@@ -139,7 +139,7 @@ struct Batch<'a> {
     until: Instant,
 }
 
-impl Batch<'_> {
+impl ChangeBatch<'_> {
     /// Loads what can be loaded. Returns the first record that cannot.
     async fn load(&self) -> Result<Option<usize>, EventError> {
         let mut failed = None;

@@ -12,7 +12,7 @@ use super::batch::Batches;
 use super::changes::{StreamEvent, on_changes};
 use super::following::Following;
 use super::schedule::{Allowance, ScheduledEvent, on_schedule};
-use super::settings::Settings;
+use super::settings::FunctionSettings;
 use super::subscribe::on_request;
 use super::usage::{FunctionMeter, memory_mb};
 use super::websocket::{Frames, on_connection};
@@ -48,7 +48,8 @@ pub fn is_started_by_lambda() -> bool {
 pub async fn serve() -> Result<(), FunctionStartError> {
     let traces = logging::start()?;
     let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
-    let settings = Settings::from_environment()?;
+    let settings = FunctionSettings::from_environment()?;
+    let by = settings.authorization;
     let served = match function {
         Function::Connect | Function::Disconnect => {
             let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
@@ -59,7 +60,7 @@ pub async fn serve() -> Result<(), FunctionStartError> {
         Function::Authorizer => {
             let keys = aws(&settings).await?.token_keys();
             let check = TokenCheck::new(keys, Arc::new(SystemClock));
-            let check = match settings.provider {
+            let check = match settings.provider()? {
                 Some(provider) => check.accepting(provider),
                 None => check,
             };
@@ -71,7 +72,6 @@ pub async fn serve() -> Result<(), FunctionStartError> {
         Function::Subscribe => {
             let (ports, meter) = ports(function, &settings, traces).await?;
             let following = Following::new(&ports);
-            let by = settings.authorization;
             let scope = Scope::new(Stage::Subscribe, Reason::Visit);
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
                 let answering = async {
@@ -84,8 +84,7 @@ pub async fn serve() -> Result<(), FunctionStartError> {
             run(service_fn(handle)).await
         }
         Function::HttpApi => {
-            let ((ports, meter), by) =
-                (ports(function, &settings, traces).await?, settings.authorization);
+            let (ports, meter) = ports(function, &settings, traces).await?;
             let following = Following::new(&ports);
             let lookup = lookup(&ports);
             let handler = QuotationHandler::new(&ports, lookup.clone(), following.policy());
@@ -151,8 +150,7 @@ pub async fn serve() -> Result<(), FunctionStartError> {
         }
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
-            let ((ports, meter), by) =
-                (ports(function, &settings, traces).await?, settings.authorization);
+            let (ports, meter) = ports(function, &settings, traces).await?;
             let (following, lookup) = (Following::new(&ports), lookup(&ports));
             let frames = Frames::new(ports, lookup, following.policy(), endpoint, by);
             let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
@@ -179,12 +177,14 @@ pub async fn serve() -> Result<(), FunctionStartError> {
             let bases = BaseMaker::new(&ports, lookup(&ports).bases().clone());
             let stage = PriceCalc::new(&ports, Arc::new(bases), following.policy());
             let accepted = &[Queue::Quotation, Queue::Refresh];
-            consume(settings.stack, accepted, ports, meter, Arc::new(stage), Some(following)).await
+            consume(settings.global.stack, accepted, ports, meter, Arc::new(stage), Some(following))
+                .await
         }
         Function::QuotationProvider => {
             let (ports, meter) = ports(function, &settings, traces).await?;
             let stage = QuotationProvider::new(&ports, lookup(&ports));
-            consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage), None).await
+            consume(settings.global.stack, &[Queue::Provider], ports, meter, Arc::new(stage), None)
+                .await
         }
     };
     served.map_err(FunctionStartError::Runtime)
@@ -207,18 +207,18 @@ fn lookup(ports: &Ports) -> Arc<Lookup> {
 /// connections, credentials and names are looked up by the first call that needs them.
 async fn ports(
     function: Function,
-    settings: &Settings,
+    settings: &FunctionSettings,
     traces: Traces,
 ) -> Result<(Ports, FunctionMeter), FunctionStartError> {
     let aws = aws(settings).await?;
-    let connections = aws.connections(&settings.endpoints);
+    let connections = aws.connections(&settings.global.management_endpoint);
     let ports = aws.ports(Arc::new(SystemClock), connections);
     let meter = FunctionMeter::new(function, &aws, &ports, traces);
     Ok((ports, meter))
 }
 
-async fn aws(settings: &Settings) -> Result<Aws, FunctionStartError> {
-    let settings = AwsSettings::new(&settings.stack);
+async fn aws(settings: &FunctionSettings) -> Result<Aws, FunctionStartError> {
+    let settings = AwsSettings::new(&settings.global.stack);
     Ok(Aws::connect(&settings, Arc::new(SystemRandomness)).await?)
 }
 

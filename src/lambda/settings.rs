@@ -9,20 +9,20 @@ use crate::cli::{Global, ProviderArgs};
 use crate::runtime::IdentityProvider;
 use crate::stages::Setting;
 
-/// The variables of a function.
+/// The settings of a function.
 #[derive(Debug, Parser)]
-struct Variables {
+pub(super) struct FunctionSettings {
     #[command(flatten)]
-    global: Global,
-    /// The interval of the schedule that calls the function
+    pub(super) global: Global,
+    /// The interval of the schedule that calls the function, if one does
     #[arg(long, env = "OCACHE_SCHEDULED_EVERY", value_parser = interval)]
-    scheduled_every: Option<String>,
+    pub(super) scheduled_every: Option<String>,
     /// How the API in front of the function lets clients in. What is not said is the strictest.
     #[arg(long, env = "OCACHE_AUTHORIZATION", default_value = "TOKEN")]
-    authorization: Authorization,
+    pub(super) authorization: Authorization,
     /// The tables whose changes the function loads, and what their attributes mean, as JSON
     #[arg(long, env = "OCACHE_SOURCE_TABLES", default_value = "{}")]
-    source_tables: SourceTables,
+    pub(super) source_tables: SourceTables,
     #[command(flatten)]
     provider: ProviderArgs,
 }
@@ -32,24 +32,7 @@ fn interval(text: &str) -> Result<String, String> {
     Setting::RefreshEvery.canonical(text)
 }
 
-/// The settings of a function.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    /// The start of all names.
-    pub(super) stack: String,
-    /// The interval of the schedule that calls this function, if one does.
-    pub(super) scheduled_every: Option<String>,
-    /// The endpoints to which answers may be pushed.
-    pub(super) endpoints: Vec<String>,
-    /// How clients are let in.
-    pub(super) authorization: Authorization,
-    /// The identity provider whose tokens are accepted beside ocache's own.
-    pub(super) provider: Option<IdentityProvider>,
-    /// The tables whose changes are loaded.
-    pub(super) source_tables: SourceTables,
-}
-
-impl Settings {
+impl FunctionSettings {
     /// Reads the settings from the environment.
     pub(super) fn from_environment() -> Result<Self, FunctionStartError> {
         Self::new([])
@@ -58,21 +41,20 @@ impl Settings {
     /// Reads the settings from the environment and from flags.
     fn new<const N: usize>(flags: [&str; N]) -> Result<Self, FunctionStartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
-        let Variables { global, scheduled_every, authorization, provider, source_tables } =
-            Variables::try_parse_from(arguments).map_err(FunctionStartError::Environment)?;
-        Ok(Self {
-            stack: global.stack,
-            scheduled_every,
-            endpoints: global.management_endpoint,
-            authorization,
-            provider: provider.provider().map_err(FunctionStartError::Provider)?,
-            source_tables,
-        })
+        let settings = Self::try_parse_from(arguments).map_err(FunctionStartError::Environment)?;
+        // No function starts with half of a provider, whether it checks tokens or not.
+        settings.provider()?;
+        Ok(settings)
+    }
+
+    /// Returns the identity provider whose tokens are accepted beside ocache's own.
+    pub(super) fn provider(&self) -> Result<Option<IdentityProvider>, FunctionStartError> {
+        self.provider.provider().map_err(FunctionStartError::Provider)
     }
 
     /// Returns the one endpoint of the API from which this function gets frames.
     pub(super) fn own_endpoint(&self) -> Result<String, FunctionStartError> {
-        match self.endpoints.as_slice() {
+        match self.global.management_endpoint.as_slice() {
             [endpoint] => Ok(endpoint.clone()),
             _ => Err(FunctionStartError::Endpoint),
         }
@@ -100,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_variable_of_a_function_is_read_and_set() {
-        let command = Variables::command();
+        let command = FunctionSettings::command();
         let read: Vec<_> =
             command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
         let terraform = include_str!("../../infra/functions.tf");
@@ -112,30 +94,32 @@ mod tests {
 
     #[test]
     fn values_are_those_of_the_command_line() {
-        let settings = Settings::new([
+        let settings = FunctionSettings::new([
             "--stack=shop",
             "--scheduled-every=120s",
             "--management-endpoint=https://a/live",
         ])
         .unwrap();
-        assert_eq!(settings.stack, "shop");
+        assert_eq!(settings.global.stack, "shop");
         assert_eq!(settings.scheduled_every.as_deref(), Some("2m"), "as the record has it");
         assert_eq!(settings.own_endpoint().unwrap(), "https://a/live");
         assert_eq!(settings.authorization, Authorization::Token, "unless it is told otherwise");
-        let open = Settings::new(["--authorization=NONE"]).unwrap();
+        let open = FunctionSettings::new(["--authorization=NONE"]).unwrap();
         assert_eq!(open.authorization, Authorization::None);
         assert!(matches!(
-            Settings::new(["--authorization=SOME"]),
+            FunctionSettings::new(["--authorization=SOME"]),
             Err(FunctionStartError::Environment(_))
         ));
         let jwks = "--jwks=https://id.example.com/keys";
-        let provider = Settings::new([jwks, "--issuer=id"]).unwrap().provider.unwrap();
+        let provider =
+            FunctionSettings::new([jwks, "--issuer=id"]).unwrap().provider().unwrap().unwrap();
         assert_eq!((&*provider.issuer.name, provider.issuer.audience), ("id", None));
-        assert!(matches!(Settings::new([jwks]), Err(FunctionStartError::Provider(_))));
-        let wrong = Settings::new(["--source-tables={\"a\":{\"columns\":{\"sku\":\"idd\"}}}"]);
+        assert!(matches!(FunctionSettings::new([jwks]), Err(FunctionStartError::Provider(_))));
+        let wrong =
+            FunctionSettings::new(["--source-tables={\"a\":{\"columns\":{\"sku\":\"idd\"}}}"]);
         let Err(FunctionStartError::Environment(error)) = wrong else { panic!("{wrong:?}") };
         assert!(error.to_string().contains("`idd` is not a field"), "{error}");
-        let soon = Settings::new(["--scheduled-every=soon"]);
+        let soon = FunctionSettings::new(["--scheduled-every=soon"]);
         assert!(matches!(soon, Err(FunctionStartError::Environment(_))));
     }
 }

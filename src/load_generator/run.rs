@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::plan::{Run, Shared};
 use super::socket::Socket;
 use super::tally::Tally;
-use crate::runtime::client::{Client, ClientError, Destination};
+use crate::runtime::client::{ClientError, Destination, GatewayClient};
 use crate::tokens::Token;
 
 /// Why a run ended early.
@@ -33,7 +33,7 @@ impl Run {
     /// Returns [`RunError`] when a websocket cannot be opened or breaks. A quote without an answer is not
     /// an error: the tally counts it.
     pub async fn go(self, to: &Destination, token: Option<&Token>) -> Result<Tally, RunError> {
-        let clients = (0..self.sockets.max(1)).map(|_| Client::connect(to, token));
+        let clients = (0..self.sockets.max(1)).map(|_| GatewayClient::connect(to, token));
         let clients = try_join_all(clients).await?;
         let shared = Arc::new(Shared::new(self, Tally::begin()?));
         let mut sockets: JoinSet<Result<(), ClientError>> = JoinSet::new();

@@ -13,10 +13,10 @@ use super::frames::{FrameMeaning, Glance};
 use super::plan::{Peer, Shared};
 use super::quotes::Choice;
 use crate::protocol::Frame;
-use crate::runtime::client::{Client, ClientError};
+use crate::runtime::client::{ClientError, GatewayClient};
 
 pub(super) struct Socket {
-    client: Client,
+    client: GatewayClient,
     shared: Arc<Shared>,
     /// The waiting quotes by their numbers.
     waiting: HashMap<u64, Waiting>,
@@ -33,7 +33,7 @@ struct Waiting {
 }
 
 impl Socket {
-    pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(client: GatewayClient, shared: Arc<Shared>) -> Self {
         Self { client, shared, waiting: HashMap::new(), last_made: String::new() }
     }
 

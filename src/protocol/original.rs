@@ -27,11 +27,11 @@ struct Envelope<'a> {
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(borrow)]
-    message: Object<Message<'a>>,
+    message: Object<QuoteMessage<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Message<'a> {
+struct QuoteMessage<'a> {
     user_id: String,
     #[serde(borrow)]
     products: Vec<Object<AskedProduct<'a>>>,
@@ -47,7 +47,7 @@ struct AskedProduct<'a> {
 
 pub(super) fn parse_quote(text: &str) -> Result<Request, ProtocolError> {
     let envelope: Envelope<'_> = fields(QUOTE, text)?;
-    let Object(Message { user_id, products }) = envelope.payload.0.message;
+    let Object(QuoteMessage { user_id, products }) = envelope.payload.0.message;
     let items = products.into_iter().map(|Object(product)| read_item(product.id, product.qtd));
     Ok(Request::Quote {
         user: UserId::new(user_id)?,

@@ -14,7 +14,7 @@ use crate::model::{Dialect, RequestId, UserId};
 const QUOTE: &str = "quote";
 
 #[derive(Deserialize)]
-struct Action {
+struct FrameAction {
     action: String,
 }
 
@@ -70,7 +70,8 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
     {
         return read_quote(quote);
     }
-    let Object(Action { action }) = serde_json::from_str(text).map_err(ProtocolError::NotJson)?;
+    let Object(FrameAction { action }) =
+        serde_json::from_str(text).map_err(ProtocolError::NotJson)?;
     match action.as_str() {
         QUOTE => read_quote(fields(QUOTE, text)?),
         "get" => {

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
+use super::lock::lock;
 use crate::ports::Randomness;
 
 /// This many failures in a row open the breaker.
@@ -25,13 +26,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct Breaker(Arc<Inner>);
 
 struct Inner {
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
     changed: Notify,
     randomness: Arc<dyn Randomness>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BreakerState {
     failures: u32,
     /// Until when nobody is let through. It is set while the breaker is open.
     open_until: Option<Instant>,
@@ -61,7 +62,7 @@ impl Breaker {
             // Subscribe before reading the state, so that a change in between is not missed.
             changed.as_mut().enable();
             let until = {
-                let mut state = self.lock();
+                let mut state = lock(&self.0.state);
                 match state.open_until {
                     None => return Pass { breaker: self.clone(), is_try: false },
                     Some(until) if until > Instant::now() => Some(until),
@@ -86,13 +87,13 @@ impl Breaker {
     /// Whether the breaker is open: from the failure that opened it until the downstream answers again.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.lock().open_until.is_some()
+        lock(&self.0.state).open_until.is_some()
     }
 
     fn succeeded(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.0.state);
         let was_open = state.open_until.is_some();
-        *state = State::default();
+        *state = BreakerState::default();
         drop(state);
         if was_open {
             info!("the downstream answers again");
@@ -104,7 +105,7 @@ impl Breaker {
     /// that began before the pause fails for the same cause, so its failures do not make the pause
     /// longer.
     fn failed(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.0.state);
         if state.open_until.is_some_and(|until| until > Instant::now()) {
             return;
         }
@@ -118,10 +119,6 @@ impl Breaker {
         let pause = pause / 2 + pause / 2 * chance / u32::from(u8::MAX);
         warn!(failures = state.failures, ?pause, "the downstream fails; receiving pauses");
         state.open_until = Some(Instant::now() + pause);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -140,7 +137,7 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         if self.is_try {
-            self.breaker.lock().tried = false;
+            lock(&self.breaker.0.state).tried = false;
             self.breaker.0.changed.notify_waiters();
         }
     }

@@ -99,9 +99,9 @@ impl Destination {
 }
 
 /// An open websocket to a gateway.
-pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct GatewayClient(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-impl Client {
+impl GatewayClient {
     /// Opens a websocket, with the token if one is given.
     ///
     /// # Errors
@@ -268,7 +268,7 @@ mod tests {
     async fn what_can_be_no_token_is_not_sent() {
         let token = Token::from("a\nb".to_owned());
         let to = Destination::Url("ws://127.0.0.1:1".to_owned());
-        let error = Client::connect(&to, Some(&token)).await.err().unwrap();
+        let error = GatewayClient::connect(&to, Some(&token)).await.err().unwrap();
         assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
         assert!(!format!("{error:?}").contains("a\\nb"), "{error:?}");
     }

@@ -66,7 +66,7 @@ impl Breakers {
 }
 
 /// Messages, the slots that they occupy, and the permission to handle them.
-struct Batch {
+struct ReceivedBatch {
     messages: Vec<Received>,
     permits: OwnedSemaphorePermit,
     pass: Pass,
@@ -130,7 +130,7 @@ impl Consumer {
         slots: &Arc<Semaphore>,
         turn: &Mutex<()>,
         breakers: &Breakers,
-    ) -> Batch {
+    ) -> ReceivedBatch {
         loop {
             let turn = turn.lock().await;
             let mut permits = free_slots(slots).await;
@@ -154,7 +154,7 @@ impl Consumer {
                     }
                     let unused = max.saturating_sub(messages.len());
                     drop(permits.split(unused));
-                    return Batch { messages, permits, pass };
+                    return ReceivedBatch { messages, permits, pass };
                 }
                 Err(error) => {
                     warn!(queue = %self.queue, error = %Chain(&error), "receiving failed");
@@ -222,7 +222,7 @@ impl Consumer {
                 }
             }
         }
-        self.postpone(&again).await;
+        postpone(&*self.queues, self.queue, &again).await;
         if !done.is_empty()
             && let Err(error) = self.queues.acknowledge(self.queue, &done).await
         {
@@ -236,13 +236,18 @@ impl Consumer {
     fn show(&self, breakers: &Breakers) {
         self.metrics.breaker(self.queue, breakers.are_open());
     }
+}
 
-    async fn postpone(&self, again: &BTreeMap<Duration, Vec<Receipt>>) {
-        for (after, receipts) in again {
-            if let Err(error) = self.queues.change_visibility(self.queue, receipts, *after).await {
-                // The messages come again anyway when their visibility ends.
-                debug!(queue = %self.queue, error = %Chain(&error), "messages were not postponed");
-            }
+/// Postpones messages, each by its time.
+pub(crate) async fn postpone(
+    queues: &dyn Queues,
+    queue: Queue,
+    again: &BTreeMap<Duration, Vec<Receipt>>,
+) {
+    for (after, receipts) in again {
+        if let Err(error) = queues.change_visibility(queue, receipts, *after).await {
+            // The messages come again anyway when their visibility ends.
+            debug!(%queue, error = %Chain(&error), "messages were not postponed");
         }
     }
 }

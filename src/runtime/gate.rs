@@ -1,11 +1,13 @@
 //! Gives urgent work precedence over scheduled work within one process.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
+
+use super::lock::lock;
 
 /// Scheduled work waits at most this long for urgent work to pause, so that a steady stream of cold
 /// quotes cannot make every warm table stale.
@@ -15,7 +17,8 @@ const LONGEST_YIELD: Duration = Duration::from_secs(1);
 /// up and pushed, in this process or in another one on the same disk.
 const LINGER: Duration = Duration::from_millis(25);
 
-/// Counts the urgent batches in hand. Scheduled work does not begin while there are any.
+/// Counts the urgent batches in hand, of which there are none at first. Scheduled work does not begin while there
+/// are any.
 ///
 /// Waiters are woken in the order in which they came, so that a simulation is repeatable.
 #[derive(Clone, Debug, Default)]
@@ -38,16 +41,10 @@ struct Urgency {
 pub struct UrgentWork(Arc<Gate>);
 
 impl UrgentGate {
-    /// Creates an open gate.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Closes the gate for scheduled work until the guard is dropped.
     #[must_use]
     pub fn enter(&self) -> UrgentWork {
-        self.0.urgency().in_hand += 1;
+        lock(&self.0.urgency).in_hand += 1;
         UrgentWork(self.0.clone())
     }
 
@@ -62,7 +59,7 @@ impl UrgentGate {
             let mut opened = pin!(self.0.opened.notified());
             // From here on no notification is missed.
             opened.as_mut().enable();
-            let Urgency { in_hand, ended_at } = *self.0.urgency();
+            let Urgency { in_hand, ended_at } = *lock(&self.0.urgency);
             let open_at = ended_at.map(|ended_at| ended_at + LINGER);
             match open_at.filter(|open_at| *open_at > Instant::now()) {
                 _ if in_hand > 0 => opened.await,
@@ -73,15 +70,9 @@ impl UrgentGate {
     }
 }
 
-impl Gate {
-    fn urgency(&self) -> MutexGuard<'_, Urgency> {
-        self.urgency.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Drop for UrgentWork {
     fn drop(&mut self) {
-        let mut urgency = self.0.urgency();
+        let mut urgency = lock(&self.0.urgency);
         urgency.in_hand -= 1;
         urgency.ended_at = Some(Instant::now());
         let is_open = urgency.in_hand == 0;
@@ -98,7 +89,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn scheduled_work_waits_for_urgent_work_but_not_for_ever() {
-        let gate = UrgentGate::new();
+        let gate = UrgentGate::default();
         gate.yield_to_urgent().await;
         let work = gate.enter();
         let started = Instant::now();

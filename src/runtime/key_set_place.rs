@@ -12,8 +12,8 @@ use hyper::{Request, StatusCode, Uri};
 use thiserror::Error;
 use tokio::time::timeout;
 
-use super::known_keys::Reading;
-use crate::https::{HttpClient, NoCertificates};
+use super::known_keys::KeyRefresh;
+use crate::https::{HttpClient, NoCertificates, is_loopback};
 use crate::ports::{KeySource, PortError};
 use crate::tokens::{KeySet, MAX_KEY_SET_BYTES};
 
@@ -81,11 +81,11 @@ impl KeySetPlace {
 
     /// Returns how often the keys are read. A file is cheap to read, so a change of it is noticed soon. A
     /// provider is asked less often, so that tokens with invented key names do not cause many requests.
-    pub(super) const fn reading(&self) -> Reading {
+    pub(super) const fn reading(&self) -> KeyRefresh {
         let secs = Duration::from_secs;
         match self {
-            Self::Url(_) => Reading { fresh: secs(5 * 60), look_again: secs(5) },
-            Self::File(_) => Reading { fresh: secs(1), look_again: secs(1) },
+            Self::Url(_) => KeyRefresh { fresh: secs(5 * 60), look_again: secs(5) },
+            Self::File(_) => KeyRefresh { fresh: secs(1), look_again: secs(1) },
         }
     }
 }
@@ -142,11 +142,6 @@ async fn fetch(url: &Uri) -> Result<Vec<u8>, FetchError> {
         Ok(body.map_err(FetchError::Body)?.to_bytes().to_vec())
     };
     timeout(PATIENCE, fetched).await?
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub enum NotGranted {
 
 /// How often keys are read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
+pub(super) struct KeyRefresh {
     /// Keys of this age are read again, so that a rotation needs no restart.
     pub(super) fresh: Duration,
     /// The shortest time between reads for unknown keys. A token with an unknown key may be signed with a
@@ -42,24 +42,24 @@ pub(super) struct Reading {
 pub(super) struct KnownKeys<K> {
     source: Arc<dyn KeySource<K>>,
     clock: Arc<dyn Clock>,
-    reading: Reading,
+    reading: KeyRefresh,
     /// Locked only for a moment: a token whose key is known does not wait for a read that another token
     /// has caused.
-    known: RwLock<Option<Known<K>>>,
+    known: RwLock<Option<DatedKeys<K>>>,
     /// The last failure. It is locked while the keys are read, so that many tokens that find old keys
     /// cause one read.
-    failed: Mutex<Option<Failed>>,
+    failed: Mutex<Option<FailedRead>>,
 }
 
 /// Why keys could not be read, and for how long this result is reused.
-struct Failed {
+struct FailedRead {
     error: Arc<PortError>,
     at: Timestamp,
     believed_for: Duration,
 }
 
 /// Keys, and when they were read.
-struct Known<K> {
+struct DatedKeys<K> {
     keys: Arc<K>,
     read_at: Timestamp,
 }
@@ -69,7 +69,7 @@ impl<K: Send + Sync> KnownKeys<K> {
     pub(super) fn new(
         source: Arc<dyn KeySource<K>>,
         clock: Arc<dyn Clock>,
-        reading: Reading,
+        reading: KeyRefresh,
     ) -> Self {
         Self { source, clock, reading, known: RwLock::new(None), failed: Mutex::new(None) }
     }
@@ -121,7 +121,7 @@ impl<K: Send + Sync> KnownKeys<K> {
                     Ok(Some(keys)) => {
                         let keys = Arc::new(keys);
                         *failed = None;
-                        self.know(Some(Known { keys: keys.clone(), read_at: now }));
+                        self.know(Some(DatedKeys { keys: keys.clone(), read_at: now }));
                         return Ok(keys);
                     }
                     Ok(None) => {
@@ -134,29 +134,27 @@ impl<K: Send + Sync> KnownKeys<K> {
                     }
                 };
                 let error = Arc::new(error);
-                *failed = Some(Failed { error: error.clone(), at: now, believed_for });
+                *failed = Some(FailedRead { error: error.clone(), at: now, believed_for });
                 error
             }
         };
-        self.usable(now).ok_or(NotGranted::NoKeys(error))
+        self.known_if(|read_at| now.since(read_at) < USABLE).ok_or(NotGranted::NoKeys(error))
     }
 
-    fn know(&self, known: Option<Known<K>>) {
+    fn know(&self, known: Option<DatedKeys<K>>) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     /// Returns the keys if they were read within `max_age`.
     fn read_within(&self, max_age: Duration) -> Option<Arc<K>> {
         let now = self.clock.now();
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let known = known.as_ref().filter(|known| is_within(max_age, known.read_at, now));
-        known.map(|known| known.keys.clone())
+        self.known_if(|read_at| is_within(max_age, read_at, now))
     }
 
-    /// Returns the keys if they are young enough to be used although they cannot be read again.
-    fn usable(&self, now: Timestamp) -> Option<Arc<K>> {
+    /// Returns the keys if the time at which they were read is good enough.
+    fn known_if(&self, is_good: impl FnOnce(Timestamp) -> bool) -> Option<Arc<K>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let known = known.as_ref().filter(|known| now.since(known.read_at) < USABLE);
+        let known = known.as_ref().filter(|known| is_good(known.read_at));
         known.map(|known| known.keys.clone())
     }
 }
@@ -201,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_whose_key_is_known_does_not_wait_for_one_whose_key_is_not() {
         let source = Arc::new(Slow { reads: AtomicUsize::new(0), is_reading: Notify::new() });
-        let reading = Reading { fresh: USABLE, look_again: Duration::ZERO };
+        let reading = KeyRefresh { fresh: USABLE, look_again: Duration::ZERO };
         let keys = KnownKeys::new(source.clone(), Arc::new(SystemClock), reading);
         // The checks are fixed: one always finds its key, the other never does.
         let known = || keys.grant(|_, _| Err(Refusal::Malformed));

@@ -10,9 +10,9 @@ pub mod gateway;
 mod handler;
 mod key_set_place;
 mod known_keys;
+mod lock;
 pub mod metrics;
 mod ready_check;
-
 mod schedule;
 mod shutdown;
 mod token_check;
@@ -22,6 +22,8 @@ pub use announcing::Announcer;
 #[cfg(feature = "aws")]
 pub(crate) use announcing::{about, lives_until};
 pub use breaker::{Breaker, Pass};
+#[cfg(feature = "aws")]
+pub(crate) use consumer::postpone;
 pub use consumer::{Consumer, backoff};
 pub use follow_settings::follow_settings;
 pub use gate::UrgentGate;

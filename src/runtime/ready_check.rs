@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 
-use super::client::{Client, ClientError, Destination};
+use super::client::{ClientError, Destination, GatewayClient};
 use super::token_check::ticket;
 use crate::model::{Item, ProductId, Quantity, QuotationKey, RequestId, UserId};
 use crate::ports::{PortError, Ports, first_products};
@@ -108,7 +108,7 @@ async fn quote_once(
     while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
         sleep(Duration::from_millis(5)).await;
     }
-    let mut client = Client::connect(gateway, token).await?;
+    let mut client = GatewayClient::connect(gateway, token).await?;
     let item = Item { product, quantity: Quantity::ONE };
     client.quote(user, &[item], Some(request_id)).await?;
     let checked = loop {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key_set_place::KeySetPlace;
-use super::known_keys::{KnownKeys, NotGranted, Reading};
+use super::known_keys::{KeyRefresh, KnownKeys, NotGranted};
 use crate::model::{Subject, Timestamp};
 use crate::ports::{Clock, KeySource, TokenKeys};
 use crate::tokens::{Clients, Grant, Issuer, KeyRing, KeySet, SignError, Token};
 
 /// How often ocache's own keys are read.
-const OWN_KEYS: Reading =
-    Reading { fresh: Duration::from_secs(5 * 60), look_again: Duration::from_secs(1) };
+const OWN_KEYS: KeyRefresh =
+    KeyRefresh { fresh: Duration::from_secs(5 * 60), look_again: Duration::from_secs(1) };
 
 /// How long a ticket may be used to open a socket. The socket stays open afterwards.
 const TICKET: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ impl TokenCheck {
         self,
         issuer: Issuer,
         keys: Arc<dyn KeySource<KeySet>>,
-        reading: Reading,
+        reading: KeyRefresh,
     ) -> Self {
         let keys = KnownKeys::new(keys, self.own.clock(), reading);
         Self { provider: Some((issuer, keys)), ..self }

@@ -112,7 +112,7 @@ impl Worker {
                 let stage = PriceCalc::new(ports, Arc::new(bases), policy.clone());
                 let stage = Arc::new(stage.observed_by(Arc::new(self.metrics.clone())));
                 self.metrics.calculates_here();
-                let gate = UrgentGate::new();
+                let gate = UrgentGate::default();
                 [(Queue::Quotation, slots.urgent), (Queue::Refresh, slots.refresh)]
                     .map(|(queue, slots)| {
                         self.consume(queue, slots, stage.clone(), &gate, shutdown)
@@ -122,7 +122,7 @@ impl Worker {
             Role::QuotationProvider => {
                 let stage = QuotationProvider::new(ports, self.lookup.clone());
                 let stage = Arc::new(stage.observed_by(Arc::new(self.metrics.clone())));
-                let gate = UrgentGate::new();
+                let gate = UrgentGate::default();
                 vec![self.consume(Queue::Provider, slots.provider, stage, &gate, shutdown)]
             }
         }

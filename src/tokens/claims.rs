@@ -110,7 +110,7 @@ impl KeyRing {
             iat: now.millis().div_euclid(1000),
             exp: grant.expires_at.secs_rounded_up(),
         };
-        let token = jsonwebtoken::encode(&header, &claims, key.signer())?;
+        let token = jsonwebtoken::encode(&header, &claims, &key.signer)?;
         match token.len() {
             length if length > MAX_TOKEN_BYTES => Err(SignError::TooLong { length }),
             _ => Ok(token.into()),
@@ -129,7 +129,7 @@ impl KeyRing {
         }
         let key = self.named(&head.key_name()?).ok_or(Refusal::UnknownKey)?;
         let rules = Rules { issuer: None, audience: None, client_claim: CLIENTS };
-        rules.check(token, OWN_ALGORITHM, key.verifier(), now)
+        rules.check(token, OWN_ALGORITHM, &key.verifier, now)
     }
 
     fn named(&self, kid: &str) -> Option<&Key> {

@@ -140,7 +140,7 @@ fn listed(keys: &[UnusableKey]) -> String {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct KeySetDocument {
     keys: Vec<Value>,
 }
 
@@ -158,7 +158,8 @@ impl KeySet {
             line: error.line(),
             column: error.column(),
         };
-        let Document { keys: entries } = serde_json::from_slice(document).map_err(malformed)?;
+        let KeySetDocument { keys: entries } =
+            serde_json::from_slice(document).map_err(malformed)?;
         let count = entries.len();
         if count > MAX_KEYS {
             return Err(KeySetError::TooMany { count });

@@ -48,8 +48,8 @@ pub enum KeysError {
 pub struct Key {
     kid: String,
     secret: String,
-    signer: EncodingKey,
-    verifier: DecodingKey,
+    pub(super) signer: EncodingKey,
+    pub(super) verifier: DecodingKey,
 }
 
 /// The keys of a stack. The first one signs, and tokens of all of them are accepted.
@@ -61,13 +61,13 @@ pub struct KeyRing {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    keys: Vec<Entry>,
+struct KeyRingDocument {
+    keys: Vec<KeyEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct KeyEntry {
     kid: String,
     secret: String,
 }
@@ -103,14 +103,6 @@ impl Key {
     pub fn kid(&self) -> &str {
         &self.kid
     }
-
-    pub(super) const fn signer(&self) -> &EncodingKey {
-        &self.signer
-    }
-
-    pub(super) const fn verifier(&self) -> &DecodingKey {
-        &self.verifier
-    }
 }
 
 impl KeyRing {
@@ -129,9 +121,9 @@ impl KeyRing {
             line: error.line(),
             column: error.column(),
         };
-        let document: Document = serde_json::from_str(document).map_err(malformed)?;
+        let document: KeyRingDocument = serde_json::from_str(document).map_err(malformed)?;
         let mut keys: Vec<Key> = Vec::new();
-        for (Entry { kid, secret }, number) in document.keys.into_iter().zip(1..) {
+        for (KeyEntry { kid, secret }, number) in document.keys.into_iter().zip(1..) {
             if keys.iter().any(|key| key.kid == kid) {
                 return Err(KeysError::Kid { number });
             }
@@ -147,8 +139,8 @@ impl KeyRing {
     /// # Errors
     /// None are expected, because every field is a string.
     pub fn to_document(&self) -> serde_json::Result<String> {
-        let entry = |key: &Key| Entry { kid: key.kid.clone(), secret: key.secret.clone() };
-        serde_json::to_string(&Document { keys: self.keys().map(entry).collect() })
+        let entry = |key: &Key| KeyEntry { kid: key.kid.clone(), secret: key.secret.clone() };
+        serde_json::to_string(&KeyRingDocument { keys: self.keys().map(entry).collect() })
     }
 
     /// Returns the ring after a rotation: the new key signs, the previous one is still accepted, and older

@@ -118,7 +118,7 @@ impl Signer {
         let signed = format!("{}.{}", base64(header), base64(claims));
         let signature = match self {
             Self::Own(key) => {
-                jsonwebtoken::crypto::sign(signed.as_bytes(), key.signer(), Algorithm::HS256)
+                jsonwebtoken::crypto::sign(signed.as_bytes(), &key.signer, Algorithm::HS256)
                     .unwrap()
             }
             Self::Rsa(_, key) => {

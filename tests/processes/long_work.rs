@@ -78,7 +78,7 @@ async fn is_delivered_once(stack: &Stack, queue: Queue) {
             handler: work.clone(),
             slots: 1,
             poll_wait: SHORT_POLL,
-            gate: UrgentGate::new(),
+            gate: UrgentGate::default(),
             randomness: Arc::new(SystemRandomness),
             metrics: Metrics::new(),
             supervisor: Supervisor::new(),

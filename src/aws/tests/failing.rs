@@ -1,6 +1,6 @@
 //! Tests of what errors mean, by the answers on the wire.
 
-use super::script::{Answer, Script, engine, error, ok, status};
+use super::script::{Script, ScriptedAnswer, engine, error, ok, status};
 use crate::model::UserId;
 use crate::ports::{ActiveUser, Chain, PortError};
 
@@ -8,7 +8,7 @@ async fn read(script: &Script) -> Result<Option<ActiveUser>, PortError> {
     script.aws.store().active_user(&UserId::new("ann").unwrap()).await
 }
 
-async fn failure(answer: Answer) -> PortError {
+async fn failure(answer: ScriptedAnswer) -> PortError {
     read(&Script::new(1, [answer]).await).await.unwrap_err()
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::script::{Answer, Asked, NONCE, Script, ok, refused, status};
+use super::script::{NONCE, RecordedRequest, Script, ScriptedAnswer, got, ok, refused, status};
 use crate::meter::journal_items::{JournalItem, pack};
 use crate::model::{DigestBuilder, PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{
@@ -77,11 +77,7 @@ fn head_item(unfolded: Option<&str>, journals: &[(&str, bool)]) -> Value {
     item
 }
 
-fn got(item: &Value) -> Answer {
-    ok(json!({ "Item": item }).to_string())
-}
-
-fn items(items: &[Value]) -> Answer {
+fn items(items: &[Value]) -> ScriptedAnswer {
     ok(json!({ "Items": items }).to_string())
 }
 
@@ -137,7 +133,7 @@ async fn a_commit_is_one_conditional_write() {
     store.commit_load(&Commit { changes, rounding, ..commit() }, Some(7)).await.unwrap();
     let changes = Changes { shared_lists: true, ..Changes::NONE };
     store.commit_load(&Commit { changes, ..commit() }, Some(7)).await.unwrap();
-    let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+    let asked: Vec<Value> = script.asked().iter().map(RecordedRequest::json).collect();
     for request in &asked {
         let condition = request["ConditionExpression"].as_str().unwrap();
         assert!(condition.contains("attribute_not_exists(unfolded)"), "{condition}");
@@ -203,10 +199,7 @@ async fn a_load_that_a_release_without_journals_left_half_done_is_known() {
     let mut loading = head_item(None, &[]);
     loading["load_id"] = json!({ "S": "l0" });
     let heads = [Some(loading), Some(head_item(None, &[])), None];
-    let answers = heads.map(|head| match head {
-        Some(item) => ok(json!({ "Item": item }).to_string()),
-        None => ok("{}"),
-    });
+    let answers = heads.map(|head| head.map_or_else(|| ok("{}"), |item| got(&item)));
     let script = Script::new(1, answers).await;
     for expected in [true, false, false] {
         assert_eq!(script.aws.is_half_loaded().await.unwrap(), expected);
@@ -237,7 +230,7 @@ async fn rows_are_folded_over_lower_versions_only() {
     script.aws.store().fold(&load(), 5, &changes, forget_at).await.unwrap();
     let asked = script.asked();
     assert_eq!(script.operations(), ["BatchGetItem", "PutItem", "PutItem"]);
-    let mut puts: Vec<Value> = asked[1..].iter().map(Asked::json).collect();
+    let mut puts: Vec<Value> = asked[1..].iter().map(RecordedRequest::json).collect();
     puts.sort_by_key(|put| put["Item"]["product_id"]["S"].to_string());
     for put in &puts {
         let condition = &put["ConditionExpression"];
@@ -301,7 +294,7 @@ async fn what_was_written_to_a_journal_that_is_over_is_taken_back() {
         let script = Script::new(1, [ok("{}"), got(&head), ok("{}")]).await;
         let changes = [put("P1", 2), delete("P2")];
         assert_eq!(script.aws.store().write_journal(&load(), &changes).await.unwrap(), written);
-        let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+        let asked: Vec<Value> = script.asked().iter().map(RecordedRequest::json).collect();
         let writes = |at: usize| asked[at]["RequestItems"]["test-journal"].clone();
         assert_eq!(writes(0)[0]["PutRequest"]["Item"]["first"], json!({ "S": "0/P1" }));
         if written {
@@ -321,7 +314,7 @@ async fn a_journal_is_over_before_its_first_item_is_deleted() {
     script.aws.store().drop_journal(&load()).await.unwrap();
     let order = ["UpdateItem", "Query", "BatchWriteItem", "UpdateItem"];
     assert_eq!(script.operations(), order);
-    let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+    let asked: Vec<Value> = script.asked().iter().map(RecordedRequest::json).collect();
     assert_eq!(asked[0]["UpdateExpression"], "SET #journal.is_over = :yes");
     assert!(asked[0]["ConditionExpression"].as_str().unwrap().contains("unfolded <> :load"));
     assert_eq!(asked[3]["UpdateExpression"], "REMOVE #journal");
@@ -399,7 +392,7 @@ async fn rows_of_a_list_are_read_under_its_key_and_under_the_names_of_its_change
     let AtHead::Read(page) = page else { panic!("{page:?}") };
     let scope = Scope::Category("tools".parse().unwrap());
     assert_eq!(page.items, [ListPrices { list, scope, ladder }]);
-    let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+    let asked: Vec<Value> = script.asked().iter().map(RecordedRequest::json).collect();
     let value = |at: usize, name: &str| asked[at]["ExpressionAttributeValues"][name]["S"].clone();
     assert_eq!(value(0, ":kind"), "4/gold\u{1}");
     assert_eq!(value(2, ":list"), "gold");

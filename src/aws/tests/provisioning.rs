@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 
-use crate::aws::{Action, Aws, AwsSettings, ProvisionError, Removal, Resource};
+use crate::aws::{Aws, AwsSettings, Drift, ProvisionError, Removal, StackResource};
 use crate::model::Generation;
 use crate::ports::{PortError, Randomness as _, SystemRandomness};
 
@@ -34,7 +34,7 @@ async fn what_is_missing_is_made_once_and_removed_whole() {
     let aws = stack().await;
     let plan = aws.plan().await.unwrap();
     assert_eq!(plan.changes.len(), RESOURCES);
-    assert!(plan.changes.iter().all(|change| change.action == Action::Create), "{plan:?}");
+    assert!(plan.changes.iter().all(|change| change.drift == Drift::Missing), "{plan:?}");
     assert_eq!(aws.apply(&plan, false).await.unwrap(), plan.changes);
 
     let again = aws.plan().await.unwrap();
@@ -75,15 +75,15 @@ async fn what_differs_is_left_alone_until_it_is_to_be_fixed() {
     hidden("7").await;
     let plan = aws.plan().await.unwrap();
     let differing: Vec<_> =
-        plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
+        plan.changes.iter().filter(|change| change.drift != Drift::Unchanged).collect();
     assert_eq!(differing.len(), 1, "{differing:?}");
-    assert_eq!(differing[0].resource, Resource::Queue(name));
-    let expected = Action::Differs {
+    assert_eq!(differing[0].resource, StackResource::Queue(name));
+    let expected = Drift::Differs {
         attribute: "VisibilityTimeout".to_owned(),
         is: Some("7".to_owned()),
         should: "60".to_owned(),
     };
-    assert_eq!(differing[0].action, expected);
+    assert_eq!(differing[0].drift, expected);
 
     assert_eq!(aws.apply(&plan, false).await.unwrap(), []);
     assert_eq!(aws.plan().await.unwrap().changes, plan.changes);
@@ -107,14 +107,14 @@ async fn what_the_topic_cannot_deliver_is_kept_and_can_be_sent_again() {
     unset.attribute_name("RedrivePolicy").attribute_value("{}").send().await.unwrap();
     let plan = aws.plan().await.unwrap();
     let differing: Vec<_> =
-        plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
+        plan.changes.iter().filter(|change| change.drift != Drift::Unchanged).collect();
     let [change] = differing[..] else { panic!("{differing:?}") };
     assert_eq!(change.resource, topic.subscription());
-    let is_redrive = |action: &Action| {
-        matches!(action, Action::Differs { attribute, should, .. }
+    let is_redrive = |drift: &Drift| {
+        matches!(drift, Drift::Differs { attribute, should, .. }
             if attribute == "RedrivePolicy" && should.contains("-provider-dlq"))
     };
-    assert!(is_redrive(&change.action), "{change:?}");
+    assert!(is_redrive(&change.drift), "{change:?}");
     assert_eq!(aws.apply(&plan, true).await.unwrap().len(), 1);
     assert!(aws.plan().await.unwrap().is_clean());
     destroy(&aws).await;
@@ -138,14 +138,14 @@ async fn queues_and_the_topic_that_take_plain_http_are_fixed() {
 
     let plan = aws.plan().await.unwrap();
     let differing: Vec<_> =
-        plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
+        plan.changes.iter().filter(|change| change.drift != Drift::Unchanged).collect();
     let resources: Vec<_> = differing.iter().map(|change| &change.resource).collect();
-    assert_eq!(resources, [&Resource::Queue(queue.clone()), &topic.resource()]);
-    let requires_tls = |action: &Action| {
-        matches!(action, Action::Differs { attribute, should, .. }
+    assert_eq!(resources, [&StackResource::Queue(queue.clone()), &topic.resource()]);
+    let requires_tls = |drift: &Drift| {
+        matches!(drift, Drift::Differs { attribute, should, .. }
             if attribute == "Policy" && should.contains("aws:SecureTransport"))
     };
-    assert!(differing.iter().all(|change| requires_tls(&change.action)), "{differing:?}");
+    assert!(differing.iter().all(|change| requires_tls(&change.drift)), "{differing:?}");
     assert_eq!(aws.apply(&plan, true).await.unwrap().len(), 2);
     assert!(aws.plan().await.unwrap().is_clean());
     destroy(&aws).await;

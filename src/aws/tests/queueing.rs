@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::script::{ATTEMPT, Answer, ROUNDS, Script, error, ok, status};
+use super::script::{ATTEMPT, ROUNDS, Script, ScriptedAnswer, error, ok, status};
 use crate::model::{DeduplicationId, GroupId, UserId};
 use crate::ports::{Outgoing, PortError, Posting, Queue, Receipt, Selection};
 
-fn url() -> Answer {
+fn url() -> ScriptedAnswer {
     ok(r#"{"QueueUrl":"http://sqs/1/q"}"#)
 }
 
 /// Returns the answer to a batch in which these entries failed, each with its place, its code, and whether
 /// the sender is at fault.
-fn failed(entries: &[(usize, &str, bool)]) -> Answer {
+fn failed(entries: &[(usize, &str, bool)]) -> ScriptedAnswer {
     let entry = |&(place, code, fault): &(usize, &str, bool)| json!({ "Id": place.to_string(), "Code": code, "SenderFault": fault, "Message": "no" });
     let failed: Vec<Value> = entries.iter().map(entry).collect();
     let is_done = |place: &usize| entries.iter().all(|(failed, ..)| failed != place);
@@ -166,7 +166,7 @@ async fn a_message_without_an_attribute_fails_alone() {
     }
 }
 
-fn arn() -> Answer {
+fn arn() -> ScriptedAnswer {
     ok(r#"{"Attributes":{"QueueArn":"arn:aws:sqs:eu-west-1:1:q"}}"#)
 }
 

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::aws::backoff::Backoff;
-use crate::aws::client::Clients;
+use crate::aws::client::AwsClients;
 use crate::aws::engine::Aws;
 use crate::aws::names::Names;
 use crate::aws::queue_client::Timeouts;
@@ -28,27 +28,32 @@ use crate::ports::Randomness;
 
 /// One answer.
 #[derive(Clone)]
-pub struct Answer {
+pub struct ScriptedAnswer {
     status: u16,
     body: String,
     delay: Duration,
 }
 
-pub fn ok(body: impl Into<String>) -> Answer {
+pub fn ok(body: impl Into<String>) -> ScriptedAnswer {
     status(200, body)
 }
 
-pub fn status(status: u16, body: impl Into<String>) -> Answer {
-    Answer { status, body: body.into(), delay: Duration::ZERO }
+pub fn status(status: u16, body: impl Into<String>) -> ScriptedAnswer {
+    ScriptedAnswer { status, body: body.into(), delay: Duration::ZERO }
+}
+
+/// Returns the answer of DynamoDB that has this item.
+pub fn got(item: &Value) -> ScriptedAnswer {
+    ok(json!({ "Item": item }).to_string())
 }
 
 /// Returns an error of the JSON protocols.
-pub fn error(code: &str) -> Answer {
+pub fn error(code: &str) -> ScriptedAnswer {
     status(400, format!(r#"{{"__type":"com.amazonaws#{code}","message":"said the service"}}"#))
 }
 
 /// Returns the answer for a condition that failed on this item.
-pub fn refused(item: &Value) -> Answer {
+pub fn refused(item: &Value) -> ScriptedAnswer {
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
         "message": "The conditional request failed",
@@ -57,7 +62,7 @@ pub fn refused(item: &Value) -> Answer {
     status(400, body.to_string())
 }
 
-impl Answer {
+impl ScriptedAnswer {
     /// Delays the answer, as a long poll does.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
@@ -66,14 +71,14 @@ impl Answer {
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// The operation, in the JSON protocols.
     pub operation: String,
     pub path: String,
     pub body: String,
 }
 
-impl Asked {
+impl RecordedRequest {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -83,12 +88,12 @@ impl Asked {
 pub struct Script {
     pub aws: Aws,
     pub endpoint: String,
-    state: Arc<State>,
+    state: Arc<ScriptState>,
 }
 
-struct State {
-    answers: Mutex<VecDeque<Answer>>,
-    asked: Mutex<Vec<Asked>>,
+struct ScriptState {
+    answers: Mutex<VecDeque<ScriptedAnswer>>,
+    asked: Mutex<Vec<RecordedRequest>>,
 }
 
 /// Randomness that always has the same bits, so that a test knows every nonce.
@@ -110,10 +115,10 @@ pub const ATTEMPT: Duration = Duration::from_millis(500);
 impl Script {
     /// Starts a server with these answers, and an engine whose SDK attempts every call up to `max_attempts`
     /// times.
-    pub async fn new(max_attempts: u32, answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub async fn new(max_attempts: u32, answers: impl IntoIterator<Item = ScriptedAnswer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(State {
+        let state = Arc::new(ScriptState {
             answers: Mutex::new(answers.into_iter().collect()),
             asked: Mutex::default(),
         });
@@ -123,7 +128,7 @@ impl Script {
     }
 
     /// Returns all requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<RecordedRequest> {
         self.state.asked.lock().unwrap().clone()
     }
 
@@ -147,20 +152,20 @@ pub fn engine(endpoint: &str, max_attempts: u32) -> Aws {
         .timeout_config(timeouts)
         .build();
     let names = Names::new("test").unwrap();
-    let clients = Clients::from_config(config, names, "eu-west-1".to_owned(), None);
+    let clients = AwsClients::from_config(config, names, "eu-west-1".to_owned(), None);
     let timeouts = Timeouts { attempt: ATTEMPT, operation: ATTEMPT * 10 };
     let millisecond = Duration::from_millis(1);
     let backoff = Backoff { base: millisecond, cap: millisecond, rounds: ROUNDS };
     Aws::new(clients, timeouts, backoff, Arc::new(Sevens))
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
+async fn accept(listener: TcpListener, state: Arc<ScriptState>) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(serve(stream, Arc::clone(&state)));
     }
 }
 
-async fn serve(stream: TcpStream, state: Arc<State>) {
+async fn serve(stream: TcpStream, state: Arc<ScriptState>) {
     let service = service_fn(|request| answer(request, &state));
     // In some tests the client goes away in the middle.
     drop(
@@ -172,14 +177,14 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
 
 async fn answer(
     request: Request<Incoming>,
-    state: &State,
+    state: &ScriptState,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.split('.').next_back()).unwrap_or_default();
     let (operation, path) = (operation.to_owned(), request.uri().path().to_owned());
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body = String::from_utf8_lossy(&body).into_owned();
-    state.asked.lock().unwrap().push(Asked { operation, path, body });
+    state.asked.lock().unwrap().push(RecordedRequest { operation, path, body });
     let answer = state.answers.lock().unwrap().pop_front();
     let answer = answer.unwrap_or_else(|| status(500, "the script is over"));
     tokio::time::sleep(answer.delay).await;

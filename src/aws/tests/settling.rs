@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::script::{Answer, Script, ok, refused};
+use super::script::{Script, got, ok, refused};
 use crate::ports::SettingsRecord;
 
 fn record(revision: u64, ttl: &str) -> SettingsRecord {
@@ -19,10 +19,6 @@ fn head(revision: u64, ttl: &str) -> Value {
         "product_id": { "S": "\u{1}catalogue" },
         "settings": settings(ttl), "settings_revision": { "N": revision.to_string() },
     })
-}
-
-fn got(item: &Value) -> Answer {
-    ok(json!({ "Item": item }).to_string())
 }
 
 fn first(ttl: &str) -> Value {

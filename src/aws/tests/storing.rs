@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::script::{Answer, NONCE, ROUNDS, Script, error, ok, refused, status};
+use super::script::{NONCE, ROUNDS, Script, ScriptedAnswer, error, got, ok, refused, status};
 use crate::model::{
     ConnectionId, ConnectionRef, Dialect, Generation, ProductId, QuotationKey, RequestId,
     Timestamp, UserId,
@@ -64,7 +64,7 @@ impl Topic for Nobody {
 }
 
 /// Returns the answer to a batch of writes that leaves these parts of base 1 unprocessed.
-fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> Answer {
+fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> ScriptedAnswer {
     let put = |number: usize| {
         json!({ "PutRequest": { "Item": {
             "user_id": { "S": format!("\u{1}base/1/USD/{number}") }, "part": { "S": "part" },
@@ -150,7 +150,7 @@ async fn every_expiry_is_a_number_of_seconds() {
     store.put_base(&base_name(), &base, &[Bytes::from_static(b"x")]).await.unwrap();
     let delete = RowChange::Delete(RecordKey::Product(ProductId::new("P1").unwrap()));
     store.fold(&LoadId("l".to_owned()), 1, &[delete], at).await.unwrap();
-    let asked: Vec<_> = script.asked().iter().map(super::script::Asked::json).collect();
+    let asked: Vec<_> = script.asked().iter().map(super::script::RecordedRequest::json).collect();
     let expected = json!({ "N": "1700000001" });
     assert_eq!(asked[0]["ExpressionAttributeValues"][":ttl"], expected);
     let part = &asked[1]["RequestItems"]["test-prices-by-user"][0]["PutRequest"]["Item"];
@@ -245,7 +245,7 @@ async fn a_quotation_of_the_version_before_is_read_whatever_became_of_it() {
         (settled_since, failed),
         (redirected_since, moved),
     ] {
-        let script = Script::new(1, [ok(json!({ "Item": item }).to_string())]).await;
+        let script = Script::new(1, [got(&item)]).await;
         let read = script.aws.store().quotation(&stored.key).await.unwrap();
         assert_eq!(read, Some(expected));
     }

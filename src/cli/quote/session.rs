@@ -13,7 +13,7 @@ use super::{LOOK_AFTER, Quoter, refused, timed_out};
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::reader;
 use crate::protocol::{Frame, QuotationFrame};
-use crate::runtime::client::Client;
+use crate::runtime::client::GatewayClient;
 use crate::runtime::gateway::Limits;
 
 /// The help inside a session.
@@ -30,7 +30,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 const MOST_ASKED: usize = 1000;
 
 pub(super) struct Session<'a> {
-    client: Client,
+    client: GatewayClient,
     quoter: &'a Quoter<'a>,
     /// Whether a person types the lines, reads each error and continues.
     is_typed: bool,
@@ -90,7 +90,7 @@ impl Asked {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(client: Client, quoter: &'a Quoter<'a>) -> Self {
+    pub(super) fn new(client: GatewayClient, quoter: &'a Quoter<'a>) -> Self {
         Self {
             client,
             quoter,

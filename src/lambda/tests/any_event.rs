@@ -11,6 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use super::http::http_event;
+use super::others::schedule_event;
 use super::stack::{Stack, TIMEOUT, batches, event, frame_event, texts};
 use crate::lambda::granted::Authorization;
 use crate::lambda::schedule::{Allowance, on_schedule};
@@ -50,9 +52,9 @@ const TEXTS: &[&str] = &[
 ];
 
 /// A value of an event that is replaced, or removed.
-type Change = (Index, Option<Value>);
+type EventChange = (Index, Option<Value>);
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
+fn changes() -> impl Strategy<Value = Vec<EventChange>> {
     let by = prop_oneof![
         4 => prop::sample::select(TEXTS).prop_map(|text| Some(json!(text))),
         1 => any::<String>().prop_map(|text| Some(json!(text))),
@@ -64,7 +66,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     vec((any::<Index>(), by), 0..4)
 }
 
-fn change(event: &mut Value, changes: Vec<Change>) {
+fn change(event: &mut Value, changes: Vec<EventChange>) {
     for (index, by) in changes {
         let mut places = vec![];
         find_places(event, String::new(), &mut places);
@@ -168,15 +170,7 @@ proptest! {
 
     #[test]
     fn any_event_of_http(changes in changes()) {
-        let mut event = json!({
-            "version": "2.0", "routeKey": "PUT /subscribe", "rawPath": "/subscribe",
-            "rawQueryString": "", "headers": { "content-type": "application/json" },
-            "requestContext": {
-                "apiId": "abc123", "stage": "$default", "timeEpoch": 1_795_378_466_007_i64,
-                "http": { "method": "PUT", "path": "/subscribe", "sourceIp": "203.0.113.1" },
-            },
-            "body": r#"{"user_id":"A"}"#, "isBase64Encoded": false,
-        });
+        let mut event = http_event("PUT /subscribe", None, "", r#"{"user_id":"A"}"#);
         change(&mut event, changes);
         let Ok(event) = serde_json::from_value(event) else { return Ok(()) };
         on_stack(async |stack| {
@@ -190,10 +184,7 @@ proptest! {
 
     #[test]
     fn any_event_of_the_schedule(changes in changes()) {
-        let mut event = json!({
-            "version": "0", "detail-type": "Scheduled Event", "source": "aws.events",
-            "time": "2027-01-15T08:00:00Z", "resources": ["rule"], "detail": {},
-        });
+        let mut event = schedule_event("2027-01-15T08:00:00Z");
         change(&mut event, changes);
         let Ok(event) = serde_json::from_value(event) else { return Ok(()) };
         on_stack(async |stack| {

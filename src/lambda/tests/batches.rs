@@ -84,27 +84,20 @@ async fn a_message_that_cannot_be_read_fails_alone_and_comes_again_after_its_bac
 }
 
 #[tokio::test(start_paused = true)]
-async fn later_messages_of_a_group_come_again_behind_the_one_that_failed() {
-    comes_again_behind_what_failed(Arc::new(Picky)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stage_that_panics_fails_its_message_as_any_failure_does() {
-    comes_again_behind_what_failed(Arc::new(Fragile)).await;
-}
-
-async fn comes_again_behind_what_failed(stage: Arc<dyn Handler>) {
-    let stack = Stack::new().await;
-    let function = batches(&stack.ports, &[Queue::Quotation], stage);
-    let orders = [("a", "1"), ("b", "bad"), ("a", "2"), ("b", "3"), ("c", "4"), ("b", "bad")];
-    let orders = orders.map(|(user, body)| order(user, Some(body)));
-    stack.ports.queues.send(Queue::Quotation, &orders).await.unwrap();
-    let delivered = stack.deliver_to(&function, Queue::Quotation).await;
-    assert_eq!((delivered.messages, delivered.failed.len()), (6, 3));
-    let again = receive(&stack.ports, Queue::Quotation).await;
-    let bodies: Vec<_> = again.iter().map(|message| message.body.as_str()).collect();
-    assert_eq!(bodies, ["bad", "3", "bad"]);
-    assert!(again.iter().all(|message| delivered.failed.contains(&message.id)));
+async fn later_messages_of_a_group_come_again_behind_the_one_that_failed_or_panicked() {
+    for stage in [Arc::new(Picky) as Arc<dyn Handler>, Arc::new(Fragile)] {
+        let stack = Stack::new().await;
+        let function = batches(&stack.ports, &[Queue::Quotation], stage);
+        let orders = [("a", "1"), ("b", "bad"), ("a", "2"), ("b", "3"), ("c", "4"), ("b", "bad")];
+        let orders = orders.map(|(user, body)| order(user, Some(body)));
+        stack.ports.queues.send(Queue::Quotation, &orders).await.unwrap();
+        let delivered = stack.deliver_to(&function, Queue::Quotation).await;
+        assert_eq!((delivered.messages, delivered.failed.len()), (6, 3));
+        let again = receive(&stack.ports, Queue::Quotation).await;
+        let bodies: Vec<_> = again.iter().map(|message| message.body.as_str()).collect();
+        assert_eq!(bodies, ["bad", "3", "bad"]);
+        assert!(again.iter().all(|message| delivered.failed.contains(&message.id)));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,14 +25,14 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A store that counts the pages of products that are read.
-struct Listed {
+struct CountingStore {
     inner: Ports,
     pages: AtomicUsize,
 }
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Listed {
+    impl CatalogueStore for CountingStore {
         async fn list_products(&self, head: _, segment: _, from: _) -> _ {
             self.pages.fetch_add(1, Ordering::Relaxed);
             self.inner.store.list_products(head, segment, from).await
@@ -43,7 +43,7 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl ActiveUsers, Bases, CustomerStore, DiscountStore, Loads, PriceListStore, PriceTables, Quotations,
-        SettingsStore for Listed {}
+        SettingsStore for CountingStore {}
 );
 
 macro_rules! recorded {
@@ -262,7 +262,7 @@ async fn a_row_whose_list_does_not_come_is_given_up_after_a_while() {
 async fn nothing_is_read_for_mentions_that_nobody_reads() {
     let mut stack = Stack::new().await;
     let inner = stack.ports.clone();
-    let listed = Arc::new(Listed { inner: inner.clone(), pages: AtomicUsize::new(0) });
+    let listed = Arc::new(CountingStore { inner: inner.clone(), pages: AtomicUsize::new(0) });
     stack.ports = Ports { store: listed.clone(), ..inner };
     // For a discount of a product that does not exist, the nearest product would be looked for.
     let event = recorded!("lists").replace("\"P1\"", "\"P11\"").replace("\"P2\"", "\"P22\"");

@@ -60,6 +60,18 @@ async fn reply(
     on_request(&api, behind, by, serde_json::from_value(event).unwrap()).await
 }
 
+/// Reads a table. Returns the status, the text, and the query of the next page, if there is one.
+async fn table(stack: &Stack, query: &str) -> (i64, String, Option<String>) {
+    let event = http_event("GET /prices/{client}", Some("AAA"), query, "");
+    let response = reply(stack, Authorization::None, event).await.unwrap();
+    let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
+    let next = response.headers.get("link").map(|link| {
+        let link = link.to_str().unwrap().strip_prefix("<AAA?").unwrap();
+        link.split_once('>').unwrap().0.to_owned()
+    });
+    (response.status_code, text, next)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_quote_is_held_for_a_while_and_then_has_a_place() {
     let stack = Stack::new().await;
@@ -117,18 +129,13 @@ async fn prices_are_shown_and_tables_come_in_pages() {
     assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));
     let (status, body) = ask(&stack, Authorization::None, event("product=P2&product=P9")).await;
     assert_eq!((status, &body["prices"][0]["unit_price"]), (200, &json!("578.00")));
-    let text = async |query: &str| {
-        let response = reply(&stack, Authorization::None, event(query)).await.unwrap();
-        let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
-        (text, response.headers.get("link").map(|link| link.to_str().unwrap().to_owned()))
-    };
-    let (whole, link) = text("").await;
-    assert_eq!((whole.lines().count(), link), (2, None));
-    let (first, link) = text("limit=1").await;
-    let next = query_of(&link.unwrap());
+    let (_, whole, next) = table(&stack, "").await;
+    assert_eq!((whole.lines().count(), next), (2, None));
+    let (_, first, next) = table(&stack, "limit=1").await;
+    let next = next.unwrap();
     assert!(next.contains("limit=1&"), "the next page is no larger: {next}");
-    let (second, link) = text(&next).await;
-    assert_eq!((first + &second, link), (whole, None));
+    let (_, second, next) = table(&stack, &next).await;
+    assert_eq!((first + &second, next), (whole, None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,31 +148,19 @@ async fn pages_of_a_table_are_all_of_one_period() {
     let Ports { store, clock, randomness, .. } = &stack.ports;
     let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
     load(&**store, &**clock, &**randomness, &data, options, &|_| {}).await.unwrap();
-    let get = async |query: &str| {
-        let event = http_event("GET /prices/{client}", Some("AAA"), query, "");
-        let response = reply(&stack, Authorization::None, event).await.unwrap();
-        let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
-        let link = response.headers.get("link").map(|link| query_of(link.to_str().unwrap()));
-        (response.status_code, text, link)
-    };
-    assert_eq!(get("limit=1").await.0, 202);
+    assert_eq!(table(&stack, "limit=1").await.0, 202);
     assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
-    let (_, first, next) = get("limit=1").await;
+    let (_, first, next) = table(&stack, "limit=1").await;
     assert!(first.contains("\"500.00\""), "{first}");
     let next = next.unwrap();
-    let (status, second, _) = get(&next).await;
+    let (status, second, _) = table(&stack, &next).await;
     assert_eq!((status, second.contains("\"unit_price\":\"578.00\"")), (200, true), "{second}");
     // The same table has other prices from now on.
     tokio::time::advance(Duration::from_secs(60)).await;
-    let (status, replaced, _) = get(&next).await;
+    let (status, replaced, _) = table(&stack, &next).await;
     assert_eq!((status, replaced.contains("table_replaced")), (409, true), "{replaced}");
-    let (_, first, next) = get("limit=1").await;
+    let (_, first, next) = table(&stack, "limit=1").await;
     assert!(first.contains("\"unit_price\":\"250.00\""), "{first}");
-    let (status, second, _) = get(&next.unwrap()).await;
+    let (status, second, _) = table(&stack, &next.unwrap()).await;
     assert_eq!((status, second.contains("\"unit_price\":\"289.00\"")), (200, true), "{second}");
-}
-
-/// Returns the query of the next page, from the link to it.
-fn query_of(link: &str) -> String {
-    link.strip_prefix("<AAA?").unwrap().split_once('>').unwrap().0.to_owned()
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use serde_json::{Value, json};
 
@@ -12,7 +11,7 @@ use crate::lambda::EventError;
 use crate::lambda::following::Following;
 use crate::lambda::granted::Authorization;
 use crate::lambda::load;
-use crate::lambda::schedule::{Allowance, ScheduledEvent, on_schedule};
+use crate::lambda::schedule::{Allowance, on_schedule};
 use crate::lambda::subscribe::on_request;
 use crate::model::UserId;
 use crate::ports::Queue;
@@ -23,45 +22,26 @@ const MINUTE: Duration = Duration::from_secs(60);
 const TTL: Duration = Duration::from_secs(300);
 
 async fn tick(stack: &Stack, time: &str) -> Result<Value, EventError> {
-    let event = scheduled(time);
+    let event = serde_json::from_value(schedule_event(time)).unwrap();
     on_schedule(&stack.ports, MINUTE, Allowance::ENOUGH, event).await.map(|(answer, _)| answer)
 }
 
-fn scheduled(time: &str) -> ScheduledEvent {
-    let event = json!({
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "123456789012",
-        "time": time,
-        "region": "eu-west-1",
+/// Returns an event of the schedule as EventBridge delivers it.
+pub fn schedule_event(time: &str) -> Value {
+    json!({
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event", "source": "aws.events", "account": "123456789012",
+        "time": time, "region": "eu-west-1",
         "resources": ["arn:aws:events:eu-west-1:123456789012:rule/organic-cache-refresh"],
         "detail": {},
-    });
-    serde_json::from_value(event).unwrap()
+    })
 }
 
 async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {
-    let request: ApiGatewayV2httpRequest = serde_json::from_value(json!({
-        "version": "2.0",
-        "routeKey": "PUT /subscribe",
-        "rawPath": "/subscribe",
-        "rawQueryString": "",
-        "headers": { "content-type": "application/json" },
-        "requestContext": {
-            "accountId": "anonymous", "apiId": "abc123", "domainName": "abc123.example.com",
-            "http": { "method": "PUT", "path": "/subscribe", "protocol": "HTTP/1.1",
-                      "sourceIp": "203.0.113.1", "userAgent": "curl" },
-            "requestId": "r", "routeKey": "PUT /subscribe", "stage": "$default",
-            "time": "22/Nov/2026:20:14:26 +0000", "timeEpoch": 1_795_378_466_007_i64,
-        },
-        "body": body,
-        "isBase64Encoded": is_base64,
-    }))
-    .unwrap();
-    let response: ApiGatewayV2httpResponse =
-        on_request(&stack.ports, TTL, Authorization::None, request).await;
+    let mut event = http_event("PUT /subscribe", None, "", body);
+    event["isBase64Encoded"] = json!(is_base64);
+    let request = serde_json::from_value(event).unwrap();
+    let response = on_request(&stack.ports, TTL, Authorization::None, request).await;
     assert_eq!(response.headers["content-type"], "application/json");
     let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
     (response.status_code, serde_json::from_str(&text).unwrap())
@@ -147,7 +127,8 @@ async fn a_tick_without_time_says_what_it_left_to_the_next() {
     let stack = Stack::new().await;
     put(&stack, r#"{"user_id":"AAA"}"#, false).await;
     let now = stack.ports.clock.now();
-    let event = scheduled(&Tick::at(now, MINUTE).due.to_string());
+    let event = schedule_event(&Tick::at(now, MINUTE).due.to_string());
+    let event = serde_json::from_value(event).unwrap();
     let none = Allowance { deadline: now, ..Allowance::ENOUGH };
     let error = on_schedule(&stack.ports, MINUTE, none, event).await.unwrap_err();
     let EventError::Unfinished { unfinished, segments, .. } = error else { panic!("{error}") };

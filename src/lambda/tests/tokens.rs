@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::{Value, json};
 
+use super::http::http_event;
 use super::stack::{Delivered, Stack, frame_event, frames, texts};
 use crate::lambda::EventError;
 use crate::lambda::authorizer::authorize;
@@ -265,20 +265,10 @@ async fn an_authorizer_that_said_nothing_lets_nobody_quote() {
 async fn only_own_users_are_subscribed() {
     let stack = Stack::new().await;
     let subscribe = async |user: &str, authorizer: Value| {
-        let request: ApiGatewayV2httpRequest = serde_json::from_value(json!({
-            "version": "2.0",
-            "routeKey": "PUT /subscribe",
-            "rawPath": "/subscribe",
-            "headers": {},
-            "requestContext": {
-                "http": { "method": "PUT", "path": "/subscribe", "protocol": "HTTP/1.1",
-                          "sourceIp": "203.0.113.1", "userAgent": "curl" },
-                "authorizer": authorizer,
-            },
-            "body": json!({ "user_id": user }).to_string(),
-            "isBase64Encoded": false,
-        }))
-        .unwrap();
+        let body = json!({ "user_id": user }).to_string();
+        let mut event = http_event("PUT /subscribe", None, "", &body);
+        event["requestContext"]["authorizer"] = authorizer;
+        let request = serde_json::from_value(event).unwrap();
         let ttl = Duration::from_secs(300);
         on_request(&stack.ports, ttl, Authorization::Token, request).await.status_code
     };

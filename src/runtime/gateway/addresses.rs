@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use hyper::header::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
-use super::bucket::{Bucket, Rate};
-use super::limits::{Limits, Traffic, lock};
+use super::bucket::{Bucket, FillRate};
+use super::limits::{Limits, Traffic};
+use crate::runtime::lock::lock;
 
 /// From this many addresses on, those that are quiet again are forgotten.
 const FORGET_FROM: usize = 1024;
@@ -87,11 +88,11 @@ fn network(address: Ipv6Addr) -> Ipv6Addr {
 #[derive(Debug)]
 pub(super) struct Addresses {
     limits: Limits,
-    known: Mutex<Known>,
+    known: Mutex<KnownAddresses>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownAddresses {
     addresses: HashMap<ClientAddress, Arc<Address>>,
     /// The number of addresses at which quiet ones are forgotten next.
     forget_from: usize,
@@ -112,7 +113,7 @@ pub(super) struct SocketPlace(Arc<Address>);
 
 impl Addresses {
     pub(super) fn new(limits: Limits) -> Self {
-        let known = Known { addresses: HashMap::new(), forget_from: FORGET_FROM };
+        let known = KnownAddresses { addresses: HashMap::new(), forget_from: FORGET_FROM };
         Self { limits, known: Mutex::new(known) }
     }
 
@@ -130,7 +131,7 @@ impl Addresses {
     }
 }
 
-impl Known {
+impl KnownAddresses {
     /// Forgets addresses that have their full allowance again. It looks at all addresses, so it runs only
     /// when there are twice as many as it left the last time.
     fn forget(&mut self) {
@@ -147,7 +148,7 @@ impl Address {
             max_sockets: limits.sockets_per_address,
             sockets: AtomicU32::new(0),
             traffic: Mutex::new(Traffic::new(limits.frames_per_sec_per_address)),
-            new_users: Mutex::new(Bucket::new(Rate::per_min(0))),
+            new_users: Mutex::new(Bucket::new(FillRate::per_min(0))),
         }
     }
 
@@ -166,7 +167,7 @@ impl Address {
     /// one left.
     pub(super) fn take_new_user(&self, per_min: u32) -> bool {
         let mut new_users = lock(&self.new_users);
-        new_users.set_rate(Rate::per_min(per_min.into()));
+        new_users.set_rate(FillRate::per_min(per_min.into()));
         new_users.take(1, Instant::now())
     }
 

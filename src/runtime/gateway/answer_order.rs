@@ -6,13 +6,13 @@ use crate::protocol::{Request, Told};
 
 /// A request, named as its answer names it. Clients that share a socket may use the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct RequestInHand {
     /// The customer; `None` if the request names none.
     user: Option<UserId>,
     request_id: RequestId,
 }
 
-impl Asked {
+impl RequestInHand {
     pub(super) fn of(request: &Request, request_id: RequestId) -> Self {
         Self { user: request.user().cloned(), request_id }
     }
@@ -30,14 +30,14 @@ impl Asked {
 #[derive(Default)]
 pub(super) struct AnswerOrder {
     /// The requests that have no reply yet. A client may have sent the same one twice.
-    in_hand: Vec<Asked>,
+    in_hand: Vec<RequestInHand>,
     /// The answers to these requests, in the order in which they came.
-    waiting: Vec<(Asked, WaitingFrame)>,
+    waiting: Vec<(RequestInHand, WaitingFrame)>,
 }
 
 impl AnswerOrder {
     /// Notes that a request is being handled.
-    pub(super) fn began(&mut self, asked: Asked) {
+    pub(super) fn began(&mut self, asked: RequestInHand) {
         self.in_hand.push(asked);
     }
 
@@ -48,14 +48,15 @@ impl AnswerOrder {
             return Some(frame);
         }
         let told = Told::of(frame.bytes());
-        let is_told = |asked: &&Asked| told.as_ref().is_some_and(|told| asked.is_told(told));
+        let is_told =
+            |asked: &&RequestInHand| told.as_ref().is_some_and(|told| asked.is_told(told));
         let Some(asked) = self.in_hand.iter().find(is_told).cloned() else { return Some(frame) };
         self.waiting.push((asked, frame));
         None
     }
 
     /// Notes that a request has its reply. Returns the frames that may follow this reply.
-    pub(super) fn finished(&mut self, asked: &Asked) -> Vec<WaitingFrame> {
+    pub(super) fn finished(&mut self, asked: &RequestInHand) -> Vec<WaitingFrame> {
         if let Some(at) = self.in_hand.iter().position(|one| one == asked) {
             self.in_hand.swap_remove(at);
         }
@@ -73,12 +74,12 @@ mod tests {
     use crate::model::ConnectionId;
     use crate::runtime::gateway::Sockets;
 
-    fn request_of(user: &str, id: &str) -> Asked {
+    fn request_of(user: &str, id: &str) -> RequestInHand {
         let request_id = RequestId::new(id).unwrap();
-        Asked { user: Some(UserId::new(user).unwrap()), request_id }
+        RequestInHand { user: Some(UserId::new(user).unwrap()), request_id }
     }
 
-    fn request(id: &str) -> Asked {
+    fn request(id: &str) -> RequestInHand {
         request_of("AAA", id)
     }
 

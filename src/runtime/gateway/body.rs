@@ -13,10 +13,10 @@ use crate::ports::TableError;
 
 /// The body of a reply. It is boxed, so that a reply is small enough to be returned as an error.
 #[derive(Debug)]
-pub struct ReplyBody(Box<Kind>);
+pub struct ReplyBody(Box<BodyKind>);
 
 #[derive(Debug)]
-enum Kind {
+enum BodyKind {
     Whole(Full<Bytes>),
     Pieces(mpsc::Receiver<Result<Bytes, TableError>>),
 }
@@ -26,7 +26,7 @@ impl ReplyBody {
     /// its reader sees that it is incomplete.
     #[must_use]
     pub fn pieces(pieces: mpsc::Receiver<Result<Bytes, TableError>>) -> Self {
-        Self(Box::new(Kind::Pieces(pieces)))
+        Self(Box::new(BodyKind::Pieces(pieces)))
     }
 }
 
@@ -38,7 +38,7 @@ impl Default for ReplyBody {
 
 impl From<Bytes> for ReplyBody {
     fn from(bytes: Bytes) -> Self {
-        Self(Box::new(Kind::Whole(Full::new(bytes))))
+        Self(Box::new(BodyKind::Whole(Full::new(bytes))))
     }
 }
 
@@ -51,11 +51,11 @@ impl Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TableError>>> {
         match &mut *self.get_mut().0 {
-            Kind::Whole(whole) => {
+            BodyKind::Whole(whole) => {
                 let frame = ready!(Pin::new(whole).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| frame.map_err(|never: Infallible| match never {})))
             }
-            Kind::Pieces(pieces) => {
+            BodyKind::Pieces(pieces) => {
                 let piece = ready!(pieces.poll_recv(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
             }
@@ -64,15 +64,15 @@ impl Body for ReplyBody {
 
     fn is_end_stream(&self) -> bool {
         match &*self.0 {
-            Kind::Whole(whole) => whole.is_end_stream(),
-            Kind::Pieces(_) => false,
+            BodyKind::Whole(whole) => whole.is_end_stream(),
+            BodyKind::Pieces(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &*self.0 {
-            Kind::Whole(whole) => whole.size_hint(),
-            Kind::Pieces(_) => SizeHint::default(),
+            BodyKind::Whole(whole) => whole.size_hint(),
+            BodyKind::Pieces(_) => SizeHint::default(),
         }
     }
 }

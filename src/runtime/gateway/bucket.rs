@@ -12,13 +12,13 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 /// filling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
-    rate: Rate,
+    rate: FillRate,
     paid_at: Option<Instant>,
 }
 
 /// How fast a [`Bucket`] fills, and how much it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
+pub(super) struct FillRate {
     /// The units that come in each `per`; not zero.
     pub(super) units: u64,
     /// The time in which `units` come.
@@ -27,7 +27,7 @@ pub(super) struct Rate {
     pub(super) burst: u64,
 }
 
-impl Rate {
+impl FillRate {
     /// Returns a rate per second, with one second's units as the burst.
     pub(super) const fn per_sec(units: u64) -> Self {
         Self { units, per: Duration::from_secs(1), burst: units }
@@ -47,12 +47,12 @@ impl Rate {
 
 impl Bucket {
     /// Creates a full bucket.
-    pub(super) const fn new(rate: Rate) -> Self {
+    pub(super) const fn new(rate: FillRate) -> Self {
         Self { rate, paid_at: None }
     }
 
     /// Changes the rate from now on.
-    pub(super) const fn set_rate(&mut self, rate: Rate) {
+    pub(super) const fn set_rate(&mut self, rate: FillRate) {
         self.rate = rate;
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_and_then_the_rate() {
-        let mut bucket = Bucket::new(Rate { burst: 20, ..Rate::per_sec(10) });
+        let mut bucket = Bucket::new(FillRate { burst: 20, ..FillRate::per_sec(10) });
         assert_eq!(taken(&mut bucket, 100), 20);
         assert!(!bucket.is_full(Instant::now()));
         advance(Duration::from_millis(500)).await;
@@ -109,7 +109,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_charged_beyond_it_is_paid_for_later() {
-        let mut bucket = Bucket::new(Rate::per_sec(1000));
+        let mut bucket = Bucket::new(FillRate::per_sec(1000));
         let begun = Instant::now();
         bucket.charge(500, begun);
         assert_eq!(bucket.empty_until(begun), None);
@@ -123,7 +123,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slow_rates_are_kept_too() {
-        let mut bucket = Bucket::new(Rate::per_min(1));
+        let mut bucket = Bucket::new(FillRate::per_min(1));
         assert_eq!(taken(&mut bucket, 2), 1);
         advance(Duration::from_secs(59)).await;
         assert_eq!(taken(&mut bucket, 1), 0);

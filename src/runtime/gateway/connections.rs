@@ -65,7 +65,7 @@ struct Peer {
 }
 
 /// A websocket's client: how much it may send, and for which customers.
-struct Client {
+struct AdmittedClient {
     allowance: Allowance,
     clients: Clients,
     /// Whether it was admitted by a token.
@@ -185,7 +185,7 @@ impl Gateway {
             _ => {}
         }
         let client = self.client(peer, headers);
-        let allowance = Allowance::new(peer.traffic.clone(), self.limiter.address(client));
+        let allowance = Allowance::new(peer.traffic.clone(), self.limiter.addresses.find(client));
         // The other processes of this machine push answers without a rate limit.
         let is_push = client == ClientAddress::Known && is_push(&request);
         if !is_push && !allowance.take_frame() {
@@ -208,13 +208,13 @@ impl Gateway {
             place => place.flatten(),
         };
         let places = Places { _connection: peer.place.clone(), _socket: socket };
-        let client = Client { allowance, clients, by_token };
+        let client = AdmittedClient { allowance, clients, by_token };
         self.clone().upgrade(request, client, places, tasks, shutdown.clone())
     }
 
     /// Whether a request is for one of the page's files.
     fn is_page(&self, request: &Request<Incoming>) -> bool {
-        self.page().has_file(request.uri().path()) || self.prefix.page_of(request).is_some()
+        self.page.has_file(request.uri().path()) || self.prefix.page_of(request).is_some()
     }
 
     /// Returns where a request comes from. A client that proves in one request that it may read the entry
@@ -230,7 +230,7 @@ impl Gateway {
     fn upgrade(
         self: Arc<Self>,
         mut request: Request<Incoming>,
-        client: Client,
+        client: AdmittedClient,
         places: Places,
         tasks: &TaskTracker,
         shutdown: Shutdown,
@@ -260,8 +260,8 @@ impl Gateway {
         reply
     }
 
-    async fn session(&self, upgraded: Upgraded, client: Client, shutdown: &Shutdown) {
-        let Client { allowance, clients, by_token } = client;
+    async fn session(&self, upgraded: Upgraded, client: AdmittedClient, shutdown: &Shutdown) {
+        let AdmittedClient { allowance, clients, by_token } = client;
         // Take the plain socket back. Bytes that the client sent right after its request are read first.
         let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>()
         else {

@@ -6,17 +6,16 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use super::methods::{is_for_pages, list};
+use super::origin::{AllowedOrigins, normalise};
+use crate::runtime::lock::lock;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    HeaderMap, HeaderName, HeaderValue, ORIGIN, VARY,
+    HeaderMap, HeaderValue, ORIGIN, VARY,
 };
 use hyper::{Method, Request};
 use tracing::warn;
-
-use super::limits::lock;
-use super::methods::{is_for_pages, list};
-use super::origin::{AllowedOrigins, normalise};
 
 /// The headers that a page may send. `infra/http.tf` allows the same.
 const ALLOWED_HEADERS: HeaderValue =
@@ -63,12 +62,9 @@ impl Cors {
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
             return;
         }
-        let preflight: [(HeaderName, Option<HeaderValue>); 3] = [
-            (ACCESS_CONTROL_ALLOW_METHODS, list(methods)),
-            (ACCESS_CONTROL_ALLOW_HEADERS, Some(ALLOWED_HEADERS)),
-            (ACCESS_CONTROL_MAX_AGE, Some(MAX_AGE)),
-        ];
-        headers.extend(preflight.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        headers.extend(list(methods).map(|methods| (ACCESS_CONTROL_ALLOW_METHODS, methods)));
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     }
 }
 

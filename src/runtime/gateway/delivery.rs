@@ -117,7 +117,6 @@ impl Connections for GatewayConnections {
 #[cfg(test)]
 mod tests {
     use super::super::registry::GatewayRecord;
-    use super::super::secret::Secret;
     use super::*;
     use crate::model::ConnectionId;
 
@@ -159,15 +158,7 @@ mod tests {
         tokio::spawn(async move { while listener.accept().await.is_ok() {} });
         let folder = tempfile::tempdir().unwrap();
         let registry = GatewayRegistry::new(folder.path());
-        let _registration = registry.register(&GatewayRecord {
-            websocket: endpoint.replacen("http", "ws", 1),
-            endpoint: endpoint.clone(),
-            instance: "one".into(),
-            secret: Secret::from_random([[1; 16], [2; 16]]),
-            engine: "embedded".into(),
-            pid: 1,
-            keys: None,
-        });
+        let _registration = registry.register(&GatewayRecord::of_test("one", &endpoint));
         let connections = GatewayConnections::new(None, registry, None);
         let to = ConnectionRef { endpoint, id: ConnectionId::from_random([1; 16]) };
         let error = connections.push(&to, Bytes::new()).await.unwrap_err();

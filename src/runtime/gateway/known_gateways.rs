@@ -8,14 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
+use super::probe::{ProbeError, connect};
+use super::registry::{GatewayRecord, GatewayRegistry};
+use crate::runtime::lock::lock;
 use hyper::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
-
-use super::limits::lock;
-use super::probe::{ProbeError, connect};
-use super::registry::{GatewayRecord, GatewayRegistry};
 
 /// If the folder changed less than this before it was read, it may have changed again within the same
 /// tick of the file system's clock. So it is read again.
@@ -102,20 +101,7 @@ impl Service<Uri> for KnownGateways {
 mod tests {
     use std::fs::{self, File};
 
-    use super::super::secret::Secret;
     use super::*;
-
-    fn record(instance: &str, endpoint: &str) -> GatewayRecord {
-        GatewayRecord {
-            websocket: endpoint.replacen("http", "ws", 1),
-            endpoint: endpoint.to_owned(),
-            instance: instance.to_owned(),
-            secret: Secret::from_random([[1; 16], [2; 16]]),
-            engine: "embedded".into(),
-            pid: 1,
-            keys: None,
-        }
-    }
 
     /// Sets the time of the folder's last change.
     fn set_changed_at(registry: &GatewayRegistry, time: SystemTime) {
@@ -129,21 +115,25 @@ mod tests {
         let known = KnownGateways::new(registry.clone());
         let found = |endpoint: &str| known.find(endpoint).unwrap().len();
         assert_eq!(found("http://127.0.0.1:1"), 0, "there is no folder");
-        let _first = registry.register(&record("one", "http://127.0.0.1:1")).unwrap();
+        let _first =
+            registry.register(&GatewayRecord::of_test("one", "http://127.0.0.1:1")).unwrap();
         assert_eq!(found("http://127.0.0.1:1"), 1);
         // The second entry is made in the same tick of the clock.
         let at = registry.changed_at().unwrap().unwrap();
-        let _second = registry.register(&record("two", "http://127.0.0.1:2")).unwrap();
+        let _second =
+            registry.register(&GatewayRecord::of_test("two", "http://127.0.0.1:2")).unwrap();
         set_changed_at(&registry, at);
         assert_eq!(found("http://127.0.0.1:2"), 1);
         // The folder has settled: an entry that does not change its time is not seen.
         set_changed_at(&registry, at - SETTLED_AFTER);
         assert_eq!(found("http://127.0.0.1:2"), 1);
-        let third = registry.register(&record("three", "http://127.0.0.1:3")).unwrap();
+        let third =
+            registry.register(&GatewayRecord::of_test("three", "http://127.0.0.1:3")).unwrap();
         set_changed_at(&registry, at - SETTLED_AFTER);
         assert_eq!(found("http://127.0.0.1:3"), 0, "nothing was read");
         drop(third);
-        let _fourth = registry.register(&record("four", "http://127.0.0.1:2")).unwrap();
+        let _fourth =
+            registry.register(&GatewayRecord::of_test("four", "http://127.0.0.1:2")).unwrap();
         assert_eq!(found("http://127.0.0.1:2"), 2, "with the one before it on its port");
         // The clock was set back.
         set_changed_at(&registry, SystemTime::now() + Duration::from_secs(3600));
@@ -158,7 +148,8 @@ mod tests {
         let known = KnownGateways::new(registry.clone());
         let entry = registry.folder().join("one.json");
         let settled = SystemTime::now() - SETTLED_AFTER;
-        let _registration = registry.register(&record("one", "http://127.0.0.1:1")).unwrap();
+        let _registration =
+            registry.register(&GatewayRecord::of_test("one", "http://127.0.0.1:1")).unwrap();
         let text = fs::read(&entry).unwrap();
         // Reading it fails, as it does in a process that has too many files open.
         fs::remove_file(&entry).unwrap();

@@ -1,52 +1,40 @@
 //! Enforces the limits: counts connections, and gives each its allowance.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::addresses::{Address, Addresses, ClientAddress};
-use super::limits::{Limits, Traffic, lock};
+use super::addresses::{Address, Addresses};
+use super::limits::{Limits, Traffic};
+use crate::runtime::lock::lock;
 
 /// Enforces the limits of one gateway.
 #[derive(Debug)]
 pub(super) struct Limiter {
     limits: Limits,
-    open: Arc<AtomicU32>,
-    addresses: Addresses,
+    places: Arc<Semaphore>,
+    pub(super) addresses: Addresses,
 }
 
 /// A connection's place in the limit of all connections, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct ConnectionPlace(Arc<AtomicU32>);
+pub(super) type ConnectionPlace = OwnedSemaphorePermit;
 
 impl Limiter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, open: Arc::default(), addresses: Addresses::new(limits) }
+        let places =
+            Arc::new(Semaphore::new((limits.sockets as usize).min(Semaphore::MAX_PERMITS)));
+        Self { limits, places, addresses: Addresses::new(limits) }
     }
 
     /// Takes a place for one more connection; `None` when all are taken.
     pub(super) fn enter(&self) -> Option<ConnectionPlace> {
-        let more = |open: u32| (open < self.limits.sockets).then_some(open + 1);
-        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(ConnectionPlace(self.open.clone()))
+        self.places.clone().try_acquire_owned().ok()
     }
 
     /// Returns the allowance of a connection before its client's address is known.
     pub(super) fn connection(&self) -> Arc<Mutex<Traffic>> {
         Arc::new(Mutex::new(Traffic::new(self.limits.frames_per_sec)))
-    }
-
-    /// Returns the state that all connections of an address share; `None` if the client is not limited by
-    /// address.
-    pub(super) fn address(&self, client: ClientAddress) -> Option<Arc<Address>> {
-        self.addresses.find(client)
-    }
-}
-
-impl Drop for ConnectionPlace {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -5,11 +5,9 @@
 //! which a reverse proxy adds. Local clients have no distinct addresses. They are limited by socket and
 //! in total, and by address only if this is configured.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use tokio::time::Instant;
 
-use super::bucket::{Bucket, Rate};
+use super::bucket::{Bucket, FillRate};
 
 /// The average size of a frame in bytes. This many bytes may be read for each frame allowed.
 const BYTES_PER_FRAME: u64 = 4096;
@@ -58,8 +56,8 @@ impl Traffic {
     pub(super) const fn new(frames_per_sec: u32) -> Self {
         let frames = frames_per_sec as u64;
         Self {
-            frames: Bucket::new(Rate::per_sec(frames)),
-            bytes: Bucket::new(Rate::per_sec(frames.saturating_mul(BYTES_PER_FRAME))),
+            frames: Bucket::new(FillRate::per_sec(frames)),
+            bytes: Bucket::new(FillRate::per_sec(frames.saturating_mul(BYTES_PER_FRAME))),
         }
     }
 
@@ -78,9 +76,4 @@ impl Traffic {
     pub(super) fn no_bytes_until(&mut self, now: Instant) -> Option<Instant> {
         self.bytes.empty_until(now)
     }
-}
-
-/// Locks a mutex, even after a panic elsewhere: the state is only numbers.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -76,8 +76,7 @@ enum Format {
 
 impl LoadDoor {
     /// Creates the door of a gateway process.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn of_gateway() -> Self {
         Self::with(64 * 1024 * 1024, Duration::from_secs(15 * 60))
     }
 
@@ -208,12 +207,6 @@ async fn ended(ports: &Ports, watched: &Watched, nothing: Reply) -> Reply {
             "it is not known whether the whole load came into force or nothing of it; load it again: \
              only what differs is written",
         ),
-    }
-}
-
-impl Default for LoadDoor {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

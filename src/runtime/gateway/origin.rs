@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use hyper::header::{HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::Uri;
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub struct AllowedOrigins {
 }
 
 /// The kind of page that a request comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
     /// No page: the client is a program.
     NoPage,
@@ -34,7 +34,7 @@ pub(super) enum Sender {
     /// loopback or a name of the gateway's reverse proxy.
     OwnPage,
     /// A page of an allowed origin.
-    Allowed(HeaderValue),
+    Allowed,
     /// Any other page.
     Foreign,
     /// A page of another origin that does not name it: it embeds an image or a frame, or opens a link or a window.
@@ -87,18 +87,13 @@ impl AllowedOrigins {
     /// Returns the kind of page that a request comes from.
     #[must_use]
     pub(super) fn sender(&self, headers: &HeaderMap) -> Sender {
-        let Some(given) = headers.get(ORIGIN) else {
-            return match is_from_elsewhere(headers) {
-                true => Sender::Unnamed,
-                false => Sender::NoPage,
-            };
-        };
-        if text_of(headers, &ORIGIN).is_some_and(|origin| self.is_own(origin, headers)) {
-            return Sender::OwnPage;
-        }
-        match self.allow_page(headers) {
-            true => Sender::Allowed(given.clone()),
-            false => Sender::Foreign,
+        match text_of(headers, &ORIGIN) {
+            None if headers.contains_key(ORIGIN) => Sender::Foreign,
+            None if is_from_elsewhere(headers) => Sender::Unnamed,
+            None => Sender::NoPage,
+            Some(origin) if self.is_own(origin, headers) => Sender::OwnPage,
+            Some(_) if self.allow_page(headers) => Sender::Allowed,
+            Some(_) => Sender::Foreign,
         }
     }
 
@@ -221,8 +216,7 @@ mod tests {
         let sender = |origin| allowed.sender(&headers(&[host.clone(), (ORIGIN, origin)]));
         assert_eq!(allowed.sender(&headers(std::slice::from_ref(&host))), Sender::NoPage);
         assert_eq!(sender("http://127.0.0.1:7070"), Sender::OwnPage);
-        let shop = HeaderValue::from_static("https://shop.example.com");
-        assert_eq!(sender("https://shop.example.com"), Sender::Allowed(shop));
+        assert_eq!(sender("https://shop.example.com"), Sender::Allowed);
         for foreign in ["https://evil.example", "null", "http://127.0.0.1:7071"] {
             assert_eq!(sender(foreign), Sender::Foreign, "{foreign}");
         }
@@ -270,12 +264,8 @@ mod tests {
         assert!(!allowed.allow_page(&headers(&without_tls)));
         let both = [(HOST, "quotes.example"), (ORIGIN, "https://quotes.example")];
         assert!(allowed.allow_page(&headers(&both)), "its own, and allowed");
-        let shop = HeaderValue::from_static("https://shop.example");
-        assert_eq!(
-            sender("shop.example", "https://shop.example"),
-            Sender::Allowed(shop),
-            "a site of its own"
-        );
+        let shop = sender("shop.example", "https://shop.example");
+        assert_eq!(shop, Sender::Allowed, "a site of its own");
     }
 
     #[test]
@@ -297,8 +287,7 @@ mod tests {
     fn a_page_without_an_origin_passes_only_where_that_is_said() {
         let allowed = AllowedOrigins::new(&["null".to_owned()], &[]).unwrap();
         let from_file = headers(&[(HOST, "127.0.0.1:7070"), (ORIGIN, "null")]);
-        let null = HeaderValue::from_static("null");
-        assert_eq!(allowed.sender(&from_file), Sender::Allowed(null));
+        assert_eq!(allowed.sender(&from_file), Sender::Allowed);
         assert!(!allowed.allow_host(&headers(&[(HOST, "null")])), "it is no name of the gateway");
     }
 

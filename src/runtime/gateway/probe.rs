@@ -83,7 +83,7 @@ impl ProbeError {
 }
 
 /// The result of a challenge.
-enum Answer {
+enum ChallengeResult {
     Proven,
     NotNow,
     NotProven,
@@ -147,14 +147,14 @@ async fn challenge(stream: TcpStream, record: &GatewayRecord) -> Result<TcpStrea
     let (answer, connection) =
         tokio::join!(ask(sender, &challenge, record), connection.without_shutdown());
     match (answer, connection) {
-        (Ok(Answer::Proven), Ok(Parts { io, read_buf, .. })) if read_buf.is_empty() => {
+        (Ok(ChallengeResult::Proven), Ok(Parts { io, read_buf, .. })) if read_buf.is_empty() => {
             Ok(io.into_inner())
         }
-        (Ok(Answer::NotProven), _) => Err(another()),
+        (Ok(ChallengeResult::NotProven), _) => Err(another()),
         // The server does not speak HTTP.
         (Err(error), _) if error.is_parse() => Err(another()),
         // A full gateway may break off before it sends its reply.
-        (Ok(Answer::NotNow | Answer::Proven) | Err(_), _) => {
+        (Ok(ChallengeResult::NotNow | ChallengeResult::Proven) | Err(_), _) => {
             Err(ProbeError::Busy { endpoint: endpoint() })
         }
     }
@@ -164,23 +164,25 @@ async fn ask(
     mut sender: SendRequest<Empty<Bytes>>,
     challenge: &Challenge,
     record: &GatewayRecord,
-) -> Result<Answer, hyper::Error> {
+) -> Result<ChallengeResult, hyper::Error> {
     let host = record.endpoint.trim_start_matches("http://");
     let mut request = Request::get("/health").header(HOST, host);
     for (name, value) in challenge.headers().into_iter().flatten() {
         request = request.header(name, value);
     }
-    let Ok(request) = request.body(Empty::new()) else { return Ok(Answer::NotProven) };
+    let Ok(request) = request.body(Empty::new()) else { return Ok(ChallengeResult::NotProven) };
     let response = sender.send_request(request).await?;
     let (head, body) = response.into_parts();
     match head.status {
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Ok(Answer::NotNow),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            Ok(ChallengeResult::NotNow)
+        }
         StatusCode::OK if challenge.is_met(&head.headers) => {
             // The rest of the reply must be read before the connection can be used again.
             let whole = Limited::new(body, MAX_BYTES).collect().await.is_ok();
-            Ok(if whole { Answer::Proven } else { Answer::NotNow })
+            Ok(if whole { ChallengeResult::Proven } else { ChallengeResult::NotNow })
         }
-        _ => Ok(Answer::NotProven),
+        _ => Ok(ChallengeResult::NotProven),
     }
 }
 
@@ -191,19 +193,10 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    use super::super::secret::Secret;
     use super::*;
 
     fn record(address: SocketAddr) -> GatewayRecord {
-        GatewayRecord {
-            websocket: format!("ws://{address}"),
-            endpoint: format!("http://{address}"),
-            instance: "mine".into(),
-            secret: Secret::from_random([[1; 16], [2; 16]]),
-            engine: "embedded".into(),
-            pid: 1,
-            keys: None,
-        }
+        GatewayRecord::of_test("mine", &format!("http://{address}"))
     }
 
     /// Starts a server that gives the same reply to any request.

@@ -168,19 +168,28 @@ fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
+impl GatewayRecord {
+    /// Returns the record of a gateway that does not run.
+    pub(super) fn of_test(instance: &str, endpoint: &str) -> Self {
+        Self {
+            websocket: endpoint.replacen("http", "ws", 1),
+            endpoint: endpoint.to_owned(),
+            instance: instance.to_owned(),
+            secret: Secret::from_random([[1; 16], [2; 16]]),
+            engine: "embedded".into(),
+            pid: 1,
+            keys: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn record() -> GatewayRecord {
-        GatewayRecord {
-            websocket: "ws://127.0.0.1:1".into(),
-            endpoint: "http://127.0.0.1:1".into(),
-            instance: "abc".into(),
-            secret: Secret::from_random([[1; 16], [2; 16]]),
-            engine: "embedded".into(),
-            pid: 1,
-            keys: Some(KeysPlace::File("keys.json".into())),
-        }
+        let keys = Some(KeysPlace::File("keys.json".into()));
+        GatewayRecord { keys, ..GatewayRecord::of_test("abc", "http://127.0.0.1:1") }
     }
 
     #[cfg(unix)]

@@ -69,7 +69,8 @@ pub(super) async fn route(
     }
     // On the heap, because hyper moves the future of each request several times. So the future of a frequent
     // request has no room for these large ones.
-    Box::pin(answer(gateway, &path, request, allowance, client)).await
+    let answer = Box::pin(answer(gateway, &path, request, allowance, client)).await;
+    answer.unwrap_or_else(|refused| refused)
 }
 
 /// Answers a request that is not one of the API.
@@ -79,17 +80,17 @@ async fn answer(
     request: Request<Incoming>,
     allowance: &Allowance,
     client: ClientAddress,
-) -> Reply {
+) -> Result<Reply, Reply> {
     // Paths that have GET have HEAD too. For HEAD, no body is sent.
-    if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
-        return reply;
+    if let Some(reply) = gateway.page.route(&request, &gateway.door, client).await {
+        return Ok(reply);
     }
     match (path, path.strip_prefix(MANAGEMENT)) {
-        ("/health", _) => health(gateway, request.headers()),
+        ("/health", _) => Ok(health(gateway, request.headers())),
         ("/subscribe", _) => put_subscribe(gateway, request, allowance).await,
         (LOAD, _) => post_load(gateway, request).await,
         (_, Some(id)) => post_to_connection(gateway, id, request, client).await,
-        (path, None) => not_found(path),
+        (path, None) => Err(not_found(path)),
     }
 }
 
@@ -103,8 +104,10 @@ fn options(methods: &[Method]) -> Reply {
 /// Replies with the health. If the caller proves that it knows the secret of the entry, the gateway's own
 /// proof is added.
 fn health(gateway: &Gateway, asked: &HeaderMap) -> Reply {
-    let mut reply = json_reply(StatusCode::OK, &gateway.health());
-    if let Some((name, proof)) = gateway.secret().answer(asked) {
+    let sockets = gateway.sockets.count();
+    let health = json!({ "status": "ok", "instance": gateway.instance, "sockets": sockets });
+    let mut reply = json_reply(StatusCode::OK, &health);
+    if let Some((name, proof)) = gateway.secret.answer(asked) {
         reply.headers_mut().insert(name, proof);
     }
     reply
@@ -124,7 +127,7 @@ async fn api(
     };
     let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
     let span = trace::http_request(traceparent, request.method().as_str(), resource.route());
-    let clients = match gateway.door().clients_of(entry::of_headers(request.headers())).await {
+    let clients = match gateway.door.clients_of(entry::of_headers(request.headers())).await {
         Ok(clients) => clients,
         Err(reply) => return reply,
     };
@@ -138,23 +141,23 @@ async fn api(
     };
     let query = head.uri.query().unwrap_or_default();
     let asked = ApiRequest { method: &head.method, query, headers: &head.headers, body: &body };
-    let call = match gateway.http_api().read(resource, asked) {
+    let call = match gateway.http_api.read(resource, asked) {
         Ok(call) if !clients.cover(call.user()) => return http_api::forbidden(call.user()),
         Ok(call) => call,
         Err(reply) => return reply,
     };
     let behind = match call.is_visit() {
         false => gateway.behind(false),
-        true => match gateway.visitors().admit(call.user(), allowance.address()).await {
+        true => match gateway.visitors.admit(call.user(), allowance.address()).await {
             Admission::Visit => gateway.behind(false),
             Admission::FirstVisit => gateway.behind(true),
             refused => return too_many(refusal(refused)),
         },
     };
     let is_quote = matches!(call, Call::Quote(..));
-    let reply = gateway.http_api().answer(behind, call).instrument(span).await;
+    let reply = gateway.http_api.answer(behind, call).instrument(span).await;
     if is_quote {
-        gateway.page().metrics().acknowledged(came_at.elapsed());
+        gateway.page.metrics().acknowledged(came_at.elapsed());
     }
     reply
 }
@@ -163,27 +166,18 @@ async fn put_subscribe(
     gateway: &Gateway,
     request: Request<Incoming>,
     allowance: &Allowance,
-) -> Reply {
+) -> Result<Reply, Reply> {
     let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
     let span = trace::subscribe(traceparent);
     let token = entry::of_headers(request.headers());
-    let clients = match gateway.door().clients_of(token).await {
-        Ok(clients) => clients,
-        Err(reply) => return reply,
-    };
-    let user = match read_body(gateway, request.into_body()).await {
-        Ok(body) => match read_user(&clients, &body) {
-            Ok(user) => user,
-            Err(reply) => return reply,
-        },
-        Err(reply) => return reply,
-    };
-    let ttl = match gateway.visitors().admit(&user, allowance.address()).await {
+    let clients = gateway.door.clients_of(token).await?;
+    let user = read_user(&clients, &read_body(gateway, request.into_body()).await?)?;
+    let ttl = match gateway.visitors.admit(&user, allowance.address()).await {
         Admission::Visit => gateway.ttl(false),
         Admission::FirstVisit => gateway.ttl(true),
-        refused => return too_many(refusal(refused)),
+        refused => return Err(too_many(refusal(refused))),
     };
-    subscribe_user(gateway.ports(), ttl, &user).instrument(span).await
+    Ok(subscribe_user(&gateway.ports, ttl, &user).instrument(span).await)
 }
 
 /// Answers a `PUT /subscribe` with this body, for a caller who may subscribe these customers. Customers
@@ -228,25 +222,18 @@ async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
     }
 }
 
-async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Reply {
+async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Result<Reply, Reply> {
     if !gateway.is_own(request.headers()) {
-        return may_not_load(NO_PAGES);
+        return Err(may_not_load(NO_PAGES));
     }
-    if let Err(reply) = gateway.door().may_load(entry::of_headers(request.headers())).await {
-        return reply;
-    }
+    gateway.door.may_load(entry::of_headers(request.headers())).await?;
     let (head, body) = request.into_parts();
-    let door = gateway.load_door();
-    let admitted = match door.admit(head.uri.query().unwrap_or_default(), &head.headers) {
-        Ok(admitted) => admitted,
-        Err(reply) => return reply,
-    };
+    let door = &gateway.load_door;
+    let admitted = door.admit(head.uri.query().unwrap_or_default(), &head.headers)?;
     // The gateway may wait long for this body, because it accepts only one load at a time.
     let body = timeout(LOAD_LIMIT, Limited::new(body, door.max_bytes()).collect()).await;
-    match whole(body, || body_too_large(door.max_bytes())) {
-        Ok(body) => door.load(gateway.ports(), admitted, body).await,
-        Err(reply) => reply,
-    }
+    let body = whole(body, || body_too_large(door.max_bytes()))?;
+    Ok(door.load(&gateway.ports, admitted, body).await)
 }
 
 /// Pushes a frame to a connection, for the other processes of this machine that work on the same store.
@@ -257,32 +244,26 @@ async fn post_to_connection(
     id: &str,
     request: Request<Incoming>,
     client: ClientAddress,
-) -> Reply {
+) -> Result<Reply, Reply> {
     if request.headers().contains_key(ORIGIN) {
-        return problem(StatusCode::FORBIDDEN, "pages may not push to connections");
+        return Err(problem(StatusCode::FORBIDDEN, "pages may not push to connections"));
     }
     if client != ClientAddress::Known {
         let message = "only a process that proves that it may read the gateway's entry may push";
-        return problem(StatusCode::FORBIDDEN, message);
+        return Err(problem(StatusCode::FORBIDDEN, message));
     }
-    let Ok(id) = ConnectionId::new(id) else {
-        return problem(StatusCode::BAD_REQUEST, "that is not a connection id");
-    };
-    let frame = match read_body(gateway, request.into_body()).await {
-        Ok(frame) => frame,
-        Err(reply) => return reply,
-    };
-    if std::str::from_utf8(&frame).is_err() {
-        return problem(StatusCode::BAD_REQUEST, "a frame is UTF-8 text");
-    }
-    match gateway.sockets().push(&id, frame) {
-        Delivery::Delivered => json_reply(StatusCode::OK, &json!({})),
-        Delivery::Gone => problem(StatusCode::GONE, "the connection is closed"),
+    let bad = |message| problem(StatusCode::BAD_REQUEST, message);
+    let id = ConnectionId::new(id).map_err(|_| bad("that is not a connection id"))?;
+    let frame = read_body(gateway, request.into_body()).await?;
+    std::str::from_utf8(&frame).map_err(|_| bad("a frame is UTF-8 text"))?;
+    match gateway.sockets.push(&id, frame) {
+        Delivery::Delivered => Ok(json_reply(StatusCode::OK, &json!({}))),
+        Delivery::Gone => Err(problem(StatusCode::GONE, "the connection is closed")),
     }
 }
 
 async fn read_body(gateway: &Gateway, body: Incoming) -> Result<Bytes, Reply> {
-    let unfinished = gateway.unfinished().of_one();
+    let unfinished = gateway.unfinished.of_one();
     let counted = body.map_frame(|frame| {
         unfinished.received(frame.data_ref().map_or(0, Bytes::len));
         frame

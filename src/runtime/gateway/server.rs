@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use hyper::Method;
 use hyper::header::HeaderMap;
-use serde_json::json;
 
 use super::cors::RefusedOrigins;
 use super::entry::{Door, Tokens};
@@ -15,7 +14,7 @@ use super::limits::Limits;
 use super::load_door::LoadDoor;
 use super::methods::methods_of;
 use super::origin::{AllowedOrigins, Sender};
-use super::page::{Page, PageSettings};
+use super::page::{PageSettings, WebPage};
 use super::prefix::PathPrefix;
 use super::secret::Secret;
 use super::sockets::Sockets;
@@ -31,6 +30,7 @@ use crate::stages::{Lookup, SettingsInForce};
 /// How long a customer stays active after a first visit, if the stack requires a second one. It is too
 /// short for a refresh.
 const FIRST_VISIT_TTL: Duration = Duration::from_secs(1);
+
 /// Who may use a gateway, and how much of it.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
@@ -46,26 +46,29 @@ pub struct Access {
 
 /// The gateway of one process.
 pub struct Gateway {
-    lookup: Arc<Lookup>,
+    /// The lookup that its quotes use.
+    pub(super) lookup: Arc<Lookup>,
     pub(super) handler: QuotationHandler,
     pub(super) first_visits: QuotationHandler,
     prices: Prices,
     first_prices: Prices,
-    http_api: HttpApi,
-    load_door: LoadDoor,
+    pub(super) http_api: HttpApi,
+    pub(super) load_door: LoadDoor,
     pub(super) visitors: Visitors,
     pub(super) limiter: Limiter,
     pub(super) unfinished: Arc<UnfinishedMessages>,
     pub(super) ports: Ports,
     settings: SettingsInForce,
-    pub(super) page: Page,
+    pub(super) page: WebPage,
     pub(super) sockets: Arc<Sockets>,
     pub(super) origins: AllowedOrigins,
     pub(super) refused_origins: RefusedOrigins,
     pub(super) prefix: PathPrefix,
     pub(super) door: Door,
     pub(super) endpoint: String,
-    instance: String,
+    /// The random name that distinguishes its `/health` from that of others.
+    pub(super) instance: String,
+    /// The secret of its entry. No reply contains it.
     pub(super) secret: Secret,
 }
 
@@ -95,7 +98,7 @@ impl Gateway {
         let http_api = HttpApi::new(ports.clock.clone(), shutdown.clone(), page.metrics.clone());
         let limiter = Limiter::new(limits);
         let door = Door::new(settings.clone(), tokens);
-        let page = Page::new(&ports, &settings, sockets.clone(), page);
+        let page = WebPage::new(&ports, &settings, sockets.clone(), page);
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
         let secret = Secret::from_random([ports.randomness.bits(), ports.randomness.bits()]);
         Self {
@@ -105,7 +108,7 @@ impl Gateway {
             prices,
             first_prices,
             http_api,
-            load_door: LoadDoor::new(),
+            load_door: LoadDoor::of_gateway(),
             visitors,
             limiter,
             unfinished: Arc::default(),
@@ -123,53 +126,9 @@ impl Gateway {
         }
     }
 
-    /// Returns the random name that distinguishes its `/health` from that of others.
-    #[must_use]
-    pub fn instance(&self) -> &str {
-        &self.instance
-    }
-
-    /// Returns the lookup that its quotes use.
-    pub(super) const fn lookup(&self) -> &Arc<Lookup> {
-        &self.lookup
-    }
-
-    pub(super) const fn unfinished(&self) -> &Arc<UnfinishedMessages> {
-        &self.unfinished
-    }
-
-    /// Returns the secret of its entry. No reply contains it.
-    pub(super) const fn secret(&self) -> &Secret {
-        &self.secret
-    }
-
-    pub(super) fn ports(&self) -> &Ports {
-        &self.ports
-    }
-
-    pub(super) const fn door(&self) -> &Door {
-        &self.door
-    }
-
-    pub(super) const fn page(&self) -> &Page {
-        &self.page
-    }
-
-    pub(super) fn visitors(&self) -> &Visitors {
-        &self.visitors
-    }
-
-    pub(super) const fn load_door(&self) -> &LoadDoor {
-        &self.load_door
-    }
-
     /// Whether a request comes from a program or from the gateway's own page.
     pub(super) fn is_own(&self, headers: &HeaderMap) -> bool {
         matches!(self.origins.sender(headers), Sender::NoPage | Sender::OwnPage)
-    }
-
-    pub(super) const fn http_api(&self) -> &HttpApi {
-        &self.http_api
     }
 
     /// Returns the stages behind requests over HTTP.
@@ -184,14 +143,6 @@ impl Gateway {
     pub(super) fn ttl(&self, first_visit: bool) -> Duration {
         let ttl = self.settings.now().policy.ttl;
         if first_visit { FIRST_VISIT_TTL.min(ttl) } else { ttl }
-    }
-
-    pub(super) fn sockets(&self) -> &Sockets {
-        &self.sockets
-    }
-
-    pub(super) fn health(&self) -> serde_json::Value {
-        json!({ "status": "ok", "instance": self.instance, "sockets": self.sockets.count() })
     }
 
     /// Returns the methods of a path.

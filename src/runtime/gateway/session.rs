@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
 use tracing::{Instrument, debug, info, warn};
 
-use super::answer_order::{AnswerOrder, Asked};
+use super::answer_order::{AnswerOrder, RequestInHand};
 use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
 use super::limiter::Allowance;
@@ -65,7 +65,7 @@ pub(super) struct SessionContext<'a> {
 
 /// The next frames for a client: replies to its requests, then pushed frames.
 #[derive(Default)]
-struct Outgoing {
+struct NextFrames {
     replies: Vec<Bytes>,
     pushed: Vec<WaitingFrame>,
 }
@@ -97,7 +97,8 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (Asked, Replied)>> = FuturesUnordered::new();
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestInHand, Replied)>> =
+        FuturesUnordered::new();
     let mut order = AnswerOrder::default();
     let mut awaited = Awaited::default();
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
@@ -111,7 +112,7 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "opened");
 
     let close = loop {
-        let outgoing: Outgoing = tokio::select! {
+        let outgoing: NextFrames = tokio::select! {
             // Send answers first, so that a client that floods the gateway still gets what is due to it.
             biased;
             Some((asked, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
@@ -120,18 +121,18 @@ pub(super) async fn run_session<S>(
                     Some(promise) => awaited.promised(promise, Instant::now(), context.clock.now()),
                     None => {}
                 }
-                Outgoing { replies, pushed: order.finished(&asked) }
+                NextFrames { replies, pushed: order.finished(&asked) }
             }
             frame = open.next_frame() => match frame {
-                Some(frame) => Outgoing::pushed(order.pushed(frame)),
+                Some(frame) => NextFrames::pushed(order.pushed(frame)),
                 None => break Some(close(CloseCode::Policy, "too many frames unread")),
             },
             Some((promise, outcome)) = overdue.next() => match outcome {
-                Ok(frame) => Outgoing::reply(frame),
+                Ok(frame) => NextFrames::reply(frame),
                 Err(error) => {
                     warn!(error = %Chain(&error), "the outcome of a quotation is not known");
                     awaited.unknown(promise, Instant::now());
-                    Outgoing::default()
+                    NextFrames::default()
                 }
             },
             () = sleep_until(awaited.due().unwrap_or(end_of_life)),
@@ -139,7 +140,7 @@ pub(super) async fn run_session<S>(
             {
                 let due = awaited.take_due(Instant::now());
                 overdue.extend(due.map(|promise| end(&context, promise).boxed()));
-                Outgoing::default()
+                NextFrames::default()
             }
             message = socket.next(), if in_hand.len() < MAX_IN_HAND && deaf_until.is_none() => match message {
                 None => break None,
@@ -147,7 +148,7 @@ pub(super) async fn run_session<S>(
                 Some(Ok(Message::Close(_))) => break None,
                 Some(Ok(message)) if !context.takes(&message) => {
                     deaf_until = Some(Instant::now() + DEAF_FOR);
-                    Outgoing::reply(rate_limited(
+                    NextFrames::reply(rate_limited(
                         "too many frames, of which this one was not read; send fewer",
                     ))
                 }
@@ -156,21 +157,21 @@ pub(super) async fn run_session<S>(
                     match read(&message, &context.clients) {
                         Read::Request(request, span) => {
                             let id = answer_id(context.handler, &request);
-                            let asked = Asked::of(&request, id.clone());
+                            let asked = RequestInHand::of(&request, id.clone());
                             order.began(asked.clone());
                             let to = connection.clone();
                             let reply = reply(&context, request, id, to).instrument(span);
                             in_hand.push(reply.map(move |replied| (asked, replied)).boxed());
-                            Outgoing::default()
+                            NextFrames::default()
                         }
-                        Read::Reply(frame) => Outgoing::reply(frame),
-                        Read::Nothing => Outgoing::default(),
+                        Read::Reply(frame) => NextFrames::reply(frame),
+                        Read::Nothing => NextFrames::default(),
                     }
                 }
             },
             () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
                 deaf_until = None;
-                Outgoing::default()
+                NextFrames::default()
             }
             () = &mut given_up => {
                 break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
@@ -184,7 +185,7 @@ pub(super) async fn run_session<S>(
                 }
                 // Something was sent or received in the meantime.
                 idle.as_mut().reset(until);
-                Outgoing::default()
+                NextFrames::default()
             }
         };
         if !outgoing.is_empty() {
@@ -203,10 +204,10 @@ pub(super) async fn run_session<S>(
     loop {
         let outgoing = match in_hand.next().await {
             Some((asked, Replied { frames: replies, .. })) => {
-                Outgoing { replies, pushed: order.finished(&asked) }
+                NextFrames { replies, pushed: order.finished(&asked) }
             }
             None => match open.ready_frame() {
-                Some(frame) => Outgoing::pushed(order.pushed(frame)),
+                Some(frame) => NextFrames::pushed(order.pushed(frame)),
                 None => break,
             },
         };
@@ -225,7 +226,7 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "closed");
 }
 
-impl Outgoing {
+impl NextFrames {
     fn reply(frame: Bytes) -> Self {
         Self { replies: vec![frame], ..Self::default() }
     }
@@ -281,7 +282,7 @@ async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
 }
 
 /// Writes the next frames. Pushed frames count as waiting until they are written.
-async fn write<S>(socket: &mut S, outgoing: Outgoing) -> Result<(), SocketError>
+async fn write<S>(socket: &mut S, outgoing: NextFrames) -> Result<(), SocketError>
 where
     S: Sink<Message, Error = SocketError> + Unpin,
 {

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::model::ConnectionId;
 use crate::ports::Delivery;
+use crate::runtime::lock::lock;
 
 /// The most frames that wait for a client that does not read. With more, its connection counts as gone.
 const MAX_WAITING_FRAMES: usize = 256;
@@ -22,7 +23,7 @@ const MAX_WAITING_BYTES_IN_ALL: usize = 128 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Sockets {
     open: Mutex<HashMap<ConnectionId, Inbox>>,
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingTotals>,
 }
 
 /// The channel to one socket. The limit is counted separately from the channel, because a frame that was
@@ -30,12 +31,12 @@ pub struct Sockets {
 #[derive(Debug)]
 struct Inbox {
     frames: mpsc::UnboundedSender<WaitingFrame>,
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingTotals>,
 }
 
 /// The frames and bytes that wait, for one client or for all.
 #[derive(Debug, Default)]
-struct Waiting {
+struct WaitingTotals {
     frames: AtomicUsize,
     bytes: AtomicUsize,
 }
@@ -45,7 +46,7 @@ struct Waiting {
 pub struct WaitingFrame {
     frame: Bytes,
     /// The counters of its client, and of all clients.
-    counted: [Arc<Waiting>; 2],
+    counted: [Arc<WaitingTotals>; 2],
 }
 
 /// An open socket's entry in [`Sockets`], for as long as it is open.
@@ -67,13 +68,13 @@ impl Sockets {
     #[must_use]
     pub fn open(self: &Arc<Self>, id: ConnectionId) -> OpenSocket {
         let (sender, frames) = mpsc::unbounded_channel();
-        self.lock().insert(id.clone(), Inbox { frames: sender, waiting: Arc::default() });
+        lock(&self.open).insert(id.clone(), Inbox { frames: sender, waiting: Arc::default() });
         OpenSocket { sockets: self.clone(), id, frames }
     }
 
     /// Hands a frame to a socket. A client that has stopped reading is given up.
     pub fn push(&self, id: &ConnectionId, frame: Bytes) -> Delivery {
-        let mut sockets = self.lock();
+        let mut sockets = lock(&self.open);
         let Some(inbox) = sockets.get(id) else { return Delivery::Gone };
         if self.has_room(inbox, frame.len()) {
             let counted = [inbox.waiting.clone(), self.waiting.clone()];
@@ -99,11 +100,7 @@ impl Sockets {
     /// Returns the number of open sockets.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.lock().len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Inbox>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open).len()
     }
 }
 
@@ -128,12 +125,12 @@ impl OpenSocket {
 impl Drop for OpenSocket {
     fn drop(&mut self) {
         // After this, nothing can be pushed to this socket.
-        self.sockets.lock().remove(&self.id);
+        lock(&self.sockets.open).remove(&self.id);
     }
 }
 
 impl WaitingFrame {
-    fn new(frame: Bytes, counted: [Arc<Waiting>; 2]) -> Self {
+    fn new(frame: Bytes, counted: [Arc<WaitingTotals>; 2]) -> Self {
         for waiting in &counted {
             waiting.frames.fetch_add(1, Ordering::Relaxed);
             waiting.bytes.fetch_add(frame.len(), Ordering::Relaxed);

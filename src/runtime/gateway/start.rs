@@ -145,8 +145,8 @@ impl BoundGateway {
         let record = GatewayRecord {
             websocket,
             endpoint,
-            instance: gateway.instance().to_owned(),
-            secret: gateway.secret().clone(),
+            instance: gateway.instance.clone(),
+            secret: gateway.secret.clone(),
             engine: engine.to_owned(),
             pid: std::process::id(),
             keys,
@@ -156,7 +156,7 @@ impl BoundGateway {
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let connections = TaskTracker::new();
         let (watched, until) = (gateway.clone(), shutdown.clone());
-        let course = async move { watched.page().keep_course(&until).await };
+        let course = async move { watched.page.keep_course(&until).await };
         connections.spawn(supervisor.watch("the page's course of counters", course));
         let serving = gateway.clone().serve(listener, connections.clone(), shutdown.clone());
         let task = supervisor.spawn("the gateway", serving);
@@ -174,19 +174,19 @@ impl RunningGateway {
     /// Returns the lookup that its quotes use, for workers of the same process.
     #[must_use]
     pub fn lookup(&self) -> Arc<Lookup> {
-        self.gateway.lookup().clone()
+        self.gateway.lookup.clone()
     }
 
     /// Excludes a made-up customer of this process, such as that of a check, from the count of active
     /// customers.
     pub fn do_not_count(&self, user: UserId) {
-        self.gateway.visitors().do_not_count(user);
+        self.gateway.visitors.do_not_count(user);
     }
 
     /// Returns the source of its `/metrics`.
     #[must_use]
     pub fn scrape(&self) -> Arc<Scrape> {
-        self.gateway.page().scrape().clone()
+        self.gateway.page.scrape().clone()
     }
 
     /// Returns the destination for a client in this process.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
-use super::limits::lock;
+use crate::runtime::lock::lock;
 
 /// The most bytes of all unfinished messages together.
 const MAX_BYTES_IN_ALL: usize = 64 * 1024 * 1024;
@@ -23,19 +23,19 @@ const CONTROL_HEAD: usize = 6;
 #[derive(Debug)]
 pub(super) struct UnfinishedMessages {
     max: usize,
-    counted: Mutex<Counted>,
+    counted: Mutex<UnfinishedTotal>,
 }
 
 #[derive(Debug, Default)]
-struct Counted {
+struct UnfinishedTotal {
     bytes: usize,
     next: u64,
     /// The messages in the order in which they began to count.
-    messages: BTreeMap<u64, Message>,
+    messages: BTreeMap<u64, CountedMessage>,
 }
 
 #[derive(Debug)]
-struct Message {
+struct CountedMessage {
     bytes: usize,
     given_up: CancellationToken,
 }
@@ -44,14 +44,14 @@ struct Message {
 #[derive(Debug)]
 pub(super) struct Unfinished {
     all: Arc<UnfinishedMessages>,
-    own: Mutex<Own>,
+    own: Mutex<OwnMessage>,
     given_up: CancellationToken,
 }
 
 #[derive(Debug, Default)]
-struct Own {
+struct OwnMessage {
     bytes: usize,
-    /// The number of its message in [`Counted::messages`], if it counts.
+    /// The number of its message in [`UnfinishedTotal::messages`], if it counts.
     number: Option<u64>,
 }
 
@@ -72,11 +72,11 @@ impl UnfinishedMessages {
     }
 }
 
-impl Counted {
-    fn count(&mut self, own: &mut Own, given_up: &CancellationToken) {
+impl UnfinishedTotal {
+    fn count(&mut self, own: &mut OwnMessage, given_up: &CancellationToken) {
         let number = *own.number.get_or_insert_with(|| {
             self.next += 1;
-            let message = Message { bytes: 0, given_up: given_up.clone() };
+            let message = CountedMessage { bytes: 0, given_up: given_up.clone() };
             self.messages.insert(self.next, message);
             self.next
         });

@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::addresses::Address;
-use super::limits::lock;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::UserId;
 use crate::ports::{ActiveUsers, Chain, Clock};
+use crate::runtime::lock::lock;
 use crate::stages::SettingsInForce;
 
 /// The shortest time between two searches for expired customers. A search takes time, and is needed only
@@ -52,10 +52,10 @@ pub(super) struct Visitors {
     hasher: RandomState,
     /// A customer who takes no place and does not count as new.
     uncounted: OnceLock<UserId>,
-    seen: Mutex<Seen>,
+    seen: Mutex<KnownVisitors>,
 }
 
-struct Seen {
+struct KnownVisitors {
     /// Hashes of customers, with the time until which each is active as far as this gateway knows.
     until: HashMap<u64, Instant>,
     looked_at: Option<Instant>,
@@ -67,7 +67,7 @@ impl Visitors {
         users: Arc<dyn ActiveUsers>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let seen = Mutex::new(Seen { until: HashMap::new(), looked_at: None });
+        let seen = Mutex::new(KnownVisitors { until: HashMap::new(), looked_at: None });
         Self {
             settings,
             users,
@@ -147,7 +147,7 @@ impl Visitors {
     }
 }
 
-impl Seen {
+impl KnownVisitors {
     fn forget_expired(&mut self, now: Instant) {
         if self.looked_at.is_none_or(|looked_at| now >= looked_at + LOOK_EVERY) {
             self.looked_at = Some(now);

@@ -2,13 +2,14 @@
 //! were.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
 use super::history::{SLOTS, slot_of};
 use crate::model::Timestamp;
+use crate::runtime::lock::lock;
 use crate::stages::Warmth;
 
 /// Histograms keep two significant digits, so figures are exact to one percent.
@@ -133,7 +134,7 @@ pub(super) struct AnswerHistory(Mutex<VecDeque<(Timestamp, Answers)>>);
 impl AnswerHistory {
     pub(super) fn add(&self, now: Timestamp, settled: Settled) {
         let slot = slot_of(now);
-        let mut slots = self.slots();
+        let mut slots = lock(&self.0);
         if slots.back().is_none_or(|(last, _)| *last < slot) {
             if slots.len() == SLOTS {
                 slots.pop_front();
@@ -147,13 +148,9 @@ impl AnswerHistory {
 
     /// Returns the slots in which quotations were settled, the oldest first.
     pub(super) fn course(&self, now: Timestamp) -> Vec<(Timestamp, Answers)> {
-        let slots = self.slots();
+        let slots = lock(&self.0);
         let oldest = slot_of(now).millis() - (SLOTS as i64 - 1) * super::SLOT.as_millis() as i64;
         slots.iter().filter(|(from, _)| from.millis() >= oldest).cloned().collect()
-    }
-
-    fn slots(&self) -> MutexGuard<'_, VecDeque<(Timestamp, Answers)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

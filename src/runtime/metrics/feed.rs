@@ -1,13 +1,14 @@
 //! The latest events of this process, for viewers.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Clock as _, SystemClock};
+use crate::runtime::lock::lock;
 
 /// The number of events that are kept.
 const KEPT: usize = 100;
@@ -54,24 +55,24 @@ pub enum What {
 }
 
 /// Called for every event as it happens, with the feed locked: it must not block.
-pub type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+pub type EventListener = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// The latest events.
 #[derive(Default)]
 pub(super) struct Feed {
-    events: Mutex<Events>,
-    listener: OnceLock<Listener>,
+    events: Mutex<RecentEvents>,
+    listener: OnceLock<EventListener>,
 }
 
 #[derive(Debug, Default)]
-struct Events {
+struct RecentEvents {
     number: u64,
     last: VecDeque<Event>,
 }
 
 impl Feed {
     pub(super) fn add(&self, user: &UserId, what: What) {
-        let mut events = self.events();
+        let mut events = lock(&self.events);
         events.number += 1;
         let number = events.number;
         if events.last.len() == KEPT {
@@ -85,17 +86,13 @@ impl Feed {
     }
 
     /// Sets the listener, which gets every event from now on. A second one is ignored.
-    pub(super) fn tell(&self, listener: Listener) {
+    pub(super) fn tell(&self, listener: EventListener) {
         let _ = self.listener.set(listener);
     }
 
     pub(super) fn last(&self, at_most: usize) -> Vec<Event> {
-        let events = self.events();
+        let events = lock(&self.events);
         events.last.iter().skip(events.last.len().saturating_sub(at_most)).cloned().collect()
-    }
-
-    fn events(&self) -> MutexGuard<'_, Events> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The course of the recalculations in the last minutes.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::model::Timestamp;
+use crate::runtime::lock::lock;
 
 /// The reasons why tables are recalculated, by the names of their causes.
 pub const REASONS: [&str; 5] = ["quotation", "subscribe", "stale", "change", "scheduled"];
@@ -13,7 +14,7 @@ pub const SLOT: Duration = Duration::from_secs(10);
 /// The number of slots that are kept, which cover ten minutes.
 pub(super) const SLOTS: usize = 60;
 
-type Counts = [u64; REASONS.len()];
+type CountsByReason = [u64; REASONS.len()];
 
 /// One slot of the course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +22,17 @@ pub struct Slot {
     /// When the slot begins.
     pub from: Timestamp,
     /// The number of tables that were recalculated in it, in the order of [`REASONS`].
-    pub counts: Counts,
+    pub counts: CountsByReason,
 }
 
 /// The counters at the beginning of each slot. The counters themselves only grow.
 #[derive(Debug, Default)]
-pub(super) struct History(Mutex<VecDeque<(Timestamp, Counts)>>);
+pub(super) struct History(Mutex<VecDeque<(Timestamp, CountsByReason)>>);
 
 impl History {
     /// Stores the current counters if a new slot has begun.
-    pub(super) fn sample(&self, now: Timestamp, counts: Counts) {
-        let mut samples = self.samples();
+    pub(super) fn sample(&self, now: Timestamp, counts: CountsByReason) {
+        let mut samples = lock(&self.0);
         let slot = slot_of(now);
         if samples.back().is_none_or(|(last, _)| *last < slot) {
             samples.push_back((slot, counts));
@@ -42,18 +43,14 @@ impl History {
     }
 
     /// Returns what was counted between the samples, and since the last one.
-    pub(super) fn course(&self, now: Timestamp, counts: Counts) -> Vec<Slot> {
+    pub(super) fn course(&self, now: Timestamp, counts: CountsByReason) -> Vec<Slot> {
         self.sample(now, counts);
-        let samples = self.samples();
+        let samples = lock(&self.0);
         let nexts = samples.iter().skip(1).map(|(_, counts)| *counts).chain([counts]);
         let pairs = samples.iter().zip(nexts);
         pairs
             .map(|((from, before), after)| Slot { from: *from, counts: less(after, *before) })
             .collect()
-    }
-
-    fn samples(&self) -> MutexGuard<'_, VecDeque<(Timestamp, Counts)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,7 +59,7 @@ pub(super) fn slot_of(now: Timestamp) -> Timestamp {
     Timestamp::from_millis(now.millis().div_euclid(slot) * slot)
 }
 
-fn less(after: Counts, before: Counts) -> Counts {
+fn less(after: CountsByReason, before: CountsByReason) -> CountsByReason {
     std::array::from_fn(|reason| after[reason].saturating_sub(before[reason]))
 }
 

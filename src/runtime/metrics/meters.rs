@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text;
@@ -14,12 +14,13 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::answers::{AnswerHistory, Answers, Settled};
-use super::feed::{Event, Feed, Listener, What};
+use super::feed::{Event, EventListener, Feed, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
 use crate::ports::{
     Backlog, Depth, ProcessRecord, ProcessRole, Queue, Quotation, QuotationStatus, TickDone, Upkeep,
 };
+use crate::runtime::lock::lock;
 use crate::stages::{BaseShelf, Effect, Observer, ShelfUse, Warmth};
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -162,7 +163,7 @@ impl Metrics {
 
     /// Records that a tick of the schedule is done, by this process or another.
     pub fn ticked(&self, tick: TickDone) {
-        let mut last = self.0.tick.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.0.tick);
         if last.is_none_or(|last| last.at <= tick.at) {
             *last = Some(tick);
             let users = i64::try_from(tick.active_users).unwrap_or(i64::MAX);
@@ -173,7 +174,7 @@ impl Metrics {
     /// Returns the latest known tick.
     #[must_use]
     pub fn last_tick(&self) -> Option<TickDone> {
-        *self.0.tick.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0.tick)
     }
 
     /// Records which processes of the stack are alive.
@@ -218,7 +219,7 @@ impl Metrics {
     }
 
     /// Sets the listener, which gets every event from now on. A second one is ignored.
-    pub fn tell(&self, listener: Listener) {
+    pub fn tell(&self, listener: EventListener) {
         self.0.feed.tell(listener);
     }
 

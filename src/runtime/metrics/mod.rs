@@ -8,7 +8,7 @@ mod scrape;
 mod server;
 
 pub use answers::Answers;
-pub use feed::{Event, Listener, What};
+pub use feed::{Event, EventListener, What};
 pub use history::{REASONS, SLOT, Slot};
 pub use meters::{Metrics, WRITTEN};
 pub use scrape::{CONTENT_TYPE, Scrape};

@@ -97,14 +97,9 @@ async fn respond(scrape: &Scrape, request: &Request<Incoming>) -> Response<Full<
     if !AllowedOrigins::default().allow_host(request.headers()) {
         return status(StatusCode::FORBIDDEN, "this server goes by localhost only\n");
     }
-    match request.uri().path() {
-        "/metrics" => reply(scrape).await,
-        _ => status(StatusCode::NOT_FOUND, "there is only /metrics here\n"),
+    if request.uri().path() != "/metrics" {
+        return status(StatusCode::NOT_FOUND, "there is only /metrics here\n");
     }
-}
-
-/// Returns the metrics as a response.
-async fn reply(scrape: &Scrape) -> Response<Full<Bytes>> {
     match scrape.render().await {
         Ok(text) => {
             let mut reply = Response::new(Full::new(Bytes::from(text)));

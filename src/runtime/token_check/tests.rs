@@ -12,17 +12,28 @@ use crate::tokens::testing::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// A check, with the keys that it reads and the clock by which it reads them.
 struct Door {
     check: TokenCheck,
-    keys: Arc<MemoryTokenKeys>,
+    own: Arc<MemoryTokenKeys>,
     clock: Arc<ManualClock>,
 }
 
 impl Door {
     fn new(ring: KeyRing) -> Self {
-        let keys = Arc::new(MemoryTokenKeys::with(ring));
-        let clock = Arc::new(ManualClock::new(NOW));
-        Self { check: TokenCheck::new(keys.clone(), clock.clone()), keys, clock }
+        Self::with(MemoryTokenKeys::with(ring))
+    }
+
+    fn with(keys: MemoryTokenKeys) -> Self {
+        let (own, clock) = (Arc::new(keys), Arc::new(ManualClock::new(NOW)));
+        Self { check: TokenCheck::new(own.clone(), clock.clone()), own, clock }
+    }
+
+    /// Returns a door that also accepts tokens of an identity provider, and the provider's keys.
+    fn shared(keys: KeySet) -> (Self, Arc<MemoryKeys<KeySet>>) {
+        let (door, keys) = (Self::new(ring()), Arc::new(MemoryKeys::with(keys)));
+        let check = door.check.accepting_by(issuer(), keys.clone(), REFRESH);
+        (Self { check, ..door }, keys)
     }
 
     /// Returns a token for a day.
@@ -38,12 +49,18 @@ impl Door {
         }
     }
 
-    async fn opens(&self, token: &Token) -> bool {
+    async fn refusal(&self, token: &Token) -> Option<Refusal> {
         match self.check.grant(token).await {
-            Ok(_) => true,
-            Err(NotGranted::Refused(Refusal::UnknownKey)) => false,
-            Err(error) => panic!("{error:?}"),
+            Ok(_) => None,
+            Err(NotGranted::Refused(refusal)) => Some(refusal),
+            Err(error @ NotGranted::NoKeys(_)) => panic!("{error:?}"),
         }
+    }
+
+    async fn opens(&self, token: &Token) -> bool {
+        let refusal = self.refusal(token).await;
+        assert!(matches!(refusal, None | Some(Refusal::UnknownKey)), "{refusal:?}");
+        refusal.is_none()
     }
 }
 
@@ -54,13 +71,13 @@ async fn a_rotation_is_noticed_while_the_gateway_runs() {
     let first = door.token(&old);
     assert!(door.opens(&first).await);
     let new = old.clone().rotated(key(2));
-    door.keys.replace(&new).await.unwrap();
+    door.own.replace(&new).await.unwrap();
     let second = door.token(&new);
     assert!(!door.opens(&second).await, "the keys were read a moment ago");
     door.clock.advance(OWN_KEYS.look_again);
     assert!(door.opens(&second).await && door.opens(&first).await);
     // The first key is removed. It stays valid for as long as the keys count as fresh.
-    door.keys.replace(&KeyRing::new(key(2))).await.unwrap();
+    door.own.replace(&KeyRing::new(key(2))).await.unwrap();
     assert!(door.opens(&first).await);
     door.clock.advance(OWN_KEYS.fresh);
     assert!(!door.opens(&first).await && door.opens(&second).await);
@@ -73,12 +90,12 @@ async fn keys_are_read_seldom_whatever_comes() {
     for _ in 0..100 {
         assert!(door.opens(&good).await && !door.opens(&bad).await);
     }
-    assert_eq!(door.keys.reads(), 1);
+    assert_eq!(door.own.reads(), 1);
     for _ in 0..10 {
         door.clock.advance(OWN_KEYS.look_again / 10);
         assert!(!door.opens(&bad).await);
     }
-    assert_eq!(door.keys.reads(), 2);
+    assert_eq!(door.own.reads(), 2);
 }
 
 #[tokio::test]
@@ -86,16 +103,16 @@ async fn an_outage_locks_nobody_out_for_an_hour() {
     let door = Door::new(KeyRing::new(key(1)));
     let token = door.token(&KeyRing::new(key(1)));
     assert!(door.opens(&token).await);
-    door.keys.fail(true);
+    door.own.fail(true);
     door.clock.advance(USABLE - SECOND);
     assert!(door.opens(&token).await && door.opens(&token).await);
-    assert_eq!(door.keys.reads(), 2, "it is not tried for every token");
+    assert_eq!(door.own.reads(), 2, "it is not tried for every token");
     door.clock.advance(RETRY);
     for _ in 0..10 {
         assert!(matches!(*door.trouble(&token).await, PortError::Throttled { .. }));
     }
-    assert_eq!(door.keys.reads(), 3, "nor afterwards, when they are good no more");
-    door.keys.fail(false);
+    assert_eq!(door.own.reads(), 3, "nor afterwards, when they are good no more");
+    door.own.fail(false);
     door.clock.advance(RETRY);
     assert!(door.opens(&token).await);
 }
@@ -106,17 +123,17 @@ async fn a_clock_that_is_set_back_hides_no_rotation_and_prolongs_no_outage() {
     let set_back = || door.clock.set(door.clock.now().minus(Duration::from_secs(3600)));
     let old = door.token(&KeyRing::new(key(1)));
     assert!(door.opens(&old).await);
-    door.keys.replace(&KeyRing::new(key(2))).await.unwrap();
+    door.own.replace(&KeyRing::new(key(2))).await.unwrap();
     set_back();
     let new = door.token(&KeyRing::new(key(2)));
     assert!(!door.opens(&old).await && door.opens(&new).await);
     // Keys that were read a moment ago stay usable when they cannot be read now.
-    door.keys.fail(true);
+    door.own.fail(true);
     set_back();
     let new = door.token(&KeyRing::new(key(2)));
     assert!(door.opens(&new).await);
-    door.keys.fail(false);
-    door.keys.replace(&KeyRing::new(key(3))).await.unwrap();
+    door.own.fail(false);
+    door.own.replace(&KeyRing::new(key(3))).await.unwrap();
     set_back();
     let newest = door.token(&KeyRing::new(key(3)));
     assert!(door.opens(&newest).await && !door.opens(&new).await);
@@ -124,42 +141,13 @@ async fn a_clock_that_is_set_back_hides_no_rotation_and_prolongs_no_outage() {
 
 #[tokio::test]
 async fn without_keys_no_token_is_good() {
-    let clock = Arc::new(ManualClock::new(NOW));
-    let keys = Arc::new(MemoryTokenKeys::default());
-    let check = TokenCheck::new(keys.clone(), clock.clone());
-    let door = Door { check, keys, clock };
+    let door = Door::with(MemoryTokenKeys::default());
     let token = Token::from("a.b.c".to_owned());
     assert!(matches!(*door.trouble(&token).await, PortError::Missing { .. }));
 }
 
-/// A check that also accepts an identity provider's tokens.
-struct SharedDoor {
-    check: TokenCheck,
-    own: Arc<MemoryTokenKeys>,
-    keys: Arc<MemoryKeys<KeySet>>,
-    clock: Arc<ManualClock>,
-}
-
-const READING: Reading =
-    Reading { fresh: Duration::from_secs(300), look_again: Duration::from_secs(5) };
-
-impl SharedDoor {
-    fn new(keys: KeySet) -> Self {
-        let own = Arc::new(MemoryTokenKeys::with(ring()));
-        let (keys, clock) = (Arc::new(MemoryKeys::with(keys)), Arc::new(ManualClock::new(NOW)));
-        let check = TokenCheck::new(own.clone(), clock.clone());
-        let check = check.accepting_by(issuer(), keys.clone(), READING);
-        Self { check, own, keys, clock }
-    }
-
-    async fn refusal(&self, token: &Token) -> Option<Refusal> {
-        match self.check.grant(token).await {
-            Ok(_) => None,
-            Err(NotGranted::Refused(refusal)) => Some(refusal),
-            Err(error @ NotGranted::NoKeys(_)) => panic!("{error:?}"),
-        }
-    }
-}
+const REFRESH: KeyRefresh =
+    KeyRefresh { fresh: Duration::from_secs(300), look_again: Duration::from_secs(5) };
 
 /// Returns a token for a day.
 fn issued(signer: &Signer) -> Token {
@@ -170,7 +158,7 @@ fn issued(signer: &Signer) -> Token {
 
 #[tokio::test]
 async fn both_kinds_of_tokens_are_good_and_all_abuse_of_both_is_refused() {
-    let door = SharedDoor::new(key_set([&RSA[0], &P256[0]]));
+    let (door, _) = Door::shared(key_set([&RSA[0], &P256[0]]));
     let own = signed(&key(1), &header(), &claims());
     for token in [own, issued(&RSA[0]), issued(&P256[0])] {
         assert_eq!(door.refusal(&token).await, None);
@@ -186,7 +174,7 @@ async fn both_kinds_of_tokens_are_good_and_all_abuse_of_both_is_refused() {
 /// The public part of a key must not work as a secret of HS256.
 #[tokio::test]
 async fn a_public_key_is_no_secret() {
-    let door = SharedDoor::new(key_set([&RSA[0], &P256[0]]));
+    let (door, _) = Door::shared(key_set([&RSA[0], &P256[0]]));
     for signer in [&RSA[0], &P256[0]] {
         let jwk = signer.jwk();
         let texts = ["n", "x"].iter().filter_map(|part| jwk[*part].as_str().map(str::to_owned));
@@ -205,33 +193,33 @@ async fn a_public_key_is_no_secret() {
 
 #[tokio::test]
 async fn a_rotation_of_the_provider_is_noticed_and_inventing_keys_asks_it_seldom() {
-    let door = SharedDoor::new(key_set([&RSA[0]]));
+    let (door, keys) = Door::shared(key_set([&RSA[0]]));
     assert_eq!(door.refusal(&issued(&RSA[0])).await, None);
-    door.keys.put(key_set([&P256[0]]));
+    keys.put(key_set([&P256[0]]));
     for _ in 0..100 {
         assert_eq!(door.refusal(&issued(&P256[0])).await, Some(Refusal::UnknownKey));
     }
-    assert_eq!((door.keys.reads(), door.own.reads()), (1, 0));
-    door.clock.advance(READING.look_again);
+    assert_eq!((keys.reads(), door.own.reads()), (1, 0));
+    door.clock.advance(REFRESH.look_again);
     assert_eq!(door.refusal(&issued(&P256[0])).await, None, "a key that was not known");
     let gone = door.refusal(&issued(&RSA[0])).await;
-    assert_eq!((gone, door.keys.reads()), (Some(Refusal::UnknownKey), 2), "it was taken away");
-    door.keys.put(key_set([&RSA[0]]));
-    door.clock.advance(READING.fresh);
+    assert_eq!((gone, keys.reads()), (Some(Refusal::UnknownKey), 2), "it was taken away");
+    keys.put(key_set([&RSA[0]]));
+    door.clock.advance(REFRESH.fresh);
     let gone = door.refusal(&issued(&P256[0])).await;
-    assert_eq!((gone, door.keys.reads()), (Some(Refusal::UnknownKey), 3), "also without a new one");
+    assert_eq!((gone, keys.reads()), (Some(Refusal::UnknownKey), 3), "also without a new one");
 }
 
 #[tokio::test]
 async fn a_token_that_names_no_key_is_refused_without_reading_keys_again() {
-    let door = SharedDoor::new(key_set([&RSA[0]]));
+    let (door, keys) = Door::shared(key_set([&RSA[0]]));
     let own = signed(&key(1), &header(), &claims());
     assert_eq!(door.refusal(&issued(&RSA[0])).await, None);
     assert_eq!(door.refusal(&own).await, None);
-    let reads = || (door.keys.reads(), door.own.reads());
+    let reads = || (keys.reads(), door.own.reads());
     assert_eq!(reads(), (1, 1));
     for kid in [serde_json::Value::Null, serde_json::json!("")] {
-        door.clock.advance(READING.look_again);
+        door.clock.advance(REFRESH.look_again);
         let issued = RSA[0].signed(&with(RSA[0].header(), "kid", kid.clone()), &issued_claims());
         let own = signed(&key(1), &with(header(), "kid", kid), &claims());
         for token in [issued, own] {
@@ -243,20 +231,20 @@ async fn a_token_that_names_no_key_is_refused_without_reading_keys_again() {
 
 #[tokio::test]
 async fn an_outage_of_one_kind_of_keys_leaves_the_other_alone() {
-    let door = SharedDoor::new(key_set([&RSA[0]]));
+    let (door, keys) = Door::shared(key_set([&RSA[0]]));
     let own = signed(&key(1), &header(), &claims());
-    door.keys.fail(true);
+    keys.fail(true);
     let error = door.check.grant(&issued(&RSA[0])).await.unwrap_err();
     assert!(matches!(error, NotGranted::NoKeys(_)), "{error:?}");
     assert_eq!(door.refusal(&own).await, None);
-    door.keys.fail(false);
+    keys.fail(false);
     door.clock.advance(RETRY);
     assert_eq!(door.refusal(&issued(&RSA[0])).await, None);
-    door.keys.fail(true);
+    keys.fail(true);
     door.clock.advance(USABLE - SECOND);
     assert_eq!(door.refusal(&issued(&RSA[0])).await, None, "known keys are good for an hour");
 
-    let door = SharedDoor::new(key_set([&RSA[0]]));
+    let (door, _) = Door::shared(key_set([&RSA[0]]));
     door.own.fail(true);
     assert_eq!(door.refusal(&issued(&RSA[0])).await, None);
     assert!(matches!(door.check.grant(&own).await, Err(NotGranted::NoKeys(_))));

@@ -26,7 +26,7 @@ fn packed(bytes: &[u8]) -> Bytes {
 
 #[test]
 fn heads_are_checked_before_bodies() {
-    let door = LoadDoor::new();
+    let door = LoadDoor::of_gateway();
     let admit = |query: &str, pairs: &[(HeaderName, &str)]| {
         door.admit(query, &headers(pairs)).map_err(|reply| reply.status().as_u16())
     };

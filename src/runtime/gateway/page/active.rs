@@ -22,7 +22,7 @@ const PAGES: usize = 64;
 
 /// Active clients as the page shows them.
 #[derive(Serialize)]
-struct Found {
+struct ActiveClientsView {
     at: String,
     ttl_secs: u64,
     /// How many clients match, or a lower bound if not all were searched.
@@ -67,10 +67,10 @@ pub(super) struct Active {
     settings: SettingsInForce,
     look_every: Duration,
     /// Held while the clients are read, so that only one task reads them.
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<ActiveList>>,
 }
 
-struct Seen {
+struct ActiveList {
     looked_at: Instant,
     at: Timestamp,
     /// The latest visitors first, with their folded ids.
@@ -105,7 +105,7 @@ impl Active {
         let ids: Vec<UserId> = users.iter().map(|user| user.user.clone()).collect();
         let heads: HashMap<UserId, TableHead> =
             self.ports.store.table_heads(&ids).await?.into_iter().collect();
-        let found = Found {
+        let found = ActiveClientsView {
             at: seen.at.to_string(),
             ttl_secs: self.settings.now().policy.ttl.as_secs(),
             total,
@@ -125,7 +125,10 @@ impl Active {
     }
 
     /// Returns what was read last, or reads again if that is too old.
-    async fn look<'a>(&self, seen: &'a mut Option<Seen>) -> Result<&'a mut Seen, PortError> {
+    async fn look<'a>(
+        &self,
+        seen: &'a mut Option<ActiveList>,
+    ) -> Result<&'a mut ActiveList, PortError> {
         match seen.take() {
             Some(young) if young.looked_at.elapsed() < self.look_every => Ok(seen.insert(young)),
             _ => {
@@ -136,7 +139,13 @@ impl Active {
                 });
                 let users = users.into_iter().map(|user| (folded(user.user.as_str()), user));
                 let (looked_at, pages) = (Instant::now(), HashMap::new());
-                Ok(seen.insert(Seen { looked_at, at, users: users.collect(), complete, pages }))
+                Ok(seen.insert(ActiveList {
+                    looked_at,
+                    at,
+                    users: users.collect(),
+                    complete,
+                    pages,
+                }))
             }
         }
     }

@@ -12,11 +12,11 @@ pub(super) struct AnswersView {
     slot_secs: u64,
     /// The figures of all slots together.
     all: Figures,
-    slots: Vec<SlotView>,
+    slots: Vec<AnswersSlot>,
 }
 
 #[derive(Serialize)]
-struct SlotView {
+struct AnswersSlot {
     from: String,
     #[serde(flatten)]
     figures: Figures,
@@ -39,7 +39,7 @@ pub(super) struct Figures {
 
 impl AnswersView {
     pub(super) fn of(course: &[(Timestamp, Answers)]) -> Self {
-        let slot = |(from, answers): &(Timestamp, Answers)| SlotView {
+        let slot = |(from, answers): &(Timestamp, Answers)| AnswersSlot {
             from: from.to_string(),
             figures: Figures::of(answers),
         };

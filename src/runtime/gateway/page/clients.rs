@@ -22,7 +22,7 @@ const MAX_LISTED: usize = 2_000;
 
 /// The clients whose ids contain the searched text. Those that begin with it come first.
 #[derive(Debug, Serialize)]
-pub(super) struct Found {
+pub(super) struct FoundClients {
     clients: Vec<String>,
     /// How many of the clients that were read match.
     total: usize,
@@ -31,25 +31,25 @@ pub(super) struct Found {
 }
 
 /// The clients that have discounts or a record or are active, up to a limit.
-pub(super) struct Clients {
+pub(super) struct ClientDirectory {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<ClientList>>,
 }
 
-struct Seen {
+struct ClientList {
     looked_at: Instant,
     /// The clients with their folded ids.
     users: Vec<(String, UserId)>,
     complete: bool,
 }
 
-impl Clients {
+impl ClientDirectory {
     pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock, seen: Mutex::default() }
     }
 
-    pub(super) async fn search(&self, search: &Search) -> Result<Found, PortError> {
+    pub(super) async fn search(&self, search: &Search) -> Result<FoundClients, PortError> {
         let mut seen = self.seen.lock().await;
         let seen = match seen.take() {
             Some(young) if young.looked_at.elapsed() < LOOK_EVERY => seen.insert(young),
@@ -64,10 +64,10 @@ impl Clients {
         let fitting = begins.chain(within);
         let total = fitting.clone().count();
         let clients = fitting.skip(*offset).take(*limit).map(|(_, user)| user.to_string());
-        Ok(Found { clients: clients.collect(), total, complete: seen.complete })
+        Ok(FoundClients { clients: clients.collect(), total, complete: seen.complete })
     }
 
-    async fn look(&self) -> Result<Seen, PortError> {
+    async fn look(&self) -> Result<ClientList, PortError> {
         let First { rows, mut complete } = first_discounted_users(&*self.store, MAX_LISTED).await?;
         let mut users: BTreeSet<UserId> = rows.into_iter().collect();
         let First { rows, complete: has_all } = first_customers(&*self.store, MAX_LISTED).await?;
@@ -77,6 +77,6 @@ impl Clients {
         users.extend(page.items.into_iter().map(|active| active.user));
         complete &= page.next.is_none();
         let users = users.into_iter().map(|user| (folded(user.as_str()), user)).collect();
-        Ok(Seen { looked_at: Instant::now(), users, complete })
+        Ok(ClientList { looked_at: Instant::now(), users, complete })
     }
 }

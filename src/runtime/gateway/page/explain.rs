@@ -16,12 +16,12 @@ const MAX_PRODUCTS: usize = 20;
 
 /// A request for an explanation.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct ExplainRequest {
     user: UserId,
     items: Vec<Item>,
 }
 
-impl Asked {
+impl ExplainRequest {
     /// Reads `client`, `quantity` and one or more `product` from the query.
     pub(super) fn of(uri: &Uri) -> Result<Self, String> {
         let client = value(uri, "client").ok_or("whose prices are they? Name the `client`")?;
@@ -56,8 +56,8 @@ impl Explainer {
 
     /// Returns the explanation in the form of `ocache prices --explain`. Products that do not exist are
     /// left out.
-    pub(super) async fn explain(&self, asked: &Asked) -> Result<Value, PortError> {
-        let Asked { user, items } = asked;
+    pub(super) async fn explain(&self, asked: &ExplainRequest) -> Result<Value, PortError> {
+        let ExplainRequest { user, items } = asked;
         let looking = reasons(&*self.store, user, items, self.clock.now());
         let found = Scope::new(Stage::Command, Reason::Command).of(looking).await;
         let found = found.map_err(|error| match error {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_question_names_a_client_and_products() {
-        let of = |query: &str| Asked::of(&format!("/explain?{query}").parse().unwrap());
+        let of = |query: &str| ExplainRequest::of(&format!("/explain?{query}").parse().unwrap());
         let asked = of("client=Jos%C3%A9&product=P1&product=P2&quantity=2.5").unwrap();
         assert_eq!((asked.user.as_str(), asked.items.len()), ("José", 2));
         assert_eq!(asked.items[1].quantity.to_string(), "2.5");

@@ -58,11 +58,11 @@ struct RecalculationsView {
     slot_secs: u64,
     reasons: [&'static str; REASONS.len()],
     /// The counts of each slot are in the order of the reasons.
-    slots: Vec<SlotView>,
+    slots: Vec<RecalculationsSlot>,
 }
 
 #[derive(Serialize)]
-struct SlotView {
+struct RecalculationsSlot {
     from: String,
     counts: [u64; REASONS.len()],
 }
@@ -123,7 +123,7 @@ impl Live {
                 counted_here: metrics.is_calculating(),
                 slot_secs: SLOT.as_secs(),
                 reasons: REASONS,
-                slots: metrics.course(now).into_iter().map(SlotView::from).collect(),
+                slots: metrics.course(now).into_iter().map(RecalculationsSlot::from).collect(),
             },
             events: metrics.events(SHOWN_EVENTS),
         })
@@ -144,7 +144,7 @@ impl From<(Queue, Depth)> for QueueView {
     }
 }
 
-impl From<Slot> for SlotView {
+impl From<Slot> for RecalculationsSlot {
     fn from(slot: Slot) -> Self {
         Self { from: slot.from.to_string(), counts: slot.counts }
     }

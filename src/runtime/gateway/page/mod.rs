@@ -12,4 +12,4 @@ mod query;
 mod routes;
 mod worth;
 
-pub(super) use routes::{Page, PageSettings};
+pub(super) use routes::{PageSettings, WebPage};

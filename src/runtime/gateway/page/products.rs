@@ -24,7 +24,7 @@ const RANKS: usize = 5;
 
 /// Products that were found.
 #[derive(Debug, Serialize)]
-pub(super) struct Found {
+pub(super) struct FoundProducts {
     /// The best matches first, up to the limit. Products that were requested by their ids are in that
     /// order.
     products: Vec<FoundProduct>,
@@ -51,11 +51,11 @@ struct FoundProduct {
 pub(super) struct Products {
     store: Arc<dyn CatalogueStore>,
     /// Held while products are read, so that only one task reads them.
-    seen: Mutex<Seen>,
+    seen: Mutex<CheckedIndex>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct CheckedIndex {
     looked_at: Option<Instant>,
     index: Arc<Index>,
 }
@@ -66,11 +66,11 @@ struct Index {
     version: Option<u64>,
     currency: Option<Currency>,
     unit_decimals: u8,
-    entries: Vec<Entry>,
+    entries: Vec<IndexedProduct>,
     complete: bool,
 }
 
-struct Entry {
+struct IndexedProduct {
     product: Product,
     /// The folded id and name.
     id: String,
@@ -83,7 +83,7 @@ impl Products {
     }
 
     /// Searches the products. If the store cannot be read, the previous index is used.
-    pub(super) async fn search(&self, search: Search) -> Result<Found, PortError> {
+    pub(super) async fn search(&self, search: Search) -> Result<FoundProducts, PortError> {
         let index = self.index().await?;
         let typed = search.typed.clone();
         let found = searching(index.clone(), move |index| index.search(&search)).await?;
@@ -94,7 +94,7 @@ impl Products {
     }
 
     /// Returns the products with these ids, in the order of the ids. Ids without a product are left out.
-    pub(super) async fn named(&self, ids: Vec<String>) -> Result<Found, PortError> {
+    pub(super) async fn named(&self, ids: Vec<String>) -> Result<FoundProducts, PortError> {
         let index = self.index().await?;
         let mut products = searching(index.clone(), move |index| {
             let named = ids.into_iter().map(|id| (index.named(&id).cloned(), id));
@@ -150,7 +150,7 @@ impl Products {
             };
             let room = MAX_SEARCHED - entries.len();
             let fits = page.items.len() <= room;
-            entries.extend(page.items.into_iter().take(room).map(Entry::new));
+            entries.extend(page.items.into_iter().take(room).map(IndexedProduct::new));
             from = page.next;
             match from {
                 _ if !fits => break false,
@@ -189,7 +189,7 @@ impl Index {
         self.currency.unwrap_or(Currency::USD)
     }
 
-    fn search(&self, search: &Search) -> Found {
+    fn search(&self, search: &Search) -> FoundProducts {
         let Search { text, limit, offset, .. } = search;
         let wanted = limit.saturating_add(*offset);
         let mut ranks: [Vec<&Product>; RANKS] = Default::default();
@@ -205,9 +205,13 @@ impl Index {
         self.found(ranks.into_iter().flatten().skip(*offset).take(*limit), total)
     }
 
-    fn found<'a>(&self, products: impl Iterator<Item = &'a Product>, total: usize) -> Found {
+    fn found<'a>(
+        &self,
+        products: impl Iterator<Item = &'a Product>,
+        total: usize,
+    ) -> FoundProducts {
         let (currency, decimals) = (self.currency(), self.unit_decimals);
-        Found {
+        FoundProducts {
             products: products
                 .map(|product| FoundProduct::new(product, currency, decimals))
                 .collect(),
@@ -233,7 +237,7 @@ impl Index {
     }
 }
 
-impl Entry {
+impl IndexedProduct {
     fn new(product: Product) -> Self {
         let (id, name) = (folded(product.id.as_str()), folded(&product.name));
         Self { product, id, name }
@@ -284,7 +288,7 @@ mod tests {
         ];
         let mut entries = products.map(|(id, name)| {
             let (id, price) = (ProductId::new(id).unwrap(), Money::from_minor(1050));
-            Entry::new(Product::new(id, name.to_owned(), price))
+            IndexedProduct::new(Product::new(id, name.to_owned(), price))
         });
         entries.sort_unstable_by(|a, b| a.product.id.cmp(&b.product.id));
         Index {
@@ -296,7 +300,7 @@ mod tests {
         }
     }
 
-    fn search(text: &str, limit: usize, offset: usize) -> Found {
+    fn search(text: &str, limit: usize, offset: usize) -> FoundProducts {
         index().search(&Search { text: folded(text), limit, offset, ..Search::default() })
     }
 
@@ -336,11 +340,13 @@ mod tests {
         assert_eq!(named(&index, "p10").as_deref(), Some("P10"));
         assert_eq!(named(&index, "P"), None, "a part of an id is no id");
         let id = ProductId::new("p10").unwrap();
-        index.entries.insert(4, Entry::new(Product::new(id, "Lamp".to_owned(), Money::ZERO)));
+        index
+            .entries
+            .insert(4, IndexedProduct::new(Product::new(id, "Lamp".to_owned(), Money::ZERO)));
         assert_eq!(named(&index, "p10").as_deref(), Some("p10"));
         index.entries.remove(4);
         let id = ProductId::new("Ｐ10").unwrap();
-        index.entries.push(Entry::new(Product::new(id, "Lamp".to_owned(), Money::ZERO)));
+        index.entries.push(IndexedProduct::new(Product::new(id, "Lamp".to_owned(), Money::ZERO)));
         assert_eq!(named(&index, "p10"), None, "either may be meant");
     }
 }

@@ -6,19 +6,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, StatusCode, Uri};
 use serde::Serialize;
 use tokio::time::interval;
 use tracing::warn;
 
 use super::active::Active;
-use super::clients::Clients;
-use super::explain::{self, Explainer};
+use super::clients::ClientDirectory;
+use super::explain::{ExplainRequest, Explainer};
 use super::files::Files;
 use super::live::Live;
 use super::products::Products;
 use super::query::{MAX_LIMIT, Search, values};
-use super::worth::{self, Worth};
+use super::worth::{Worth, WorthRequest};
 use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::gateway::addresses::ClientAddress;
@@ -43,10 +43,10 @@ pub(in crate::runtime::gateway) struct PageSettings {
 }
 
 /// The page's side of a gateway.
-pub(in crate::runtime::gateway) struct Page {
+pub(in crate::runtime::gateway) struct WebPage {
     files: Files,
     products: Products,
-    clients: Clients,
+    clients: ClientDirectory,
     active: Arc<Active>,
     explainer: Explainer,
     live: Live,
@@ -55,7 +55,7 @@ pub(in crate::runtime::gateway) struct Page {
     clock: Arc<dyn Clock>,
 }
 
-impl Page {
+impl WebPage {
     pub(in crate::runtime::gateway) fn new(
         ports: &Ports,
         settings: &SettingsInForce,
@@ -68,7 +68,7 @@ impl Page {
         Self {
             files: Files::new(),
             products: Products::new(ports.store.clone()),
-            clients: Clients::new(ports.store.clone(), ports.clock.clone()),
+            clients: ClientDirectory::new(ports.store.clone(), ports.clock.clone()),
             active,
             explainer: Explainer::new(ports.store.clone(), ports.clock.clone()),
             live: Live::new(ports.clone(), settings.clone(), of_live, all, look_every),
@@ -112,77 +112,50 @@ impl Page {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let path = request.uri().path();
-        if matches!(
-            path,
-            "/products" | "/clients" | "/clients/active" | "/explain" | "/live" | "/worth"
-        ) && let Err(refused) = may_see(path, door, request).await
-        {
-            return Some(refused);
-        }
+        let (uri, path) = (request.uri(), request.uri().path());
         match path {
-            "/products" => Some(self.products(request).await),
-            // The customers and the course of business are not for everybody whom a proxy lets through.
-            "/clients" | "/clients/active" | "/explain" | "/live" | "/worth" | "/metrics"
-                if !client.is_here() =>
-            {
-                Some(problem(StatusCode::FORBIDDEN, ONLY_HERE))
+            "/metrics" => {}
+            "/products" | "/clients" | "/clients/active" | "/explain" | "/live" | "/worth" => {
+                if let Err(refused) = may_see(path, door, request).await {
+                    return Some(refused);
+                }
             }
-            "/clients" => Some(self.clients(request).await),
-            "/clients/active" => Some(self.active(request).await),
-            "/explain" => Some(self.explain(request).await),
-            "/worth" => Some(self.worth(request).await),
-            "/live" => Some(match self.live.snapshot(&self.scrape).await {
-                Ok(snapshot) => reply(JSON, snapshot),
-                Err(error) => unavailable(&error),
-            }),
-            "/metrics" => Some(self.metrics_reply().await),
-            _ => self.files.get(request.uri(), request.headers()),
+            _ => return self.files.get(uri, request.headers()),
+        }
+        // The customers and the course of business are not for everybody whom a proxy lets through.
+        if path != "/products" && !client.is_here() {
+            return Some(problem(StatusCode::FORBIDDEN, ONLY_HERE));
+        }
+        Some(self.data(path, uri).await.unwrap_or_else(|refused| refused))
+    }
+
+    /// Answers a request for data, or for `/metrics`.
+    async fn data(&self, path: &str, uri: &Uri) -> Result<Reply, Reply> {
+        let search = || Search::of(uri).map_err(|message| bad_query(&message));
+        match path {
+            "/products" => self.products(uri, search()?).await,
+            "/clients" => found(self.clients.search(&search()?).await),
+            "/clients/active" => shown(self.active.page(search()?).await),
+            "/explain" => {
+                let asked = ExplainRequest::of(uri).map_err(|message| bad_query(&message))?;
+                found(self.explainer.explain(&asked).await)
+            }
+            "/worth" => {
+                let asked = WorthRequest::of(uri).map_err(|message| bad_query(&message))?;
+                found(self.worth.look(asked, self.metrics()).await)
+            }
+            "/live" => shown(self.live.snapshot(&self.scrape).await),
+            _ => Ok(self.metrics_reply().await),
         }
     }
 
     /// Returns the products that match a search or, with `product`, the products with these ids.
-    async fn products(&self, request: &Request<Incoming>) -> Reply {
-        let ids: Vec<String> = values(request.uri(), "product").collect();
-        if ids.len() > MAX_LIMIT {
-            let message = format!("at most {MAX_LIMIT} products are named at once");
-            return bad_query(&message);
-        }
-        match Search::of(request.uri()) {
-            Ok(search) if ids.is_empty() => found(self.products.search(search).await),
-            Ok(_) => found(self.products.named(ids).await),
-            Err(message) => bad_query(&message),
-        }
-    }
-
-    async fn clients(&self, request: &Request<Incoming>) -> Reply {
-        match Search::of(request.uri()) {
-            Ok(search) => found(self.clients.search(&search).await),
-            Err(message) => bad_query(&message),
-        }
-    }
-
-    async fn active(&self, request: &Request<Incoming>) -> Reply {
-        match Search::of(request.uri()) {
-            Ok(search) => match self.active.page(search).await {
-                Ok(page) => reply(JSON, page),
-                Err(error) => unavailable(&error),
-            },
-            Err(message) => bad_query(&message),
-        }
-    }
-
-    async fn explain(&self, request: &Request<Incoming>) -> Reply {
-        match explain::Asked::of(request.uri()) {
-            Ok(asked) => found(self.explainer.explain(&asked).await),
-            Err(message) => bad_query(&message),
-        }
-    }
-
-    async fn worth(&self, request: &Request<Incoming>) -> Reply {
-        match worth::Asked::of(request.uri()) {
-            Ok(asked) => found(self.worth.look(asked, self.metrics()).await),
-            Err(message) => bad_query(&message),
+    async fn products(&self, uri: &Uri, search: Search) -> Result<Reply, Reply> {
+        let ids: Vec<String> = values(uri, "product").collect();
+        match ids.len() {
+            0 => found(self.products.search(search).await),
+            1..=MAX_LIMIT => found(self.products.named(ids).await),
+            _ => Err(bad_query(&format!("at most {MAX_LIMIT} products are named at once"))),
         }
     }
 
@@ -210,13 +183,17 @@ async fn may_see(path: &str, door: &Door, request: &Request<Incoming>) -> Result
     }
 }
 
-fn found(found: Result<impl Serialize, PortError>) -> Reply {
-    let json = found.and_then(|found| {
-        serde_json::to_vec(&found).map_err(|error| PortError::corrupt("what was found", error))
-    });
+fn found(found: Result<impl Serialize, PortError>) -> Result<Reply, Reply> {
+    shown(found.and_then(|found| {
+        let json = serde_json::to_vec(&found);
+        json.map(Bytes::from).map_err(|error| PortError::corrupt("what was found", error))
+    }))
+}
+
+fn shown(json: Result<Bytes, PortError>) -> Result<Reply, Reply> {
     match json {
-        Ok(json) => reply(JSON, Bytes::from(json)),
-        Err(error) => unavailable(&error),
+        Ok(json) => Ok(reply(JSON, json)),
+        Err(error) => Err(unavailable(&error)),
     }
 }
 

@@ -27,14 +27,14 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A request for a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct WorthRequest {
     over: Duration,
     /// The refresh interval and the TTL to try instead of the current ones.
     every: Option<Duration>,
     ttl: Option<Duration>,
 }
 
-impl Asked {
+impl WorthRequest {
     /// Reads `over`, `refresh_every` and `ttl` from the query.
     pub(super) fn of(uri: &Uri) -> Result<Self, String> {
         let time = |name: &str| match value(uri, name).filter(|text| !text.is_empty()) {
@@ -55,10 +55,10 @@ pub(super) struct Worth {
     ports: Ports,
     settings: SettingsInForce,
     /// Held during a measurement, so that only one runs.
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<LastMeasurement>>,
 }
 
-struct Seen {
+struct LastMeasurement {
     measured_at: Instant,
     over: Duration,
     measured: Measured,
@@ -70,13 +70,18 @@ impl Worth {
     }
 
     /// Returns what `ocache cost` prints, and how long the quotes of this process waited.
-    pub(super) async fn look(&self, asked: Asked, metrics: &Metrics) -> Result<Value, PortError> {
+    pub(super) async fn look(
+        &self,
+        asked: WorthRequest,
+        metrics: &Metrics,
+    ) -> Result<Value, PortError> {
         let prices = PriceList::built_in()
             .map_err(|error| PortError::corrupt("the list prices that are built in", error))?;
         let policy = self.settings.now().policy.clone();
         let mut seen = self.seen.lock().await;
-        let is_young =
-            |seen: &Seen| seen.over == asked.over && seen.measured_at.elapsed() < MEASURED_FOR;
+        let is_young = |seen: &LastMeasurement| {
+            seen.over == asked.over && seen.measured_at.elapsed() < MEASURED_FOR
+        };
         let seen = match seen.take() {
             Some(young) if is_young(&young) => seen.insert(young),
             _ => {
@@ -84,7 +89,7 @@ impl Worth {
                 let measured = measure(self.ports.clone(), how, policy.clone(), prices.clone());
                 let measured = measured.await?;
                 let (measured_at, over) = (Instant::now(), asked.over);
-                seen.insert(Seen { measured_at, over, measured })
+                seen.insert(LastMeasurement { measured_at, over, measured })
             }
         };
         let mut told = seen.measured.as_json(&prices);
@@ -128,9 +133,9 @@ mod tests {
 
     #[test]
     fn times_are_read_as_flags_are() {
-        let of = |query: &str| Asked::of(&format!("/worth?{query}").parse().unwrap());
+        let of = |query: &str| WorthRequest::of(&format!("/worth?{query}").parse().unwrap());
         let (hour, minute) = (Duration::from_secs(3600), Duration::from_secs(60));
-        assert_eq!(of(""), Ok(Asked { over: hour, every: None, ttl: None }));
+        assert_eq!(of(""), Ok(WorthRequest { over: hour, every: None, ttl: None }));
         let asked = of("over=7d&refresh_every=1m&ttl=1h").unwrap();
         assert_eq!((asked.over, asked.every, asked.ttl), (LONGEST, Some(minute), Some(hour)));
         for bad in ["over=8d", "ttl=0s", "refresh_every=often"] {

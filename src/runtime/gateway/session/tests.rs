@@ -52,7 +52,7 @@ async fn make_table(ports: &Ports, user: &str) {
     assert!(calc.handle(&[order]).await[0].is_done());
 }
 
-struct Client {
+struct TestClient {
     socket: WebSocketStream<DuplexStream>,
     sockets: Arc<Sockets>,
     id: ConnectionId,
@@ -61,7 +61,7 @@ struct Client {
     session: JoinHandle<()>,
 }
 
-impl Client {
+impl TestClient {
     async fn connect() -> Self {
         let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
         let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
@@ -148,7 +148,7 @@ impl Client {
 
 #[tokio::test(start_paused = true)]
 async fn a_warm_quote_is_acknowledged_and_answered_at_once() {
-    let mut client = Client::connect().await;
+    let mut client = TestClient::connect().await;
     client.quote("slow", Some("s")).await;
     client.quote("warm", Some("w")).await;
     client.expect("accepted", "w").await;
@@ -167,7 +167,7 @@ async fn a_warm_quote_is_acknowledged_and_answered_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_request_holds_up_no_answer_but_its_own() {
-    let mut client = Client::connect().await;
+    let mut client = TestClient::connect().await;
     client.quote("slow", Some("s")).await;
     client.quote("fast", Some("f")).await;
     client.expect("accepted", "f").await;
@@ -181,7 +181,7 @@ async fn a_slow_request_holds_up_no_answer_but_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_request_holds_up_no_answer_of_another_client_with_the_same_id() {
-    let mut client = Client::connect().await;
+    let mut client = TestClient::connect().await;
     client.quote("slow", Some("1")).await;
     client.quote("fast", Some("1")).await;
     client.expect("accepted", "1").await;
@@ -195,7 +195,7 @@ async fn a_slow_request_holds_up_no_answer_of_another_client_with_the_same_id() 
 
 #[tokio::test(start_paused = true)]
 async fn a_quote_that_ocache_names_is_answered_while_a_slow_one_is_in_hand() {
-    let mut client = Client::connect().await;
+    let mut client = TestClient::connect().await;
     client.quote("slow", None).await;
     client.quote("fast", None).await;
     let (kind, made) = client.next().await;
@@ -206,7 +206,7 @@ async fn a_quote_that_ocache_names_is_answered_while_a_slow_one_is_in_hand() {
 
 #[tokio::test(start_paused = true)]
 async fn at_shutdown_what_was_held_back_is_sent() {
-    let mut client = Client::connect().await;
+    let mut client = TestClient::connect().await;
     client.quote("slow", Some("s")).await;
     client.quote("fast", Some("f")).await;
     client.expect("accepted", "f").await;
@@ -228,7 +228,7 @@ async fn at_shutdown_what_was_held_back_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_held_back_counts_among_what_waits() {
-    let mut client = Client::connect().await;
+    let mut client = TestClient::connect().await;
     client.quote("slow", Some("s")).await;
     client.quote("fast", Some("f")).await;
     client.expect("accepted", "f").await;

@@ -1,12 +1,12 @@
-//! What the meter knows of a call before it is sent.
+//! What the meter knows of a billed call before it is sent.
 
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use crate::meter::Operation;
 
-/// What is known of a call before it is sent.
+/// What is known of a billed call before it is sent.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct Billable {
     pub(super) operation: Operation,
     /// The number of items or messages that the call names.
     pub(super) items: u64,
@@ -18,6 +18,6 @@ pub(super) struct Asked {
     pub(super) consistent: bool,
 }
 
-impl Storable for Asked {
+impl Storable for Billable {
     type Storer = StoreReplace<Self>;
 }
