@@ -16,10 +16,10 @@ use ocache::model::{
 };
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
-    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Found, Ladder, LadderPacker,
+    Answer, AnswerLine, Base, BasePart, Currency, Discounts, ItemPrice, Ladder, LadderPacker,
     ListPrices, ListRows, MinQuantity, Money, OwnRows, PRICING_VERSION, PackError, PackedBase,
-    PackedLadders, PackedOwn, Percentage, PriceList, PriceRule, Product, Rate, Recipients,
-    Rounding, Rules, Rung, Scope, compose, fingerprint, steps_of_list,
+    PackedLadders, PackedOwn, Percentage, PriceList, PriceRule, Product, ProductPrice, Rate,
+    Recipients, Rounding, Rules, Rung, Scope, compose, fingerprint, steps_of_list,
 };
 use ocache::protocol::{Request, ShownPrices, parse, render_prices, render_quotation};
 use ocache::runtime::gateway::{ApiRequest, Call, Resource};
@@ -191,7 +191,7 @@ fn shown() -> ShownPrices<'static> {
         let id = ProductId::new(product.id).expect("it is an id");
         let entry = base.entry(&id, own).expect("it has a price");
         let item = Item { product: id, quantity: Quantity::ONE };
-        (item, (Found::Price(entry), product.name))
+        (item, (ItemPrice::Price(entry), product.name))
     });
     let (items, prices): (Vec<_>, Vec<_>) = shown.collect();
     let now = Timestamp::from_secs(1_800_000_000);
@@ -273,7 +273,9 @@ fn unpack(packed: &'static [u8]) -> Option<BasePart> {
 
 #[library_benchmark]
 #[bench::hundred_own_rows(setup = stored)]
-fn look_up((base, own, product): (&'static Base, &'static [u8], ProductId)) -> Option<Entry> {
+fn look_up(
+    (base, own, product): (&'static Base, &'static [u8], ProductId),
+) -> Option<ProductPrice> {
     let own = OwnRows::decode(black_box(own)).ok()?;
     black_box(base.entry(&product, &own))
 }

@@ -55,8 +55,8 @@ pub(crate) use port::port;
 pub use presence::{Presence, ProcessRecord, ProcessRole, TickDone, living_processes};
 pub use price_lists::{CustomerStore, PriceListStore};
 pub use price_tables::{
-    Flip, MAX_INLINE_BYTES, NewTable, NextPrices, Own, PriceTables, Prices, TableHead, WantedParts,
-    parts_of,
+    Flip, MAX_INLINE_BYTES, NewTable, NextPrices, OwnStorage, PriceTables, Prices, TableHead,
+    WantedParts, parts_of,
 };
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,

@@ -13,8 +13,8 @@ use harness::{Engine, System, user};
 use ocache::data::{LoadOptions, apply, load, read_texts};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    AtHead, Flip, NewTable, Own, Ports, Quotation, QuotationStatus, Segment, Settlement, TableHead,
-    UserDiscounts, Verdict,
+    AtHead, Flip, NewTable, OwnStorage, Ports, Quotation, QuotationStatus, Segment, Settlement,
+    TableHead, UserDiscounts, Verdict,
 };
 use ocache::pricing::{
     Answer, Base, Currency, Discount, Discounts, LadderPacker, LadderRows, Money, OwnRow, OwnRows,
@@ -131,7 +131,7 @@ async fn overwrite_base(system: &System, who: &str, parts: Vec<Bytes>) {
 /// Replaces a user's own rows.
 async fn overwrite_own(system: &System, who: &str, own: &OwnRows) {
     let packed = PackedOwn::new(own).unwrap().parts.remove(0);
-    change_head(system, who, |head| head.own = Own::Inline(packed.into())).await;
+    change_head(system, who, |head| head.own = OwnStorage::Inline(packed.into())).await;
 }
 
 fn priced(discounts: &Discounts) -> OwnRows {
@@ -226,18 +226,18 @@ async fn a_table_that_does_not_add_up_is_wrong(engine: Engine) {
 async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
     let good = system.head("AAA").await.unwrap();
-    let Own::Inline(rows) = &good.own else { panic!("{good:?}") };
+    let OwnStorage::Inline(rows) = &good.own else { panic!("{good:?}") };
     let mut bytes = rows.to_vec();
     let last = bytes.len() - 1;
     bytes[last] ^= 0x40;
-    change_head(&system, "AAA", |head| head.own = Own::Inline(bytes.into())).await;
+    change_head(&system, "AAA", |head| head.own = OwnStorage::Inline(bytes.into())).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("damaged"), "{what}");
 
     change_head(&system, "AAA", |head| {
         head.generation = ocache::model::Generation::from_random([9; 16]);
-        head.own = Own::Parts(vec![0]);
+        head.own = OwnStorage::Parts(vec![0]);
     })
     .await;
     let (kind, what) = finding(&system).await;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use ocache::model::{Calculation, Generation, UserId};
 use ocache::ports::{
-    NewTable, Own, Ports, Prices, Queue, TableHead, discounts_now, first_products,
+    NewTable, OwnStorage, Ports, Prices, Queue, TableHead, discounts_now, first_products,
 };
 use ocache::pricing::{
-    Currency, Discounts, Entry, PRICING_VERSION, Product, UnitRounding, fingerprint,
+    Currency, Discounts, PRICING_VERSION, Product, ProductPrice, UnitRounding, fingerprint,
 };
 use serde_json::json;
 
@@ -61,7 +61,7 @@ async fn store(ports: &Ports, user: &UserId) {
         currency: Currency::USD,
         products: products.len() as u64,
         rounding: UnitRounding::PLAIN,
-        own: Own::Parts(vec![0]),
+        own: OwnStorage::Parts(vec![0]),
         prices: Prices::LIST,
         next: vec![],
         valid_until: None,
@@ -83,7 +83,10 @@ async fn products(ports: &Ports) -> Vec<Product> {
 }
 
 /// Returns every product with its price. Looks for the discount of each in the whole list.
-pub fn price<'a>(products: &'a [Product], discounts: &Discounts) -> Vec<(&'a Product, Entry)> {
+pub fn price<'a>(
+    products: &'a [Product],
+    discounts: &Discounts,
+) -> Vec<(&'a Product, ProductPrice)> {
     let mut table = Vec::new();
     for product in products {
         let mut percentage = Default::default();
@@ -94,8 +97,11 @@ pub fn price<'a>(products: &'a [Product], discounts: &Discounts) -> Vec<(&'a Pro
         }
         let list_price = product.price.expect("every product has a price");
         let unit_price = list_price.less(percentage);
-        let entry =
-            Entry { discount: percentage.into(), unit_price, ..Entry::at_list_price(list_price) };
+        let entry = ProductPrice {
+            discount: percentage.into(),
+            unit_price,
+            ..ProductPrice::at_list_price(list_price)
+        };
         table.push((product, entry));
     }
     table

@@ -11,7 +11,7 @@ use ocache::ports::{ActiveUser, Ports, Queue, SystemClock, SystemRandomness};
 use ocache::pricing::{Currency, Money};
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use ocache::stages::change::Change;
+use ocache::stages::change::LoadChange;
 use ocache::stages::refresh::{Tick, order};
 use ocache::stages::{Lookup, Policy, Setting, set};
 use ocache::supervisor::Supervisor;
@@ -69,7 +69,7 @@ impl Lab {
         lab
     }
 
-    pub async fn load(&self, dataset: &Dataset) -> Change {
+    pub async fn load(&self, dataset: &Dataset) -> LoadChange {
         let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
         let Ports { store, clock, randomness, .. } = &self.ports;
         let loaded = data::load(&**store, &**clock, &**randomness, dataset, options, &|_| {}).await;
@@ -77,7 +77,7 @@ impl Lab {
     }
 
     /// Changes a price, so that every table must be calculated again.
-    pub async fn change_the_catalogue(&mut self) -> Change {
+    pub async fn change_the_catalogue(&mut self) -> LoadChange {
         let product = &mut self.dataset.products[0];
         let price = product.price.expect("every product has a price");
         product.price = Some(Money::from_minor(price.minor() + 1));

@@ -8,7 +8,7 @@ use ocache::data::{Dataset, read_texts};
 use ocache::model::UserId;
 use ocache::pricing::Currency;
 use ocache::runtime::Role;
-use ocache::stages::change::Change;
+use ocache::stages::change::LoadChange;
 
 use crate::lab::{Lab, Scale, Stopwatch, users};
 use crate::results::line;
@@ -126,7 +126,7 @@ pub async fn one_price(scale: Scale) {
     let text = "{\"price_list\":\"L0\",\"product_id\":\"P0050000\",\"price\":\"0.05\"}\n";
     let changed = parsed(text);
     let watch = Stopwatch::start();
-    let Change { catalogue, .. } = lab.load(&changed).await;
+    let LoadChange { catalogue, .. } = lab.load(&changed).await;
     assert!(catalogue, "everybody of the group may have it");
     let loaded = watch.wall();
     calculate(&mut lab, &customers).await;

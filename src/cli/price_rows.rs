@@ -1,7 +1,7 @@
 //! Shows every row that was considered for a price, and why it counts or not.
 
 use super::output::{name, number, table};
-use crate::pricing::{Considered, PriceRule, Scope, Unsold, Verdict};
+use crate::pricing::{Considered, PriceRule, RowVerdict, Scope, Unsold};
 pub(super) use crate::verify::Amounts;
 use crate::verify::{WhyPrice, why};
 
@@ -19,7 +19,7 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
             Scope::Product(_) => "the product".into(),
         };
         let price = row.price.map_or_else(String::new, |price| amounts.unit(price));
-        let counts = if row.verdict == Verdict::Counts { "yes" } else { "no" };
+        let counts = if row.verdict == RowVerdict::Counts { "yes" } else { "no" };
         rows.add_row([
             list,
             number(priority),
@@ -53,7 +53,7 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
 fn because(row: &Considered, of: &WhyPrice, amounts: Amounts) -> String {
     let is_calculated = !matches!(row.rule, PriceRule::Price(_));
     match of.goods.floor.filter(|floor| is_calculated && row.price == Some(*floor)) {
-        Some(floor) if row.verdict == Verdict::Counts => {
+        Some(floor) if row.verdict == RowVerdict::Counts => {
             format!("{}, at the floor {}", why(&row.verdict), amounts.unit(floor))
         }
         _ => why(&row.verdict),

@@ -18,7 +18,7 @@ use super::shell::quoted;
 use super::stream::{ObjectStream, members};
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{Ports, TableHead, TableReader, TableRow};
-use crate::pricing::{Entry, InvalidItem, QuantityRules, Step, Unsold};
+use crate::pricing::{InvalidItem, ProductPrice, QuantityRules, Step, Unsold};
 use crate::protocol::RuleFrame;
 
 mod explained;
@@ -235,16 +235,18 @@ fn json_row(row: &TableRow, amounts: Amounts, at: At) -> Map<String, Value> {
 }
 
 /// Returns the entry of a row at a quantity, or the entry with which it was read.
-fn entry_at(row: &TableRow, quantity: Option<Quantity>) -> Option<Entry> {
+fn entry_at(row: &TableRow, quantity: Option<Quantity>) -> Option<ProductPrice> {
     let Some(quantity) = quantity.filter(|_| !row.ladder.is_empty()) else {
         return row.entry.clone();
     };
     let list_price = row.entry.as_ref().and_then(|entry| entry.list_price);
     let after = row.ladder.partition_point(|(step, _)| step.from.holds_at(quantity));
     match after.checked_sub(1).map(|place| &row.ladder[place]) {
-        Some((step, rule)) => {
-            Entry::at_step(list_price, &Step { rule: 0, ..*step }, std::slice::from_ref(rule))
-        }
-        None => list_price.map(Entry::at_list_price),
+        Some((step, rule)) => ProductPrice::at_step(
+            list_price,
+            &Step { rule: 0, ..*step },
+            std::slice::from_ref(rule),
+        ),
+        None => list_price.map(ProductPrice::at_list_price),
     }
 }

@@ -15,7 +15,7 @@ use super::parse::{Parsed, Stop, parsed};
 use super::settings::Settings;
 use super::settings_file::SettingsFile;
 use crate::ports::{Chain, SettingsRecord, Store};
-use crate::stages::{Change, SetError, Setting, SettingsInForce, StackSettings, set};
+use crate::stages::{SetError, Setting, SettingChange, SettingsInForce, StackSettings, set};
 
 /// The settings of the stack that were given to a run.
 #[derive(Debug, Default)]
@@ -121,7 +121,7 @@ impl Given {
         let values: Vec<_> =
             self.values.iter().map(|given| (given.setting, given.value.clone())).collect();
         let changes = set(store, &values).await?;
-        for Change { setting, before, now } in &changes {
+        for SettingChange { setting, before, now } in &changes {
             output.note(&format!("set for the stack: {setting} {now} (was {before})"));
         }
         Ok(changes.len())

@@ -16,7 +16,7 @@ use super::{Amounts, Dataset};
 use crate::model::ConnectionId;
 use crate::ports::{CatalogueHead, Clock, Commit, LoadId, Randomness, Store};
 use crate::pricing::Currency;
-use crate::stages::change::Change;
+use crate::stages::change::LoadChange;
 use crate::stages::folding::tidy;
 
 /// How often the comparison starts again because another load came between. Each time, that load has
@@ -44,7 +44,7 @@ pub struct LoadReport {
     /// The version of the catalogue after the load.
     pub version: u64,
     /// What the load changed for price tables.
-    pub change: Change,
+    pub change: LoadChange,
     /// Things that may be unintended.
     pub mentions: Mentions,
     /// Rows that own lists lost because the data replaces these lists.

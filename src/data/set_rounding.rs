@@ -13,7 +13,7 @@ use crate::ports::{
     RowChange, Segment, Store, read_all,
 };
 use crate::pricing::{Ladder, Money, PriceRule, Product, Rung, UnitRounding};
-use crate::stages::change::Change;
+use crate::stages::change::LoadChange;
 use crate::stages::folding::tidy;
 
 /// Sets how unit prices are rounded. Returns what changed for price tables, or `None` if the rounding was
@@ -27,7 +27,7 @@ pub async fn set_rounding(
     clock: &dyn Clock,
     randomness: &dyn Randomness,
     rounding: UnitRounding,
-) -> Result<Option<Change>, LoadError> {
+) -> Result<Option<LoadChange>, LoadError> {
     for _ in 0..MAX_TRIES {
         tidy(store, clock).await?;
         let stored = store.catalogue_head().await?;
@@ -52,7 +52,12 @@ pub async fn set_rounding(
         let chunks = changes.chunks(CHUNK);
         if let Some(in_force) = committing.take_effect(chunks, &commit, expected).await? {
             let (load, version) = (commit.load.0, in_force.version);
-            return Ok(Some(Change { load, version, catalogue: true, ..Change::default() }));
+            return Ok(Some(LoadChange {
+                load,
+                version,
+                catalogue: true,
+                ..LoadChange::default()
+            }));
         }
     }
     Err(LoadError::Contended)

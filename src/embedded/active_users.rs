@@ -74,7 +74,7 @@ impl ActiveUsers for Embedded {
     ) -> Result<Page<ActiveUser>, PortError> {
         let (start, end) = buckets(segment);
         let after = match from {
-            None => Place { bucket: start, user: String::new() },
+            None => ActiveUserPlace { bucket: start, user: String::new() },
             Some(cursor) => cursor.0.parse()?,
         };
         self.read(move |connection| list(connection, &after, end, now)).await
@@ -82,12 +82,12 @@ impl ActiveUsers for Embedded {
 }
 
 /// The last user of a page. A cursor has the form `bucket:user`.
-struct Place {
+struct ActiveUserPlace {
     bucket: u64,
     user: String,
 }
 
-impl FromStr for Place {
+impl FromStr for ActiveUserPlace {
     type Err = PortError;
     fn from_str(text: &str) -> Result<Self, PortError> {
         text.split_once(':')
@@ -107,8 +107,9 @@ fn buckets(segment: Segment) -> (u64, u64) {
 }
 
 fn bucket(user: &UserId) -> u64 {
-    let digest = DigestBuilder::new("segment").part(user.as_str().as_bytes()).finish().to_string();
-    u64::from_str_radix(&digest[..4], 16).unwrap_or_default()
+    let digest = DigestBuilder::new("segment").part(user.as_str().as_bytes()).finish();
+    let [first, second, ..] = digest.bytes();
+    u64::from(u16::from_be_bytes([first, second]))
 }
 
 fn get(connection: &Connection, user: &UserId) -> Result<Option<ActiveUser>, Failure> {
@@ -121,7 +122,7 @@ fn get(connection: &Connection, user: &UserId) -> Result<Option<ActiveUser>, Fai
 
 fn list(
     connection: &Connection,
-    after: &Place,
+    after: &ActiveUserPlace,
     end: u64,
     now: Timestamp,
 ) -> Result<Page<ActiveUser>, Failure> {

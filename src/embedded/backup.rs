@@ -15,8 +15,7 @@ use thiserror::Error;
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::housekeeping::bytes;
-use super::open::{create_private, log_of};
+use super::files::{bytes, create_private, log_of};
 use crate::ports::PortError;
 
 /// How many pages are copied in a step: 1 MiB.
@@ -184,9 +183,9 @@ fn copy(
 mod tests {
     use std::time::Duration;
 
-    use super::super::testing::{fifo, fresh, open, standard};
+    use super::super::testing::{fifo, fresh, open};
     use super::*;
-    use crate::ports::{Queue, Queues as _};
+    use crate::ports::{Outgoing, Queue, Queues as _};
 
     fn unwatched(_: Copied) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -230,7 +229,7 @@ mod tests {
     #[tokio::test]
     async fn writes_between_two_steps_are_not_in_the_copy_and_do_not_begin_it_again() {
         let (store, dir) = fresh();
-        let large = [standard(&"x".repeat(200_000))];
+        let large = [Outgoing::standard("x".repeat(200_000))];
         for _ in 0..20 {
             store.send(Queue::Provider, &large).await.unwrap();
         }
@@ -240,7 +239,7 @@ mod tests {
         let watch = move |copied: Copied| {
             steps += 1;
             assert!(copied.pages <= copied.total && steps <= copied.total, "{copied:?}");
-            let later = [standard("later")];
+            let later = [Outgoing::standard("later")];
             let send = || runtime.block_on(writer.send(Queue::Provider, &later)).unwrap();
             std::thread::scope(|scope| scope.spawn(send).join().unwrap());
             ControlFlow::Continue(())
@@ -258,7 +257,7 @@ mod tests {
         let ended = store.backup(&target, |_| ControlFlow::Break(())).await;
         assert!(matches!(ended, Err(BackupError::Ended { .. })) && !target.exists());
 
-        let large = [standard(&"x".repeat(200_000))];
+        let large = [Outgoing::standard("x".repeat(200_000))];
         for _ in 0..20 {
             store.send(Queue::Provider, &large).await.unwrap();
         }

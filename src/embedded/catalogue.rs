@@ -8,7 +8,7 @@ use rusqlite::Row;
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::head::head;
-use super::loaded::{Keys, Table, keys};
+use super::loaded::{Keys, LoadedTable, keys};
 use super::rows::{from_json, id};
 use crate::model::ProductId;
 use crate::ports::{
@@ -20,7 +20,7 @@ pub(super) const GET: &str = "SELECT id, name, price, detail FROM product WHERE 
 pub(super) const LIST: &str = "
     SELECT id, name, price, detail FROM product WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3";
 
-static PRODUCTS: Table<Product> = Table {
+static PRODUCTS: LoadedTable<Product> = LoadedTable {
     kind: RecordKind::Product,
     get: GET,
     list: LIST,

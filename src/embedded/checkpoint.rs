@@ -120,12 +120,10 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::super::testing::{fresh, standard};
+    use super::super::files::{bytes, log_of};
+    use super::super::testing::fresh;
     use super::*;
-    use crate::ports::{Queue, Queues as _};
+    use crate::ports::{Outgoing, Queue, Queues as _};
 
     #[test]
     fn the_log_is_copied_once_for_each_length_it_grows_by() {
@@ -142,14 +140,10 @@ mod tests {
 
     /// Sends messages that fill this many pages of the log.
     async fn write(store: &super::super::Embedded, pages: i32) {
-        let message = [standard(&"x".repeat(200_000))];
+        let message = [Outgoing::standard("x".repeat(200_000))];
         for _ in 0..u64::try_from(pages).unwrap() * 4096 / 200_000 {
             assert!(store.send(Queue::Provider, &message).await.unwrap().is_empty());
         }
-    }
-
-    fn bytes(file: &Path) -> u64 {
-        fs::metadata(file).unwrap().len()
     }
 
     #[tokio::test]
@@ -167,7 +161,7 @@ mod tests {
     async fn a_log_under_load_does_not_grow_for_ever() {
         let (store, _dir) = fresh();
         write(&store, 2 * MOST_PAGES).await;
-        let longest = bytes(&store.file().with_extension("db-wal"));
+        let longest = bytes(&log_of(store.file()));
         assert!(longest < (MOST_PAGES + PAGES) as u64 * 4200, "{longest}");
     }
 }

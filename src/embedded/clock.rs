@@ -45,16 +45,17 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::super::testing::{StoppedClock, fifo, open_with, secs, standard};
+    use super::super::testing::{fifo, open_with, secs, stopped_clock};
     use super::*;
-    use crate::ports::{Queues as _, SteadyClock};
+    use crate::memory::ManualClock;
+    use crate::ports::{Outgoing, Queues as _, SteadyClock};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
     /// Returns a wall clock, and the clock of a process that follows it.
-    fn clocks(set_back: Duration) -> (Arc<StoppedClock>, Arc<SteadyClock>) {
-        let wall = StoppedClock::new();
-        wall.set_back(set_back);
+    fn clocks(set_back: Duration) -> (Arc<ManualClock>, Arc<SteadyClock>) {
+        let wall = stopped_clock();
+        wall.set(wall.now().minus(set_back));
         (wall.clone(), Arc::new(SteadyClock::new(wall)))
     }
 
@@ -64,11 +65,11 @@ mod tests {
         let (wall, steady) = clocks(Duration::ZERO);
         let store = open_with(dir.path(), steady.clone());
         for (queue, message) in
-            [(Queue::Refresh, fifo("ann", "1")), (Queue::Provider, standard("1"))]
+            [(Queue::Refresh, fifo("ann", "1")), (Queue::Provider, Outgoing::standard("1"))]
         {
             store.send(queue, &[message]).await.unwrap();
         }
-        wall.set_back(HOUR);
+        wall.set(wall.now().minus(HOUR));
         let receive = async |queue| {
             let received = store.receive(queue, 1, Duration::ZERO, secs(60)).await.unwrap();
             received.len()
@@ -91,11 +92,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (wall, steady) = clocks(Duration::ZERO);
         let store = open_with(dir.path(), steady);
-        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+        store.send(Queue::Provider, &[Outgoing::standard("1")]).await.unwrap();
         let hidden = Duration::from_millis(100);
         let taken = store.receive(Queue::Provider, 1, Duration::ZERO, hidden).await.unwrap();
         assert_eq!(taken.len(), 1);
-        wall.set_back(HOUR);
+        wall.set(wall.now().minus(HOUR));
         let again = store.receive(Queue::Provider, 1, HOUR, hidden).await.unwrap();
         assert_eq!(again[0].receive_count, 2);
         // The same holds for a process that starts afterwards.

@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::engine::Embedded;
-use super::failure::Failure;
 use super::groups::{append, code};
-use super::marks::Tx;
 use crate::model::Timestamp;
 use crate::ports::{DeadLetter, DeadLetters, PortError, Queue, Selection};
 
@@ -119,7 +117,11 @@ impl Embedded {
             let now = clock.now();
             let mut count = 0;
             for &seq in &chunk {
-                let Some((group, body)) = take_out(tx, queue, seq)? else { continue };
+                let taken: Option<(Option<String>, String)> = tx
+                    .prepare_cached(DIG_UP)?
+                    .query_row([seq, code(queue)], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                let Some((group, body)) = taken else { continue };
                 count += 1;
                 if let Fate::Redrive = fate {
                     append(tx, queue, group.as_deref(), now, now, &body)?;
@@ -130,16 +132,4 @@ impl Embedded {
         })
         .await
     }
-}
-
-fn take_out(
-    tx: &Tx<'_>,
-    queue: Queue,
-    seq: i64,
-) -> Result<Option<(Option<String>, String)>, Failure> {
-    let taken = tx
-        .prepare_cached(DIG_UP)?
-        .query_row([seq, code(queue)], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(taken)
 }

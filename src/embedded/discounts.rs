@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::loaded::{Keys, Table, keys};
+use super::loaded::{Keys, LoadedTable, keys};
 use super::rows::{from_packed, id, packed_bytes};
 use crate::model::UserId;
 use crate::ports::{
@@ -23,7 +23,7 @@ pub(super) const LIST: &str = "
     SELECT user FROM discounts WHERE user > ?1 AND user < ?2 ORDER BY user LIMIT ?3";
 
 /// A page has only users, but rows that are read by key have lists. So these are two tables.
-static LISTS: Table<Found> = Table {
+static LISTS: LoadedTable<FoundDiscounts> = LoadedTable {
     kind: RecordKind::Discounts,
     get: GET,
     list: LIST,
@@ -31,7 +31,7 @@ static LISTS: Table<Found> = Table {
     row: stored,
     of: changed,
 };
-static USERS: Table<UserId> = Table {
+static USERS: LoadedTable<UserId> = LoadedTable {
     kind: RecordKind::Discounts,
     get: GET,
     list: LIST,
@@ -50,7 +50,7 @@ impl DiscountStore for Embedded {
         let AtHead::Read(found) = self.rows_at(&LISTS, keys(users), at).await? else {
             return Ok(AtHead::Moved);
         };
-        let lists = match found.iter().map(Found::bytes).sum::<usize>() {
+        let lists = match found.iter().map(FoundDiscounts::bytes).sum::<usize>() {
             0..=LARGE => unpack(found).map_err(|failure| self.port_error(failure)),
             _ => self.read(move |_| unpack(found)).await,
         };
@@ -67,12 +67,12 @@ impl DiscountStore for Embedded {
 }
 
 /// A user's discounts, from the journal of a load or from a row.
-enum Found {
+enum FoundDiscounts {
     Changed(UserDiscounts),
     Stored { user: UserId, list: Value, ladders: Value },
 }
 
-impl Found {
+impl FoundDiscounts {
     /// Returns how many bytes must still be unpacked.
     fn bytes(&self) -> usize {
         match self {
@@ -82,10 +82,10 @@ impl Found {
     }
 }
 
-fn unpack(found: Vec<Found>) -> Result<Vec<UserDiscounts>, Failure> {
+fn unpack(found: Vec<FoundDiscounts>) -> Result<Vec<UserDiscounts>, Failure> {
     let unpacked = found.into_iter().map(|found| match found {
-        Found::Changed(list) => Ok(list),
-        Found::Stored { user, list, ladders } => {
+        FoundDiscounts::Changed(list) => Ok(list),
+        FoundDiscounts::Stored { user, list, ladders } => {
             let what = || format!("the discounts of customer `{user}`");
             let discounts = from_packed(&list, what, Discounts::unpack)?.unwrap_or_default();
             let ladders = from_packed(&ladders, what, OwnLadders::unpack)?.unwrap_or_default();
@@ -95,16 +95,16 @@ fn unpack(found: Vec<Found>) -> Result<Vec<UserDiscounts>, Failure> {
     unpacked.collect()
 }
 
-fn stored(row: &Row<'_>) -> Result<Found, Failure> {
-    Ok(Found::Stored { user: user_of(row)?, list: row.get(1)?, ladders: row.get(2)? })
+fn stored(row: &Row<'_>) -> Result<FoundDiscounts, Failure> {
+    Ok(FoundDiscounts::Stored { user: user_of(row)?, list: row.get(1)?, ladders: row.get(2)? })
 }
 
 fn user_of(row: &Row<'_>) -> Result<UserId, Failure> {
     id(row, 0, "a customer with discounts", UserId::stored)
 }
 
-fn changed(record: Record) -> Option<Found> {
-    UserDiscounts::of(record).map(Found::Changed)
+fn changed(record: Record) -> Option<FoundDiscounts> {
+    UserDiscounts::of(record).map(FoundDiscounts::Changed)
 }
 
 fn user_in(record: Record) -> Option<UserId> {
@@ -113,11 +113,7 @@ fn user_in(record: Record) -> Option<UserId> {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
-    use super::super::open::FILE;
-    use super::super::schema::{APPLICATION_ID, MIGRATIONS};
-    use super::super::testing::{open, user};
+    use super::super::testing::{old_store, open, user};
     use super::*;
     use crate::model::{ProductId, Timestamp};
     use crate::ports::{
@@ -145,12 +141,7 @@ mod tests {
     #[tokio::test]
     async fn lists_of_the_version_before_are_kept_and_written_packed() {
         let dir = tempfile::tempdir().unwrap();
-        let old = Connection::open(dir.path().join(FILE)).unwrap();
-        for step in &MIGRATIONS[..VERSION_OF_JSON] {
-            old.execute_batch(step).unwrap();
-        }
-        old.pragma_update(None, "user_version", VERSION_OF_JSON).unwrap();
-        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        let old = old_store(dir.path(), VERSION_OF_JSON);
         old.execute_batch(
             "INSERT INTO catalogue_head (id, version, base_version, currency) VALUES (1, 1, 1, 'USD')",
         )

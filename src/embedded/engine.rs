@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 use tokio::sync::OnceCell;
 
 use super::clock;
@@ -154,6 +154,15 @@ impl Embedded {
     {
         let written = self.0.writer.with(urgency).run(work).await;
         written.map_err(|failure| self.port_error(failure))
+    }
+
+    /// Runs one statement in a transaction. Returns the number of rows that it has changed.
+    pub(super) async fn execute(
+        &self,
+        statement: &'static str,
+        values: impl Params + Clone + Send + 'static,
+    ) -> Result<usize, PortError> {
+        self.write(move |tx| Ok(tx.prepare_cached(statement)?.execute(values.clone())?)).await
     }
 
     /// Reads `rows` rows by their keys: a few on the calling thread, more on a reading thread.

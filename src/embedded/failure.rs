@@ -31,7 +31,7 @@ struct Closed;
 /// A reason that exists only as text.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub(super) struct Text(pub(super) String);
+pub(super) struct TextError(pub(super) String);
 
 impl Failure {
     /// Returns the failure for a stored record that cannot be read.

@@ -1,9 +1,10 @@
 //! The limit on the size of files with which a process was started (`ulimit -f`).
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use thiserror::Error;
+
+use super::files::{beside, bytes};
 
 /// How many bytes beyond the end of a file SQLite writes at once, at most.
 const REACH: u64 = 64 * 1024;
@@ -22,20 +23,10 @@ impl FileTooLarge {
     /// failed.
     pub(super) fn of(store: &Path) -> Option<Self> {
         let limit = limit()?;
-        let sizes = ["", "-wal", "-shm"].map(|end| size(&beside(store, end)));
+        let sizes = ["", "-wal", "-shm"].map(|end| bytes(&beside(store, end)));
         let reached = sizes.into_iter().max().unwrap_or_default().saturating_add(REACH);
         (reached > limit).then_some(Self { limit })
     }
-}
-
-fn beside(store: &Path, end: &str) -> PathBuf {
-    let mut path = OsString::from(store);
-    path.push(end);
-    path.into()
-}
-
-fn size(file: &Path) -> u64 {
-    file.metadata().map_or(0, |file| file.len())
 }
 
 #[cfg(unix)]

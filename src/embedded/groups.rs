@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::failure::Failure;
 use super::marks::Tx;
@@ -105,9 +105,7 @@ pub(super) fn append(
 }
 
 fn is_waiting(tx: &Tx<'_>, queue: Queue, group: &str) -> Result<bool, Failure> {
-    let found = tx
-        .prepare_cached("SELECT 1 FROM message WHERE queue = ?1 AND grp = ?2 LIMIT 1")?
-        .query_row(params![code(queue), group], |_| Ok(()))
-        .optional()?;
-    Ok(found.is_some())
+    let mut statement =
+        tx.prepare_cached("SELECT 1 FROM message WHERE queue = ?1 AND grp = ?2 LIMIT 1")?;
+    Ok(statement.exists(params![code(queue), group])?)
 }

@@ -30,7 +30,7 @@ pub(super) struct Waiter {
 }
 
 /// A receiver's place in the line, while it waits.
-pub(super) struct Place<'a> {
+pub(super) struct PlaceInLine<'a> {
     waiters: &'a Waiters,
     number: u64,
     handed: oneshot::Receiver<Taken>,
@@ -43,12 +43,12 @@ impl Waiters {
         request: &ReceiveRequest,
         writer: &Writer,
         clock: &Arc<dyn Clock>,
-    ) -> Place<'_> {
+    ) -> PlaceInLine<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (request, way_back, clock) = (request.clone(), writer.clone(), Arc::clone(clock));
         let (hand, handed) = oneshot::channel();
         self.lock().push_back(Waiter { number, request, way_back, clock, hand });
-        Place { waiters: self, number, handed }
+        PlaceInLine { waiters: self, number, handed }
     }
 
     /// Removes and returns the receiver that has waited longest. It can no longer leave the line: it waits
@@ -71,7 +71,7 @@ impl Waiter {
     }
 }
 
-impl Place<'_> {
+impl PlaceInLine<'_> {
     /// Waits for messages. Returns `None` if there were none, or if they could not be committed.
     pub(super) async fn handed(&mut self) -> Option<Vec<Received>> {
         (&mut self.handed).await.ok().map(Taken::into_messages)
@@ -85,7 +85,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for PlaceInLine<'_> {
     fn drop(&mut self) {
         self.leave();
     }

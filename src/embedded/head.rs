@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::failure::{Failure, Text};
+use super::failure::{Failure, TextError};
 use super::rows::currency;
 use crate::model::UserId;
 use crate::ports::{CatalogueHead, LoadId};
@@ -55,7 +55,7 @@ pub(super) fn head_and_table<T>(
 fn rounding(row: &Row<'_>) -> Result<UnitRounding, Failure> {
     let rounding = row.get_ref(7)?.as_str()?.parse();
     let rounding = rounding
-        .map_err(|error| Failure::unreadable("the rounding of the catalogue", Text(error)))?;
+        .map_err(|error| Failure::unreadable("the rounding of the catalogue", TextError(error)))?;
     Ok(UnitRounding { unit_decimals: row.get(6)?, rounding })
 }
 

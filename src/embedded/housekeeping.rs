@@ -1,12 +1,9 @@
 //! How much has expired and is not yet deleted, and how large the files are.
 
-use std::fs;
-use std::path::Path;
-
 use async_trait::async_trait;
 
 use super::engine::Embedded;
-use super::open::log_of;
+use super::files::{bytes, log_of};
 use super::sweep::backlog;
 use crate::ports::{Housekeeping, PortError, Upkeep};
 
@@ -18,9 +15,4 @@ impl Housekeeping for Embedded {
         let (file_bytes, log_bytes) = (bytes(self.file()), bytes(&log_of(self.file())));
         Ok(Upkeep { backlog, file_bytes, log_bytes })
     }
-}
-
-/// Returns the size of a file in bytes, or 0 if it does not exist.
-pub(super) fn bytes(file: &Path) -> u64 {
-    fs::metadata(file).map_or(0, |metadata| metadata.len())
 }

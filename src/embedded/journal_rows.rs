@@ -1,18 +1,18 @@
 //! Changes as rows of a journal.
 
-use super::failure::{Failure, Text};
+use super::failure::{Failure, TextError};
 use super::rows::{from_json, to_json};
 use crate::ports::{Record, RecordKey, RecordKind, RowChange};
 
 /// The columns of a change.
-pub(super) struct Columns {
+pub(super) struct JournalColumns {
     pub(super) kind: RecordKind,
     pub(super) key: String,
     /// The record, or `None` if the row is deleted.
     pub(super) record: Option<String>,
 }
 
-impl Columns {
+impl JournalColumns {
     /// Returns the columns of a change.
     pub(super) fn of(change: &RowChange) -> Result<Self, Failure> {
         let key = change.key();
@@ -34,7 +34,7 @@ pub(super) fn change(kind: i64, key: &str, record: Option<&str>) -> Result<RowCh
     if let Some(record) = record {
         return parse(record, key).map(RowChange::Put);
     }
-    let unreadable = |why: String| Failure::unreadable("a row of a journal", Text(why));
+    let unreadable = |why: String| Failure::unreadable("a row of a journal", TextError(why));
     let known = RecordKind::from_number(kind);
     let kind = known.ok_or_else(|| unreadable(format!("there is no kind {kind} of rows")))?;
     RecordKey::from_stored(kind, key).map(RowChange::Delete).map_err(unreadable)

@@ -21,9 +21,9 @@ use tracing::{info, warn};
 
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::files::{create_dir, create_private};
 use super::groups::{code, settle_all};
 use super::marks::{Tx, Writer};
-use super::open::{create_dir, create_private};
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, PortError, Queue};
 use crate::supervisor::Supervisor;
@@ -75,14 +75,14 @@ impl Holder {
 
 /// The file that shows that a process runs.
 #[derive(Debug)]
-struct Entry {
+struct LeaseFile {
     holder: Holder,
     path: PathBuf,
     /// Locked while it is open.
     file: File,
 }
 
-impl Entry {
+impl LeaseFile {
     fn make(folder: &Path, draw: impl Fn() -> u64) -> io::Result<Self> {
         loop {
             let holder = Holder(draw());
@@ -132,19 +132,19 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// Returns the entries of processes that have ended. Nobody else takes them while these are kept.
-fn ended(folder: &Path, own: Holder) -> Vec<Entry> {
-    let Ok(files) = fs::read_dir(folder) else { return vec![] };
-    let paths = files.filter_map(|file| Some(file.ok()?.path()));
-    let others = paths.filter_map(|path| {
-        let holder = Holder::of_file(&path).filter(|holder| *holder != own)?;
-        let file = open(&path).ok()?;
-        match file.try_lock() {
-            Ok(()) => Some(Entry { holder, path, file }),
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
-        }
-    });
-    others.collect()
+/// Returns the files of other processes. They are not locked.
+fn files_of_others(folder: &Path, own: Option<Holder>) -> impl Iterator<Item = LeaseFile> {
+    let files = fs::read_dir(folder).into_iter().flatten();
+    files.filter_map(move |file| {
+        let path = file.ok()?.path();
+        let holder = Holder::of_file(&path).filter(|holder| Some(*holder) != own)?;
+        Some(LeaseFile { holder, file: open(&path).ok()?, path })
+    })
+}
+
+/// Returns the files of processes that have ended. Nobody else takes them while these are kept.
+fn ended(folder: &Path, own: Holder) -> Vec<LeaseFile> {
+    files_of_others(folder, Some(own)).filter(|other| other.file.try_lock().is_ok()).collect()
 }
 
 /// Guards the time in which this process locks the files of others. A check from another thread in that
@@ -157,13 +157,8 @@ fn seeing_to_the_dead() -> MutexGuard<'static, ()> {
 /// Whether another process holds the lock of its file.
 fn others_live(folder: &Path, own: Option<Holder>) -> bool {
     let _seen_to = seeing_to_the_dead();
-    let Ok(files) = fs::read_dir(folder) else { return false };
-    let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
-    paths.any(|path| {
-        let is_other = Holder::of_file(&path).is_some_and(|holder| Some(holder) != own);
-        let file = if is_other { open(&path).ok() } else { None };
-        file.is_some_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-    })
+    files_of_others(folder, own)
+        .any(|other| matches!(other.file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Watches for processes that end, and frees their messages.
@@ -199,7 +194,7 @@ impl Watch {
         });
         let freed = freeing.blocking_recv().unwrap_or(Err(Failure::Closed))?;
         self.is_first = false;
-        ended.into_iter().for_each(Entry::remove);
+        ended.into_iter().for_each(LeaseFile::remove);
         Ok(freed)
     }
 }
@@ -236,7 +231,7 @@ fn free(
 #[derive(Debug)]
 pub(super) struct Leases {
     holder: Holder,
-    entry: Mutex<Option<Entry>>,
+    entry: Mutex<Option<LeaseFile>>,
     stopped: Arc<AtomicBool>,
     watcher: Thread,
     handle: Mutex<Option<JoinHandle<()>>>,
@@ -250,7 +245,7 @@ impl Leases {
         supervisor: &Supervisor,
         draw: impl Fn() -> u64,
     ) -> io::Result<Self> {
-        let entry = Entry::make(&folder, draw)?;
+        let entry = LeaseFile::make(&folder, draw)?;
         let holder = entry.holder;
         let mut watch = Watch { folder, own: holder, writer, clock, is_first: true };
         let stopped = Arc::new(AtomicBool::new(false));
@@ -368,9 +363,9 @@ pub(super) fn kill(store: &Embedded) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fifo, open_with, secs, standard, stopped};
+    use super::super::testing::{fifo, open_with, secs, stopped};
     use super::*;
-    use crate::ports::{Queues as _, Received};
+    use crate::ports::{Outgoing, Queues as _, Received};
 
     async fn receive(store: &Embedded, queue: Queue, wait: Duration) -> Vec<Received> {
         store.receive(queue, 10, wait, secs(60)).await.unwrap()
@@ -389,7 +384,7 @@ mod tests {
         // This clock stands still, so no visibility timeout ends.
         let (killed, clock, dir) = stopped();
         let survivor = open_with(dir.path(), clock);
-        killed.send(Queue::Provider, &[standard("a")]).await.unwrap();
+        killed.send(Queue::Provider, &[Outgoing::standard("a")]).await.unwrap();
         killed.send(Queue::Quotation, &[fifo("ann", "1"), fifo("ann", "2")]).await.unwrap();
         for queue in [Queue::Provider, Queue::Quotation] {
             assert!(!receive(&killed, queue, Duration::ZERO).await.is_empty());
@@ -412,7 +407,7 @@ mod tests {
     async fn what_a_living_process_holds_is_left_to_it() {
         let (living, clock, dir) = stopped();
         let other = open_with(dir.path(), clock);
-        living.send(Queue::Provider, &[standard("a")]).await.unwrap();
+        living.send(Queue::Provider, &[Outgoing::standard("a")]).await.unwrap();
         let held = receive(&living, Queue::Provider, Duration::ZERO).await;
         assert!(receive(&other, Queue::Provider, Duration::ZERO).await.is_empty());
         for is_first in [true, false] {
@@ -426,7 +421,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobodys_file_stands_for_is_free_when_a_process_begins() {
         let (first, clock, dir) = stopped();
-        first.send(Queue::Provider, &[standard("a")]).await.unwrap();
+        first.send(Queue::Provider, &[Outgoing::standard("a")]).await.unwrap();
         assert_eq!(receive(&first, Queue::Provider, Duration::ZERO).await.len(), 1);
         first.close().await;
         assert!(!dir.path().join("leases").exists(), "who leaves takes everything along");
@@ -443,7 +438,7 @@ mod tests {
                 let folder = &folder;
                 scope.spawn(move || {
                     for turn in 0..50 {
-                        let entry = Entry::make(folder, || number * 1000 + turn).unwrap();
+                        let entry = LeaseFile::make(folder, || number * 1000 + turn).unwrap();
                         assert!(entry.path.exists());
                         let of_others = ended(folder, entry.holder);
                         assert!(of_others.iter().all(|other| other.holder != entry.holder));

@@ -19,7 +19,7 @@ pub(super) const CHANGES: &str = "
     WHERE journal = ?1 AND kind = ?2 AND key > ?3 AND key < ?4 ORDER BY key LIMIT ?5";
 
 /// A table that loads fill, and how to read it.
-pub(super) struct Table<T> {
+pub(super) struct LoadedTable<T> {
     pub(super) kind: RecordKind,
     /// Selects the row whose key is the first parameter.
     pub(super) get: &'static str,
@@ -55,12 +55,12 @@ impl Keys {
 }
 
 /// The journal of the head, if it is not yet folded.
-pub(super) struct Overlay<'a> {
+pub(super) struct JournalOverlay<'a> {
     connection: &'a Connection,
     journal: Option<i64>,
 }
 
-impl<'a> Overlay<'a> {
+impl<'a> JournalOverlay<'a> {
     /// Returns the journal to lay over the rows, or `None` if another version is in force by now.
     fn at(connection: &'a Connection, version: u64) -> Result<Option<Self>, Failure> {
         let head = head(connection)?;
@@ -85,7 +85,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// Returns rows by their keys.
-    fn rows<T>(&self, table: &Table<T>, keys: &[String]) -> Result<Vec<T>, Failure> {
+    fn rows<T>(&self, table: &LoadedTable<T>, keys: &[String]) -> Result<Vec<T>, Failure> {
         let mut statement = self.connection.prepare_cached(table.get)?;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
@@ -101,7 +101,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// Returns the first stored rows of a range, with their keys.
-    fn stored<T>(&self, table: &Table<T>, keys: &Keys) -> Result<Vec<(String, T)>, Failure> {
+    fn stored<T>(&self, table: &LoadedTable<T>, keys: &Keys) -> Result<Vec<(String, T)>, Failure> {
         let mut statement = self.connection.prepare_cached(table.list)?;
         let mut rows = statement.query(params![keys.after, keys.below, table.page])?;
         let mut stored = vec![];
@@ -114,7 +114,7 @@ impl<'a> Overlay<'a> {
     /// Returns the first changes of a range in the journal, in the order of keys. `None` is a deletion.
     fn changes<T>(
         &self,
-        table: &Table<T>,
+        table: &LoadedTable<T>,
         keys: &Keys,
     ) -> Result<Vec<(String, Option<T>)>, Failure> {
         let Some(journal) = self.journal else { return Ok(vec![]) };
@@ -134,7 +134,7 @@ impl<'a> Overlay<'a> {
     ///
     /// Rows and journal are merged by key. So a listing continues correctly if the journal is folded
     /// between two pages: what comes after the cursor is then in the rows.
-    fn page<T>(&self, table: &Table<T>, keys: &Keys) -> Result<Page<T>, Failure> {
+    fn page<T>(&self, table: &LoadedTable<T>, keys: &Keys) -> Result<Page<T>, Failure> {
         let rows = self.stored(table, keys)?;
         let changes = self.changes(table, keys)?;
         let last_row = rows.last().filter(|_| rows.len() == table.page).map(|(key, _)| key);
@@ -163,13 +163,13 @@ impl Embedded {
     /// Returns rows of a table by their stored keys, as of a head.
     pub(super) async fn rows_at<T: Send + 'static>(
         &self,
-        table: &'static Table<T>,
+        table: &'static LoadedTable<T>,
         keys: Vec<String>,
         at: &CatalogueHead,
     ) -> Result<AtHead<Vec<T>>, PortError> {
         let version = at.version;
         self.look(keys.len(), move |connection| {
-            Ok(match Overlay::at(connection, version)? {
+            Ok(match JournalOverlay::at(connection, version)? {
                 Some(overlay) => AtHead::Read(overlay.rows(table, &keys)?),
                 None => AtHead::Moved,
             })
@@ -180,13 +180,13 @@ impl Embedded {
     /// Returns a page of a table, as of a head.
     pub(super) async fn page_at<T: Send + 'static>(
         &self,
-        table: &'static Table<T>,
+        table: &'static LoadedTable<T>,
         keys: Keys,
         at: &CatalogueHead,
     ) -> Result<AtHead<Page<T>>, PortError> {
         let version = at.version;
         self.read(move |connection| {
-            Ok(match Overlay::at(connection, version)? {
+            Ok(match JournalOverlay::at(connection, version)? {
                 Some(overlay) => AtHead::Read(overlay.page(table, &keys)?),
                 None => AtHead::Moved,
             })

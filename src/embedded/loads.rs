@@ -11,7 +11,7 @@ use super::engine::Embedded;
 use super::failure::Failure;
 use super::folding::fold;
 use super::head::{head, put_head};
-use super::journal_rows::{Columns, change};
+use super::journal_rows::{JournalColumns, change};
 use super::marks::Tx;
 use crate::model::Timestamp;
 use crate::ports::{
@@ -51,23 +51,18 @@ const OTHERS: &str = "
 #[async_trait]
 impl Loads for Embedded {
     async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError> {
-        let load = load.clone();
-        self.write(move |tx| {
-            tx.prepare_cached(BEGIN)?.execute(params![load.0, now.millis()])?;
-            Ok(())
-        })
-        .await
+        self.execute(BEGIN, (load.0.clone(), now.millis())).await.map(drop)
     }
 
     async fn write_journal(&self, load: &LoadId, changes: &[RowChange]) -> Result<bool, PortError> {
         for chunk in changes.chunks(CHUNK) {
-            let rows = chunk.iter().map(Columns::of).collect::<Result<Vec<_>, _>>();
+            let rows = chunk.iter().map(JournalColumns::of).collect::<Result<Vec<_>, _>>();
             let rows = rows.map_err(|failure| self.port_error(failure))?;
             let load = load.clone();
             let written = self.write(move |tx| {
                 let Some(journal) = open_journal(tx, &load)? else { return Ok(false) };
                 let mut statement = tx.prepare_cached(ADD)?;
-                for Columns { kind, key, record } in &rows {
+                for JournalColumns { kind, key, record } in &rows {
                     statement.execute(params![journal, *kind as i64, key, record])?;
                 }
                 Ok(true)

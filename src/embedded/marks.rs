@@ -6,7 +6,7 @@ use super::writer;
 use crate::ports::Queue;
 
 /// Hands jobs to the writing thread.
-pub(super) type Writer = writer::Writer<Marks>;
+pub(super) type Writer = writer::JobWriter<Marks>;
 
 /// The transaction in which a job runs.
 pub(super) type Tx<'a> = writer::Transaction<'a, Marks>;

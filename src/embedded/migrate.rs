@@ -44,8 +44,7 @@ fn is_loading(connection: &Connection) -> rusqlite::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open::FILE;
-    use super::super::testing::{open as open_store, user};
+    use super::super::testing::{old_store, open as open_store, user};
     use super::*;
     use crate::model::Timestamp;
     use crate::ports::{
@@ -53,23 +52,12 @@ mod tests {
         PriceTables as _, Segment, first_products,
     };
 
-    /// Makes a store as a program of that version did.
-    fn old_store(dir: &Path, version: i32) -> Connection {
-        let old = Connection::open(dir.join(FILE)).unwrap();
-        for step in &MIGRATIONS[..version as usize] {
-            old.execute_batch(step).unwrap();
-        }
-        old.pragma_update(None, "user_version", version).unwrap();
-        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        old
-    }
-
     #[tokio::test]
     async fn a_store_of_any_earlier_version_keeps_its_tables() {
         let ann = user("ann");
         for version in 1..VERSION {
             let dir = tempfile::tempdir().unwrap();
-            let old = old_store(dir.path(), version);
+            let old = old_store(dir.path(), version as usize);
             let put = "INSERT INTO active_user VALUES (1, 'ann', ?1, 1000, 1000)";
             old.execute(put, [1_900_000_000]).unwrap();
             let put = "INSERT INTO product VALUES ('P1', 'Desk', 500)";
@@ -96,7 +84,7 @@ mod tests {
         for version in BEFORE_JOURNALS {
             for is_loading in [true, false] {
                 let dir = tempfile::tempdir().unwrap();
-                let old = old_store(dir.path(), version);
+                let old = old_store(dir.path(), version as usize);
                 let put = "INSERT INTO catalogue_head (id, version, currency, load_id)
                     VALUES (1, 3, 'USD', ?1)";
                 old.execute(put, [is_loading.then_some("a load")]).unwrap();

@@ -17,6 +17,7 @@ mod discounts;
 mod engine;
 mod failure;
 mod file_limit;
+mod files;
 mod folding;
 mod groups;
 mod handover;

@@ -1,7 +1,5 @@
 //! Opens the file, creates it if it does not exist, and migrates an older one.
 
-use std::fs::{self, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::files::{create_dir, create_private};
 use super::migrate::migrate;
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, TABLES, VERSION};
@@ -67,29 +66,6 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let copier = connect(&file, Access::Write, busy_wait).map_err(failed)?;
     prepare(&copier).map_err(failed)?;
     Ok(Opened { file, writer, readers, at_hand, watcher, copier })
-}
-
-/// Returns the path at which SQLite keeps the log of a store.
-pub(super) fn log_of(file: &Path) -> PathBuf {
-    file.with_extension("db-wal")
-}
-
-/// Creates a file that only its owner may read. An existing file is left alone, or is an error if
-/// `must_be_new` is true.
-pub(super) fn create_private(file: &Path, must_be_new: bool) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).create_new(must_be_new);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
-}
-
-pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
@@ -190,6 +166,8 @@ fn patient_with_nobody(mut reader: Connection, file: &Path) -> Result<Connection
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, OpenOptions};
+
     use super::super::testing::{open as open_store, user};
     use super::*;
     use crate::model::Timestamp;

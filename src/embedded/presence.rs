@@ -2,7 +2,6 @@
 //! it.
 
 use async_trait::async_trait;
-use rusqlite::params;
 
 use super::engine::Embedded;
 use super::rows::{from_json, to_json};
@@ -22,23 +21,13 @@ fn what() -> String {
 #[async_trait]
 impl Presence for Embedded {
     async fn record_process(&self, record: &ProcessRecord) -> Result<(), PortError> {
-        let (record, holder) = (record.clone(), self.own_holder());
-        self.write(move |tx| {
-            let json = to_json(&record, what)?;
-            let until = record.lives_until.millis();
-            tx.prepare_cached(PUT)?.execute(params![record.process, holder, until, json])?;
-            Ok(())
-        })
-        .await
+        let json = to_json(record, what).map_err(|failure| self.port_error(failure))?;
+        let (process, until) = (record.process.clone(), record.lives_until.millis());
+        self.execute(PUT, (process, self.own_holder(), until, json)).await.map(drop)
     }
 
     async fn remove_process(&self, process: &str) -> Result<(), PortError> {
-        let process = process.to_owned();
-        self.write(move |tx| {
-            tx.prepare_cached(REMOVE)?.execute([&process])?;
-            Ok(())
-        })
-        .await
+        self.execute(REMOVE, [process.to_owned()]).await.map(drop)
     }
 
     async fn process_records(&self) -> Result<Vec<ProcessRecord>, PortError> {

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use rusqlite::Row;
+use serde::de::DeserializeOwned;
 
 use super::engine::Embedded;
-use super::failure::{Failure, Text};
-use super::loaded::{Keys, Table, keys};
+use super::failure::{Failure, TextError};
+use super::loaded::{Keys, LoadedTable, keys};
 use super::rows::from_json;
 use crate::model::{PriceListId, UserId};
 use crate::ports::{
@@ -24,7 +25,7 @@ pub(super) const GET_PRICES: &str = "SELECT key, ladder FROM list_price WHERE ke
 pub(super) const LIST_PRICES: &str = "
     SELECT key, ladder FROM list_price WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
 
-static CUSTOMERS: Table<Customer> = Table {
+static CUSTOMERS: LoadedTable<Customer> = LoadedTable {
     kind: RecordKind::Customer,
     get: GET_CUSTOMER,
     list: LIST_CUSTOMERS,
@@ -33,7 +34,7 @@ static CUSTOMERS: Table<Customer> = Table {
     of: Customer::of,
 };
 /// A list may name thousands of users, so a page has few lists.
-static LISTS: Table<PriceList> = Table {
+static LISTS: LoadedTable<PriceList> = LoadedTable {
     kind: RecordKind::PriceList,
     get: GET_LIST,
     list: LIST_LISTS,
@@ -41,7 +42,7 @@ static LISTS: Table<PriceList> = Table {
     row: price_list,
     of: PriceList::of,
 };
-static PRICES: Table<ListPrices> = Table {
+static PRICES: LoadedTable<ListPrices> = LoadedTable {
     kind: RecordKind::Prices,
     get: GET_PRICES,
     list: LIST_PRICES,
@@ -109,44 +110,45 @@ impl PriceListStore for Embedded {
 }
 
 fn customer(row: &Row<'_>) -> Result<Customer, Failure> {
-    let (user, record): (String, String) = (row.get(0)?, row.get(1)?);
-    from_json(&record, || format!("customer `{user}`"))
+    record(row, "customer")
 }
 
 fn price_list(row: &Row<'_>) -> Result<PriceList, Failure> {
+    record(row, "price list")
+}
+
+fn record<T: DeserializeOwned>(row: &Row<'_>, kind: &str) -> Result<T, Failure> {
     let (id, record): (String, String) = (row.get(0)?, row.get(1)?);
-    from_json(&record, || format!("price list `{id}`"))
+    from_json(&record, || format!("{kind} `{id}`"))
 }
 
 fn list_prices(row: &Row<'_>) -> Result<ListPrices, Failure> {
     let key: String = row.get(0)?;
     let parsed = RecordKey::from_stored(RecordKind::Prices, &key);
-    let parsed = parsed.map_err(|why| Failure::unreadable("a row of a price list", Text(why)))?;
+    let parsed =
+        parsed.map_err(|why| Failure::unreadable("a row of a price list", TextError(why)))?;
     let ladder = Ladder::unpack(row.get_ref(1)?.as_blob()?)
         .map_err(|error| Failure::unreadable(parsed.to_string(), error))?;
     match parsed {
         RecordKey::Prices(list, scope) => Ok(ListPrices { list, scope, ladder }),
-        other => Err(Failure::unreadable(other.to_string(), Text("it is no price".to_owned()))),
+        other => {
+            Err(Failure::unreadable(other.to_string(), TextError("it is no price".to_owned())))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
     use super::super::Embedded;
-    use super::super::open::FILE;
-    use super::super::schema::{APPLICATION_ID, MIGRATIONS};
-    use super::super::testing::{open, user};
+    use super::super::testing::{old_store, open, user};
     use super::*;
     use crate::model::{ProductId, Timestamp};
+    use crate::ports::testing::one_price;
     use crate::ports::{
         BaseName, Bases as _, CatalogueStore as _, Changes, Commit, Committed, DiscountStore as _,
         LoadId, Loads as _, PriceTables as _, Record, RowChange, Segment, UserDiscounts,
     };
-    use crate::pricing::{
-        Currency, Discount, Discounts, MinQuantity, Money, PriceRule, Product, Rung, UnitRounding,
-    };
+    use crate::pricing::{Currency, Discount, Discounts, Money, Product, UnitRounding};
 
     /// The last version of the store without price lists.
     const VERSION_BEFORE: usize = 11;
@@ -163,13 +165,8 @@ mod tests {
     }
 
     /// Makes a store of that version, with a load that is in force and not yet folded.
-    fn write_old_store(file: &std::path::Path) {
-        let old = Connection::open(file).unwrap();
-        for step in &MIGRATIONS[..VERSION_BEFORE] {
-            old.execute_batch(step).unwrap();
-        }
-        old.pragma_update(None, "user_version", VERSION_BEFORE).unwrap();
-        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    fn write_old_store(dir: &std::path::Path) {
+        let old = old_store(dir, VERSION_BEFORE);
         old.execute_batch(
             "INSERT INTO product VALUES ('P1', 'Desk', 500), ('P2', 'Desk', 700);
             INSERT INTO journal (id, load, began_at) VALUES (3, 'l3', 1);
@@ -200,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_store_without_price_lists_keeps_what_it_has_and_takes_some() {
         let dir = tempfile::tempdir().unwrap();
-        write_old_store(&dir.path().join(FILE));
+        write_old_store(dir.path());
         let store = open(dir.path());
         let head = store.catalogue_head().await.unwrap().unwrap();
         let load = LoadId("l3".to_owned());
@@ -225,13 +222,7 @@ mod tests {
         let changes = store.list_journal(&load, None).await.unwrap().items;
         store.fold(&load, 7, &changes, Timestamp::default()).await.unwrap();
         store.finish_load(&load).await.unwrap();
-        let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(Money::ZERO) };
-        let (list, scope) = (PriceListId::new("gold").unwrap(), Scope::All);
-        let row = ListPrices {
-            list: list.clone(),
-            scope: scope.clone(),
-            ladder: Ladder::new(vec![rung]).unwrap(),
-        };
+        let row = one_price(&PriceListId::new("gold").unwrap(), Money::ZERO);
         let (load, changes) = (LoadId("l8".to_owned()), Changes { lists: true, ..Changes::NONE });
         let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
         let commit = Commit { load: load.clone(), currency, rounding, changes };
@@ -243,7 +234,8 @@ mod tests {
         let head = store.catalogue_head().await.unwrap().unwrap();
         let versions = [head.base_version, head.lists_version, head.shared_version];
         assert_eq!(versions, [5, 8, 5]);
-        let read = store.prices(&[(list, scope)], &head).await.unwrap();
+        let rows = [(row.list.clone(), row.scope.clone())];
+        let read = store.prices(&rows, &head).await.unwrap();
         assert_eq!(read, AtHead::Read(vec![row]));
         assert_eq!(products(&store, &head).await, [product("P1", 500), product("P2", 710)]);
     }

@@ -12,12 +12,11 @@ use super::head::{head, head_and_table};
 use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::id;
-use super::topic::published;
 use super::writer::Urgency;
 use crate::model::UserId;
 use crate::ports::{
-    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, NewTable, Page, PortError, PriceTables, Queue,
-    TableHead, WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, NewTable, Outgoing, Page, PortError,
+    PriceTables, Queue, TableHead, WantedParts,
 };
 use crate::pricing::{PackError, Reader, put_varint};
 
@@ -50,7 +49,7 @@ const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
 type HeadsWithCatalogue = (Vec<(UserId, TableHead)>, CatalogueHead);
 
 /// A table as it is written.
-struct Row {
+struct NewTableRow {
     user: UserId,
     version: u64,
     head: Vec<u8>,
@@ -60,7 +59,7 @@ struct Row {
     expires_at: i64,
 }
 
-impl Row {
+impl NewTableRow {
     /// Writes the table if the stored version is the expected one. Returns whether it did.
     fn replace(&self, tx: &Tx<'_>, expected: Option<u64>) -> Result<bool, Failure> {
         let Self { user, version, head, parts, keeps_parts, expires_at } = self;
@@ -115,7 +114,7 @@ impl PriceTables for Embedded {
 
     async fn put_table(&self, table: NewTable<'_>) -> Result<Flip, PortError> {
         let NewTable { user, head, parts, expected, expire_at, awaited } = table;
-        let row = Row {
+        let row = NewTableRow {
             user: user.clone(),
             version: head.version,
             head: head.pack(),
@@ -123,7 +122,7 @@ impl PriceTables for Embedded {
             keeps_parts: parts.is_empty() && head.parts() > 0,
             expires_at: expire_at.secs_rounded_up(),
         };
-        let message = awaited.map(published);
+        let message = awaited.map(Outgoing::standard);
         if let Some(message) = &message {
             check(Queue::Provider, message)?;
         }
@@ -153,12 +152,7 @@ impl PriceTables for Embedded {
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
-        let user = user.clone();
-        self.write(move |tx| {
-            tx.prepare_cached(DELETE)?.execute([user.as_str()])?;
-            Ok(())
-        })
-        .await
+        self.execute(DELETE, [user.to_string()]).await.map(drop)
     }
 
     async fn list_table_heads(
@@ -194,10 +188,12 @@ fn read_head(packed: &[u8], user: &UserId) -> Result<Option<TableHead>, Failure>
     match TableHead::unpack(packed) {
         Ok(head) => Ok(Some(head)),
         Err(PackError::UnknownVersion { .. }) => Ok(None),
-        Err(error) => {
-            Err(Failure::unreadable(format!("the price table of customer `{user}`"), error))
-        }
+        Err(error) => Err(unreadable(user, error)),
     }
+}
+
+fn unreadable(user: &UserId, error: PackError) -> Failure {
+    Failure::unreadable(format!("the price table of customer `{user}`"), error)
 }
 
 /// Joins parts into one blob that begins with their number and lengths.
@@ -264,9 +260,7 @@ fn read_parts(
     if head.generation != *generation {
         return Ok(none);
     }
-    let parts = split(joined).map_err(|error| {
-        Failure::unreadable(format!("the price table of customer `{user}`"), error)
-    })?;
+    let parts = split(joined).map_err(|error| unreadable(user, error))?;
     let part = |number: &u32| parts.get(*number as usize).map(|part| Bytes::copy_from_slice(part));
     Ok(numbers.iter().map(part).collect())
 }
@@ -280,10 +274,14 @@ mod tests {
     use crate::model::Generation;
     use crate::ports::testing::head;
     use crate::ports::{
-        Changes, Clock as _, Commit, LoadId, Loads as _, MAX_BODY_BYTES, Own, Prices, Queues as _,
+        Changes, Clock as _, Commit, LoadId, Loads as _, MAX_BODY_BYTES, OwnStorage, Queues as _,
         parts_of,
     };
     use crate::pricing::{Currency, UnitRounding};
+
+    async fn put(store: &Embedded, table: NewTable<'_>) {
+        assert_eq!(store.put_table(table).await.unwrap(), Flip::Done);
+    }
 
     #[tokio::test]
     async fn a_table_that_a_quotation_awaits_and_its_message_are_one_transaction() {
@@ -314,11 +312,7 @@ mod tests {
         let late = now.plus(secs(3600));
         let [first, second] = [1, 2].map(|byte| Generation::from_random([byte; 16]));
         let in_parts = |version, generation: &Generation| TableHead {
-            rounding: UnitRounding::PLAIN,
-            own: Own::Parts(vec![0, 7]),
-            prices: Prices::LIST,
-            next: vec![],
-            valid_until: None,
+            own: OwnStorage::Parts(vec![0, 7]),
             ..head(version, generation, now)
         };
         let parts = [b"one", b"two"].map(|part| Bytes::from_static(part));
@@ -328,17 +322,14 @@ mod tests {
         let flip = store.put_table(one.replacing(Some(7))).await;
         assert_eq!(flip.unwrap(), Flip::Conflict);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
-        let flip = store.put_table(one).await;
-        assert_eq!(flip.unwrap(), Flip::Done);
+        put(&store, one).await;
         let found = parts_of(&store, &ann, &first, &[1, 2, 0]).await.unwrap();
         assert_eq!(found, [Some(parts[1].clone()), None, Some(parts[0].clone())]);
         // A validated table keeps its parts. A replaced one has only those of its new generation.
-        let flip = store.put_table(NewTable::new(&ann, &two, late).replacing(Some(1))).await;
-        assert_eq!(flip.unwrap(), Flip::Done);
+        put(&store, NewTable::new(&ann, &two, late).replacing(Some(1))).await;
         assert!(parts_of(&store, &ann, &first, &[0]).await.unwrap()[0].is_some());
         let three = head(3, &second, now);
-        let flip = store.put_table(NewTable::new(&ann, &three, late).replacing(Some(2))).await;
-        assert_eq!(flip.unwrap(), Flip::Done);
+        put(&store, NewTable::new(&ann, &three, late).replacing(Some(2))).await;
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
     }
 
@@ -347,8 +338,7 @@ mod tests {
         let (store, _dir) = fresh();
         let (now, ann) = (store.clock().now(), user("ann"));
         let head = head(1, &Generation::from_random([1; 16]), now);
-        let flip = store.put_table(NewTable::new(&ann, &head, now.plus(secs(9)))).await.unwrap();
-        assert_eq!(flip, Flip::Done);
+        put(&store, NewTable::new(&ann, &head, now.plus(secs(9)))).await;
         let load = LoadId("1".to_owned());
         store.begin_load(&load, now).await.unwrap();
         let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
@@ -365,7 +355,7 @@ mod tests {
     async fn a_table_of_another_form_is_not_there_and_is_replaced() {
         let (store, _dir) = fresh();
         let (now, ann) = (store.clock().now(), user("ann"));
-        let insert = |tx: &super::super::marks::Tx<'_>| {
+        let insert = |tx: &Tx<'_>| {
             let insert = "INSERT INTO price_table (user, version, expires_at, head)
                 VALUES ('ann', 9, 1, x'ff00')";
             Ok(tx.prepare_cached(insert)?.execute([]).map(drop)?)
@@ -375,8 +365,8 @@ mod tests {
         assert!(heads().await.is_empty());
         assert!(store.list_table_heads(None).await.unwrap().items.is_empty());
         let head = head(1, &Generation::from_random([1; 16]), now);
-        let flip = store.put_table(NewTable::new(&ann, &head, now.plus(secs(9)))).await.unwrap();
-        assert_eq!((flip, heads().await.len()), (Flip::Done, 1));
+        put(&store, NewTable::new(&ann, &head, now.plus(secs(9)))).await;
+        assert_eq!(heads().await.len(), 1);
     }
 
     #[tokio::test]
@@ -384,17 +374,16 @@ mod tests {
         let (store, clock, _dir) = stopped();
         let (ann, generation) = (user("ann"), Generation::from_random([1; 16]));
         let day = secs(86_400);
-        let put = async |version: u64| {
+        let put_version = async |version: u64| {
             let head = head(version, &generation, clock.now());
             let expected = Some(version - 1).filter(|version| *version > 0);
             let table = NewTable::new(&ann, &head, clock.now().plus(day)).replacing(expected);
-            let flip = store.put_table(table).await;
-            assert_eq!(flip.unwrap(), Flip::Done);
+            put(&store, table).await;
         };
-        put(1).await;
+        put_version(1).await;
         for version in 2..50 {
             clock.advance(secs(1800));
-            put(version).await;
+            put_version(version).await;
         }
         clock.advance(day - secs(1));
         store.sweep_all(&clock).await;
@@ -408,13 +397,12 @@ mod tests {
     async fn large_heads_come_in_pages_that_are_not_large() {
         let (store, _dir) = fresh();
         let (now, generation) = (store.clock().now(), Generation::from_random([1; 16]));
-        let own = Own::Inline(vec![7; 60_000].into());
+        let own = OwnStorage::Inline(vec![7; 60_000].into());
         let head = TableHead { own, ..head(1, &generation, now) };
         let names: Vec<String> = (0..40).map(|n| format!("user-{n:02}")).collect();
         for name in &names {
             let (user, until) = (user(name), now.plus(secs(3600)));
-            let flip = store.put_table(NewTable::new(&user, &head, until)).await.unwrap();
-            assert_eq!(flip, Flip::Done);
+            put(&store, NewTable::new(&user, &head, until)).await;
         }
         let (mut found, mut pages, mut from) = (vec![], 0, None);
         loop {

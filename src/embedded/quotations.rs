@@ -10,16 +10,15 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
-use super::failure::{Failure, Text};
+use super::failure::{Failure, TextError};
 use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::{from_packed, packed_bytes};
-use super::topic::published;
 use super::writer::Urgency;
 use crate::model::{ConnectionRef, Dialect, PackedError, QuotationKey, Timestamp};
 use crate::ports::{
-    Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,
-    Topic, Verdict, pack_target, unpack_target,
+    Created, Cursor, Outgoing, Page, PortError, Queue, Quotation, QuotationStatus, Quotations,
+    Settlement, Topic, Verdict, pack_target, unpack_target,
 };
 
 /// A quotation that replaces an expired one gets the highest id, as the sweep expects.
@@ -43,7 +42,7 @@ const PAGE: usize = 500;
 const PAGE_BYTES: usize = 1 << 20;
 
 /// A quotation in its columns. An earlier version wrote them as JSON text.
-struct Stored {
+struct QuotationColumns {
     record: Value,
     redirected: Value,
     outcome: Value,
@@ -57,7 +56,7 @@ impl Quotations for Embedded {
         _topic: &dyn Topic,
         body: &str,
     ) -> Result<Created, PortError> {
-        let message = published(body);
+        let message = Outgoing::standard(body);
         check(Queue::Provider, &message)?;
         let clock = Arc::clone(self.clock());
         let publish = move |tx: &Tx<'_>| send(tx, Queue::Provider, &message, clock.now());
@@ -81,11 +80,7 @@ impl Quotations for Embedded {
         dialect: Dialect,
     ) -> Result<bool, PortError> {
         let target = packed(key, pack_target(connection, dialect))?;
-        let key = key.clone();
-        self.write(move |tx| {
-            Ok(tx.prepare_cached(REDIRECT)?.execute(params![key.as_str(), target])? > 0)
-        })
-        .await
+        Ok(self.execute(REDIRECT, (key.to_string(), target)).await? > 0)
     }
 
     async fn settle_quotation(
@@ -148,12 +143,7 @@ impl Quotations for Embedded {
     }
 
     async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
-        let key = key.clone();
-        self.write(move |tx| {
-            tx.prepare_cached("DELETE FROM quotation WHERE key = ?1")?.execute([key.as_str()])?;
-            Ok(())
-        })
-        .await
+        self.execute("DELETE FROM quotation WHERE key = ?1", [key.to_string()]).await.map(drop)
     }
 }
 
@@ -195,16 +185,20 @@ impl Embedded {
         }
     }
 
-    fn quotation_of(&self, key: &QuotationKey, stored: &Stored) -> Result<Quotation, PortError> {
+    fn quotation_of(
+        &self,
+        key: &QuotationKey,
+        stored: &QuotationColumns,
+    ) -> Result<Quotation, PortError> {
         stored.read(key).map_err(|failure| self.port_error(failure))
     }
 }
 
-impl Stored {
+impl QuotationColumns {
     fn read(&self, key: &QuotationKey) -> Result<Quotation, Failure> {
         let (what, unpack) = (|| name(key), |bytes: &[u8]| Quotation::unpack(key.clone(), bytes));
         let Some(mut quotation) = from_packed(&self.record, what, unpack)? else {
-            return Err(Failure::unreadable(name(key), Text("it has no record".to_owned())));
+            return Err(Failure::unreadable(name(key), TextError("it has no record".to_owned())));
         };
         if let Some((to, dialect)) = from_packed(&self.redirected, what, unpack_target)? {
             (quotation.connection, quotation.dialect) = (Some(to), dialect);
@@ -228,11 +222,11 @@ fn name(key: &QuotationKey) -> String {
     format!("the quotation `{key}`")
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored { record: row.get(0)?, redirected: row.get(1)?, outcome: row.get(2)? })
+fn stored(row: &Row<'_>) -> rusqlite::Result<QuotationColumns> {
+    Ok(QuotationColumns { record: row.get(0)?, redirected: row.get(1)?, outcome: row.get(2)? })
 }
 
-fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<Stored>, Failure> {
+fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<QuotationColumns>, Failure> {
     let found = connection.prepare_cached(GET)?.query_row([key.as_str()], stored).optional()?;
     Ok(found)
 }

@@ -11,10 +11,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use thiserror::Error;
 
-use super::housekeeping::bytes;
-use super::open::{
-    BUSY_WAIT, FILE, application_id, create_dir, create_private, log_of, open_writer,
-};
+use super::files::{beside, bytes, create_dir, create_private, log_of};
+use super::open::{BUSY_WAIT, FILE, application_id, open_writer};
 use super::open_error::OpenError;
 use super::schema::APPLICATION_ID;
 
@@ -119,7 +117,7 @@ impl Restore {
         restore.remove_copy();
         create_private(&restore.copy, true).map_err(failed)?;
         copy_contents(backup, &restore.copy).map_err(failed)?;
-        check(&restore.copy).map_err(|wrong| wrong.of(backup, &store))?;
+        check(&restore.copy, backup, &store)?;
         File::open(&restore.copy).and_then(|copy| copy.sync_all()).map_err(failed)?;
         Ok(restore)
     }
@@ -160,10 +158,8 @@ impl Restore {
 
     fn remove_copy(&self) {
         for suffix in ["", "-wal", "-shm"] {
-            let mut file = self.copy.clone().into_os_string();
-            file.push(suffix);
             // SQLite makes these files only sometimes.
-            let _ = fs::remove_file(file);
+            let _ = fs::remove_file(beside(&self.copy, suffix));
         }
     }
 }
@@ -211,35 +207,17 @@ impl Drop for Only {
     }
 }
 
-/// What is wrong with a copy, not yet with the name of a file.
-enum Wrong {
-    Foreign,
-    Damaged(String),
-    Newer(i32),
-    Io(io::Error),
-}
-
-impl Wrong {
-    fn of(self, backup: &Path, store: &Path) -> RestoreError {
-        let file = backup.to_owned();
-        match self {
-            Self::Foreign => RestoreError::Foreign { file },
-            Self::Damaged(reason) => RestoreError::Damaged { file, reason },
-            Self::Newer(found) => RestoreError::Newer { file, found },
-            Self::Io(source) => RestoreError::Io { store: store.to_owned(), source },
+/// Returns why a backup is refused whose copy cannot be opened. The error names the backup, not the copy.
+fn refusal(error: OpenError, backup: &Path, store: &Path) -> RestoreError {
+    let file = backup.to_owned();
+    match error {
+        OpenError::Foreign { .. } => RestoreError::Foreign { file },
+        OpenError::Newer { found, .. } => RestoreError::Newer { file, found },
+        OpenError::Damaged { source, .. } => {
+            RestoreError::Damaged { file, reason: source.to_string() }
         }
-    }
-}
-
-impl From<OpenError> for Wrong {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Foreign { .. } => Self::Foreign,
-            OpenError::Newer { found, .. } => Self::Newer(found),
-            OpenError::Damaged { source, .. } => Self::Damaged(source.to_string()),
-            OpenError::Inaccessible { .. } | OpenError::Locked { .. } => {
-                Self::Io(io::Error::other(error))
-            }
+        OpenError::Inaccessible { .. } | OpenError::Locked { .. } => {
+            RestoreError::Io { store: store.to_owned(), source: io::Error::other(error) }
         }
     }
 }
@@ -258,9 +236,7 @@ fn check_source(store: &Path, backup: &Path) -> Result<(), RestoreError> {
     if fs::canonicalize(store).is_ok_and(|store| store == found) {
         return Err(RestoreError::Same { file });
     }
-    let mut log = file.clone().into_os_string();
-    log.push("-wal");
-    let log = PathBuf::from(log);
+    let log = log_of(backup);
     match bytes(&log) {
         0 => Ok(()),
         _ => Err(RestoreError::HasLog { file, log }),
@@ -275,20 +251,21 @@ fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Reads the whole copy, and opens it as a store is opened. When the last connection closes, one file is
 /// left.
-fn check(copy: &Path) -> Result<(), Wrong> {
-    let sqlite = |error| Wrong::from(OpenError::from_sqlite(copy, error));
+fn check(copy: &Path, backup: &Path, store: &Path) -> Result<(), RestoreError> {
+    let refused = |error| refusal(error, backup, store);
+    let sqlite = |error| refused(OpenError::from_sqlite(copy, error));
     let connection = Connection::open(copy).map_err(sqlite)?;
     // A new store may begin as an empty file, but a backup is never empty.
     if application_id(&connection).map_err(sqlite)? != APPLICATION_ID {
-        return Err(Wrong::Foreign);
+        return Err(RestoreError::Foreign { file: backup.to_owned() });
     }
     let sound = connection.query_one("PRAGMA integrity_check(1)", [], |row| row.get(0));
     match sound.map_err(sqlite)? {
         sound if sound == "ok" => {}
-        reason => return Err(Wrong::Damaged(reason)),
+        reason => return Err(RestoreError::Damaged { file: backup.to_owned(), reason }),
     }
     drop(connection);
-    drop(open_writer(copy, BUSY_WAIT)?);
+    drop(open_writer(copy, BUSY_WAIT).map_err(refused)?);
     Ok(())
 }
 

@@ -5,14 +5,14 @@ use rusqlite::types::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::failure::{Failure, Text};
+use super::failure::{Failure, TextError};
 use crate::model::{IdError, PackedError};
 use crate::pricing::Currency;
 
 /// Reads a currency. `what` names the record in the error.
 pub(super) fn currency(row: &Row<'_>, column: usize, what: &str) -> Result<Currency, Failure> {
     let text = row.get_ref(column)?.as_str()?;
-    text.parse().map_err(|error| Failure::unreadable(what, Text(error)))
+    text.parse().map_err(|error| Failure::unreadable(what, TextError(error)))
 }
 
 /// Reads an id, which `UserId::stored` or a similar function makes. `what` names the record in the error.
@@ -40,7 +40,7 @@ pub(super) fn from_packed<T: DeserializeOwned>(
         Value::Text(text) => from_json(text, what).map(Some),
         other => {
             let why = format!("a column of it is {}", other.data_type());
-            Err(Failure::unreadable(what(), Text(why)))
+            Err(Failure::unreadable(what(), TextError(why)))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The settings of the stack, in one row that loads do not touch.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::engine::Embedded;
 use super::failure::Failure;
@@ -33,11 +33,7 @@ impl SettingsStore for Embedded {
     }
 
     async fn put_settings(&self, record: &SettingsRecord) -> Result<bool, PortError> {
-        let record = record.clone();
-        self.write(move |tx| {
-            let values = to_json(&record.values, what)?;
-            Ok(tx.prepare_cached(PUT)?.execute(params![record.revision, values])? > 0)
-        })
-        .await
+        let values = to_json(&record.values, what).map_err(|failure| self.port_error(failure))?;
+        Ok(self.execute(PUT, (record.revision, values)).await? > 0)
     }
 }

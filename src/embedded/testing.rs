@@ -2,38 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::Embedded;
-use crate::model::{DeduplicationId, GroupId, Timestamp, UserId};
-use crate::ports::{Clock, Outgoing, Posting, Randomness as _, SystemClock, SystemRandomness};
+use super::open::FILE;
+use super::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::memory::ManualClock;
+use crate::model::{Timestamp, UserId};
+use crate::ports::{Clock, Outgoing, Randomness as _, SystemClock, SystemRandomness, testing};
 use crate::supervisor::Supervisor;
 
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub(super) struct StoppedClock(AtomicI64);
-
-impl StoppedClock {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(1_800_000_000_000)))
-    }
-
-    pub(super) fn set_back(&self, by: Duration) {
-        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-
-    pub(super) fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
+/// Returns a clock that stands still until it is moved.
+pub(super) fn stopped_clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)))
 }
 
 pub(super) fn open_with(dir: &Path, clock: Arc<dyn Clock>) -> Embedded {
@@ -51,9 +35,20 @@ pub(super) fn fresh() -> (Embedded, TempDir) {
 }
 
 /// Returns a new store whose clock stands still.
-pub(super) fn stopped() -> (Embedded, Arc<StoppedClock>, TempDir) {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), StoppedClock::new());
+pub(super) fn stopped() -> (Embedded, Arc<ManualClock>, TempDir) {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), stopped_clock());
     (open_with(dir.path(), clock.clone()), clock, dir)
+}
+
+/// Makes a store as the program of an earlier version did.
+pub(super) fn old_store(dir: &Path, version: usize) -> Connection {
+    let old = Connection::open(dir.join(FILE)).unwrap();
+    for step in &MIGRATIONS[..version] {
+        old.execute_batch(step).unwrap();
+    }
+    old.pragma_update(None, "user_version", version).unwrap();
+    old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    old
 }
 
 pub(super) fn user(id: &str) -> UserId {
@@ -61,13 +56,7 @@ pub(super) fn user(id: &str) -> UserId {
 }
 
 pub(super) fn fifo(group: &str, body: &str) -> Outgoing {
-    let deduplication = DeduplicationId::from_random(SystemRandomness.bits());
-    let posting = Posting::Fifo { group: GroupId::of(&user(group)), deduplication };
-    Outgoing { body: body.to_owned(), posting }
-}
-
-pub(super) fn standard(body: &str) -> Outgoing {
-    Outgoing { body: body.to_owned(), posting: Posting::Standard { delay: Duration::ZERO } }
+    testing::fifo(group, body, SystemRandomness.bits())
 }
 
 pub(super) const fn secs(secs: u64) -> Duration {

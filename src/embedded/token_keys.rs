@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tracing::warn;
 
-use super::open::{create_dir, create_private};
+use super::files::{create_dir, create_private};
 use crate::ports::{KeySource, PortError, Randomness as _, SystemRandomness, TokenKeys};
 use crate::tokens::KeyRing;
 

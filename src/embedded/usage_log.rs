@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::params;
 
 use super::engine::Embedded;
 use crate::model::Timestamp;
@@ -17,12 +16,8 @@ const LIST: &str = "SELECT process, expires_at, body FROM usage WHERE window = ?
 impl UsageLog for Embedded {
     async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError> {
         let UsageRecord { window, process, body, expires_at } = record.clone();
-        self.write(move |tx| {
-            let expires_at = expires_at.secs_rounded_up();
-            tx.prepare_cached(PUT)?.execute(params![window, process, expires_at, &body[..]])?;
-            Ok(())
-        })
-        .await
+        let values = (window, process, expires_at.secs_rounded_up(), body.to_vec());
+        self.execute(PUT, values).await.map(drop)
     }
 
     async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError> {

@@ -75,11 +75,11 @@ impl Wake {
     }
 
     /// Keeps the watcher awake while the result lives.
-    pub(super) fn wait(&self) -> Waiting<'_> {
+    pub(super) fn wait(&self) -> WaitingReceiver<'_> {
         if self.waiting.fetch_add(1, Ordering::SeqCst) == 0 {
             self.nudge();
         }
-        Waiting(self)
+        WaitingReceiver(self)
     }
 
     /// Ends the watcher, and wakes all receivers so that they notice the end.
@@ -107,9 +107,9 @@ impl Wake {
 
 /// Counts a waiting receiver.
 #[derive(Debug)]
-pub(super) struct Waiting<'a>(&'a Wake);
+pub(super) struct WaitingReceiver<'a>(&'a Wake);
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingReceiver<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }

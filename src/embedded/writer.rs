@@ -132,18 +132,18 @@ enum WriterCommand<M> {
 }
 
 /// Hands jobs to the writing thread.
-pub(super) struct Writer<M> {
+pub(super) struct JobWriter<M> {
     commands: mpsc::Sender<WriterCommand<M>>,
     urgency: Urgency,
 }
 
-impl<M> Clone for Writer<M> {
+impl<M> Clone for JobWriter<M> {
     fn clone(&self) -> Self {
         Self { commands: self.commands.clone(), urgency: self.urgency }
     }
 }
 
-impl<M: Default + 'static> Writer<M> {
+impl<M: Default + 'static> JobWriter<M> {
     /// Starts the thread. Answers are given in the runtime of the caller.
     pub(super) fn spawn(
         mut connection: Connection,

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::EventError;
 use crate::ports::{Chain, Ports, Store};
-use crate::stages::{self, Change, PolicyInForce, Setting, SettingsInForce, StageError};
+use crate::stages::{self, PolicyInForce, Setting, SettingChange, SettingsInForce, StageError};
 
 /// How old the settings may be when a run begins. Between runs the process is halted, so a run begins with
 /// a read if they are older.
@@ -50,7 +50,7 @@ impl Following {
         let interval = (Setting::RefreshEvery, every.to_owned());
         match stages::set(&*self.store, &[interval]).await {
             Ok(changes) => {
-                for Change { before, now, .. } in changes {
+                for SettingChange { before, now, .. } in changes {
                     info!(before, now, "the interval is that of the schedule now");
                 }
             }

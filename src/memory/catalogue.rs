@@ -22,16 +22,16 @@ pub(super) struct LoadedTables {
     pub(super) head: Option<CatalogueHead>,
     pub(super) journals: Journals,
     /// The rows of each kind.
-    rows: [BTreeMap<RecordKey, Row>; RecordKind::ALL.len()],
+    rows: [BTreeMap<RecordKey, VersionedRow>; RecordKind::ALL.len()],
 }
 
 /// A row with the version that wrote it.
-struct Row {
+struct VersionedRow {
     version: u64,
-    content: Content,
+    content: RowContent,
 }
 
-enum Content {
+enum RowContent {
     There(Record),
     /// The row was deleted. Only its version is kept, until this time.
     Deleted {
@@ -43,13 +43,13 @@ impl LoadedTables {
     /// Writes a change of a version, unless the row has the same version or a later one.
     pub(super) fn fold(&mut self, version: u64, change: &RowChange, forget_at: Timestamp) {
         let content = match change {
-            RowChange::Put(record) => Content::There(record.clone()),
-            RowChange::Delete(_) => Content::Deleted { forget_at },
+            RowChange::Put(record) => RowContent::There(record.clone()),
+            RowChange::Delete(_) => RowContent::Deleted { forget_at },
         };
         let key = change.key();
         let rows = &mut self.rows[key.kind() as usize];
         if rows.get(&key).is_none_or(|there| there.version < version) {
-            rows.insert(key, Row { version, content });
+            rows.insert(key, VersionedRow { version, content });
         }
     }
 
@@ -62,9 +62,9 @@ impl LoadedTables {
 
     /// Returns the changes that are laid over the rows at a head. Returns `None` if they are gone, because
     /// they were folded after that head was read.
-    fn overlay(&self, at: &CatalogueHead) -> Option<Overlay<'_>> {
-        let Some(load) = &at.unfolded else { return Some(Overlay(None)) };
-        self.journals.changes(load).map(|changes| Overlay(Some(changes)))
+    fn overlay(&self, at: &CatalogueHead) -> Option<JournalOverlay<'_>> {
+        let Some(load) = &at.unfolded else { return Some(JournalOverlay(None)) };
+        self.journals.changes(load).map(|changes| JournalOverlay(Some(changes)))
     }
 
     /// Reads rows by their keys, as of a head.
@@ -78,11 +78,11 @@ impl LoadedTables {
         for key in keys {
             let row = seen(self.rows[key.kind() as usize].get(&key), at);
             match (overlay.over(&key), row) {
-                (_, Seen::Later) => return AtHead::Moved,
-                (Some(RowChange::Put(record)), _) | (None, Seen::There(record)) => {
+                (_, RowAtHead::Later) => return AtHead::Moved,
+                (Some(RowChange::Put(record)), _) | (None, RowAtHead::There(record)) => {
                     found.extend(T::of(record.clone()));
                 }
-                (Some(RowChange::Delete(_)), _) | (None, Seen::Absent) => {}
+                (Some(RowChange::Delete(_)), _) | (None, RowAtHead::Absent) => {}
             }
         }
         AtHead::Read(found)
@@ -106,11 +106,11 @@ impl LoadedTables {
         // Rows that are left out count too, as in the services.
         for (key, row) in rows.take_while(|(key, _)| belongs(key)).take(PAGE_ROWS) {
             match seen(Some(row), at) {
-                Seen::Later => return Ok(AtHead::Moved),
-                Seen::There(record) if overlay.over(key).is_none() => {
+                RowAtHead::Later => return Ok(AtHead::Moved),
+                RowAtHead::There(record) if overlay.over(key).is_none() => {
                     items.extend(T::of(record.clone()))
                 }
-                Seen::There(_) | Seen::Absent => {}
+                RowAtHead::There(_) | RowAtHead::Absent => {}
             }
             last = Some(key);
             looked_at += 1;
@@ -130,7 +130,7 @@ impl LoadedTables {
     }
 }
 
-impl Content {
+impl RowContent {
     fn is_kept(&self, now: Timestamp) -> bool {
         match self {
             Self::There(_) => true,
@@ -140,9 +140,9 @@ impl Content {
 }
 
 /// The journal of a head, which is laid over the rows.
-struct Overlay<'a>(Option<&'a BTreeMap<RecordKey, RowChange>>);
+struct JournalOverlay<'a>(Option<&'a BTreeMap<RecordKey, RowChange>>);
 
-impl<'a> Overlay<'a> {
+impl<'a> JournalOverlay<'a> {
     fn over(&self, key: &RecordKey) -> Option<&'a RowChange> {
         self.0.and_then(|changes| changes.get(key))
     }
@@ -153,19 +153,19 @@ impl<'a> Overlay<'a> {
 }
 
 /// The content of a row as of a head.
-enum Seen<'a> {
+enum RowAtHead<'a> {
     There(&'a Record),
     Absent,
     /// A later load has written the row.
     Later,
 }
 
-fn seen<'a>(row: Option<&'a Row>, at: &CatalogueHead) -> Seen<'a> {
+fn seen<'a>(row: Option<&'a VersionedRow>, at: &CatalogueHead) -> RowAtHead<'a> {
     match row {
-        None => Seen::Absent,
-        Some(row) if row.version > at.version => Seen::Later,
-        Some(Row { content: Content::There(record), .. }) => Seen::There(record),
-        Some(_) => Seen::Absent,
+        None => RowAtHead::Absent,
+        Some(row) if row.version > at.version => RowAtHead::Later,
+        Some(VersionedRow { content: RowContent::There(record), .. }) => RowAtHead::There(record),
+        Some(_) => RowAtHead::Absent,
     }
 }
 

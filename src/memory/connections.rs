@@ -15,12 +15,12 @@ use crate::ports::{Connections, Delivery, PortError};
 /// The clients' ends of all connections. A connection is open until [`Self::close`] is called.
 #[derive(Debug, Default)]
 pub struct MemoryConnections {
-    state: Mutex<State>,
+    state: Mutex<PushedFrames>,
     pushed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PushedFrames {
     unread: HashMap<ConnectionRef, VecDeque<Bytes>>,
     closed: HashSet<ConnectionRef>,
 }
@@ -49,7 +49,7 @@ impl MemoryConnections {
         self.state().closed.insert(connection.clone());
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PushedFrames> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,26 +12,27 @@ use super::catalogue::LoadedTables;
 use super::connections::MemoryConnections;
 use super::presence::ProcessTable;
 use super::price_tables::PriceTableTables;
-use super::queue::QueueState;
+use super::queue::QueueStates;
 use super::quotations::QuotationTable;
 use super::usage_log::UsageTable;
 use crate::ports::{BaseClaim, BaseName, Clock, Ports, Queue, Randomness, SettingsRecord};
 
 /// An engine with all ports in one process, behind one lock. Clones share the same engine.
 #[derive(Clone)]
-pub struct Memory(Arc<Shared>);
+pub struct Memory(Arc<SharedEngine>);
 
-struct Shared {
+struct SharedEngine {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     connections: Arc<MemoryConnections>,
-    state: Mutex<State>,
+    state: Mutex<StoredData>,
     /// Notified whenever a message may have become receivable.
-    arrivals: PerQueue<Notify>,
+    arrivals: [Notify; Queue::ALL.len()],
 }
 
 /// All stored data.
-pub(super) struct State {
+#[derive(Default)]
+pub(super) struct StoredData {
     pub(super) active_users: ActiveUserTable,
     pub(super) bases: BaseTable,
     pub(super) base_claims: BTreeMap<BaseName, BaseClaim>,
@@ -41,68 +42,21 @@ pub(super) struct State {
     pub(super) price_tables: PriceTableTables,
     pub(super) quotations: QuotationTable,
     pub(super) settings: SettingsRecord,
-    pub(super) queues: PerQueue<QueueState>,
+    pub(super) queues: QueueStates,
     pub(super) usage: UsageTable,
     pub(super) processes: ProcessTable,
-}
-
-/// One value for each queue.
-pub(super) struct PerQueue<T> {
-    refresh: T,
-    quotation: T,
-    provider: T,
-}
-
-impl<T> PerQueue<T> {
-    fn new(of: impl Fn(Queue) -> T) -> Self {
-        Self {
-            refresh: of(Queue::Refresh),
-            quotation: of(Queue::Quotation),
-            provider: of(Queue::Provider),
-        }
-    }
-
-    fn get(&self, queue: Queue) -> &T {
-        match queue {
-            Queue::Refresh => &self.refresh,
-            Queue::Quotation => &self.quotation,
-            Queue::Provider => &self.provider,
-        }
-    }
-
-    pub(super) fn get_mut(&mut self, queue: Queue) -> &mut T {
-        match queue {
-            Queue::Refresh => &mut self.refresh,
-            Queue::Quotation => &mut self.quotation,
-            Queue::Provider => &mut self.provider,
-        }
-    }
 }
 
 impl Memory {
     /// Creates an empty engine that uses this clock.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        let state = State {
-            active_users: ActiveUserTable::default(),
-            bases: BaseTable::default(),
-            base_claims: BTreeMap::new(),
-            base_parts: PieceTable::default(),
-            base_drafts: PieceTable::default(),
-            loaded: LoadedTables::default(),
-            price_tables: PriceTableTables::default(),
-            quotations: QuotationTable::default(),
-            settings: SettingsRecord::default(),
-            queues: PerQueue::new(QueueState::new),
-            usage: UsageTable::default(),
-            processes: ProcessTable::default(),
-        };
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedEngine {
             clock,
             randomness,
             connections: Arc::default(),
-            state: Mutex::new(state),
-            arrivals: PerQueue::new(|_| Notify::new()),
+            state: Mutex::default(),
+            arrivals: Default::default(),
         }))
     }
 
@@ -133,12 +87,12 @@ impl Memory {
     }
 
     pub(super) fn arrivals(&self, queue: Queue) -> &Notify {
-        self.0.arrivals.get(queue)
+        &self.0.arrivals[queue as usize]
     }
 
     /// Locks the state. A poisoned lock is usable, because no change of the state is left half done by a
     /// panic.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, StoredData> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,9 +18,9 @@ use crate::ports::{
 
 /// The journals by load. Dropped journals are not kept.
 #[derive(Default)]
-pub(super) struct Journals(BTreeMap<LoadId, Stored>);
+pub(super) struct Journals(BTreeMap<LoadId, StoredJournal>);
 
-struct Stored {
+struct StoredJournal {
     began_at: Timestamp,
     is_over: bool,
     changes: BTreeMap<RecordKey, RowChange>,
@@ -77,7 +77,7 @@ impl LoadedTables {
 #[async_trait]
 impl Loads for Memory {
     async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError> {
-        let journal = Stored { began_at: now, is_over: false, changes: BTreeMap::new() };
+        let journal = StoredJournal { began_at: now, is_over: false, changes: BTreeMap::new() };
         if let Entry::Vacant(new) = self.state().loaded.journals.0.entry(load.clone()) {
             new.insert(journal);
         }
@@ -162,7 +162,7 @@ impl Loads for Memory {
             .0
             .iter()
             .filter(|(load, _)| !Journals::is_unfolded(loaded.head.as_ref(), load));
-        let journal = |(load, stored): (&LoadId, &Stored)| Journal {
+        let journal = |(load, stored): (&LoadId, &StoredJournal)| Journal {
             load: load.clone(),
             began_at: stored.began_at,
             is_over: stored.is_over,

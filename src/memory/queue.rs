@@ -16,18 +16,33 @@ pub(super) struct QueueState {
     queue: Queue,
     next_sequence: u64,
     /// Messages that can be received, unless their group is blocked.
-    ready: BTreeMap<u64, Message>,
+    ready: BTreeMap<u64, QueuedMessage>,
     /// Messages that are in flight or delayed.
-    hidden: BTreeMap<u64, Message>,
+    hidden: BTreeMap<u64, QueuedMessage>,
     /// When each hidden message will be ready.
     due: BTreeSet<(Timestamp, u64)>,
-    dead: BTreeMap<u64, Message>,
+    dead: BTreeMap<u64, QueuedMessage>,
     used_ids: BTreeSet<DeduplicationId>,
     /// When each used id was first used.
     used_at: BTreeSet<(Timestamp, DeduplicationId)>,
 }
 
-struct Message {
+/// The states of all queues.
+pub(super) struct QueueStates([QueueState; Queue::ALL.len()]);
+
+impl QueueStates {
+    pub(super) fn get_mut(&mut self, queue: Queue) -> &mut QueueState {
+        &mut self.0[queue as usize]
+    }
+}
+
+impl Default for QueueStates {
+    fn default() -> Self {
+        Self(Queue::ALL.map(QueueState::new))
+    }
+}
+
+struct QueuedMessage {
     id: String,
     body: String,
     group: Option<GroupId>,
@@ -37,7 +52,7 @@ struct Message {
 }
 
 impl QueueState {
-    pub(super) const fn new(queue: Queue) -> Self {
+    const fn new(queue: Queue) -> Self {
         Self {
             queue,
             next_sequence: 0,
@@ -88,15 +103,18 @@ impl QueueState {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let id = format!("{}-{sequence}", self.queue);
-        self.hide(sequence, Message { id, body, group, sent_at, visible_at, receive_count: 0 });
+        self.hide(
+            sequence,
+            QueuedMessage { id, body, group, sent_at, visible_at, receive_count: 0 },
+        );
     }
 
-    fn hide(&mut self, sequence: u64, message: Message) {
+    fn hide(&mut self, sequence: u64, message: QueuedMessage) {
         self.due.insert((message.visible_at, sequence));
         self.hidden.insert(sequence, message);
     }
 
-    fn unhide(&mut self, sequence: u64) -> Option<Message> {
+    fn unhide(&mut self, sequence: u64) -> Option<QueuedMessage> {
         let message = self.hidden.remove(&sequence)?;
         self.due.remove(&(message.visible_at, sequence));
         Some(message)
@@ -188,7 +206,7 @@ impl QueueState {
             if let Some(sequence) = self.in_flight(receipt)
                 && let Some(message) = self.unhide(sequence)
             {
-                self.hide(sequence, Message { visible_at: now.plus(visibility), ..message });
+                self.hide(sequence, QueuedMessage { visible_at: now.plus(visibility), ..message });
             }
         }
     }
@@ -205,7 +223,7 @@ impl QueueState {
     }
 
     pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
-        self.dead.values().take(limit).map(Message::dead_letter).collect()
+        self.dead.values().take(limit).map(QueuedMessage::dead_letter).collect()
     }
 
     /// Sends dead letters again, as new messages that are not dropped as duplicates.
@@ -222,13 +240,13 @@ impl QueueState {
         self.take_dead_letters(selection).len() as u64
     }
 
-    fn take_dead_letters(&mut self, selection: &Selection) -> Vec<Message> {
+    fn take_dead_letters(&mut self, selection: &Selection) -> Vec<QueuedMessage> {
         let chosen = self.dead.extract_if(.., |_, letter| selection.includes(&letter.id));
         chosen.map(|(_, letter)| letter).collect()
     }
 }
 
-impl Message {
+impl QueuedMessage {
     fn received(&self, sequence: u64, queue: Queue) -> Received {
         Received {
             id: self.id.clone(),
@@ -254,16 +272,12 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::UserId;
+    use crate::ports::testing;
 
     const HIDDEN: Duration = Duration::from_secs(30);
 
     fn fifo(body: &str, id: u8) -> Outgoing {
-        let posting = Posting::Fifo {
-            group: GroupId::of(&UserId::new("ann").unwrap()),
-            deduplication: DeduplicationId::from_random([id; 16]),
-        };
-        Outgoing { body: body.to_owned(), posting }
+        testing::fifo("ann", body, [id; 16])
     }
 
     fn bodies(queue: &mut QueueState, at: Timestamp) -> Vec<String> {
@@ -347,8 +361,7 @@ mod tests {
     fn a_receipt_is_worth_nothing_once_its_time_is_over() {
         let mut state = QueueState::new(Queue::Provider);
         let (start, over) = (Timestamp::default(), Timestamp::default().plus(HIDDEN));
-        let posting = Posting::Standard { delay: Duration::ZERO };
-        state.send(&Outgoing { body: "1".to_owned(), posting }, start);
+        state.send(&Outgoing::standard("1"), start);
         let receipt = state.receive(1, HIDDEN, start).remove(0).receipt;
         state.acknowledge(std::slice::from_ref(&receipt), over);
         state.change_visibility(&[receipt], HIDDEN, over);

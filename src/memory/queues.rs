@@ -11,8 +11,8 @@ use super::limits::check_message;
 use super::queue::QueueState;
 use crate::model::Timestamp;
 use crate::ports::{
-    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, Outgoing, PortError, Posting, Queue,
-    Queues, Receipt, Received, Selection, Topic,
+    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, Outgoing, PortError, Queue, Queues,
+    Receipt, Received, Selection, Topic,
 };
 
 impl Memory {
@@ -34,23 +34,6 @@ impl Memory {
         self.arrivals(queue).notify_waiters();
         outcome
     }
-
-    fn send_all<'a>(
-        &self,
-        queue: Queue,
-        messages: impl IntoIterator<Item = &'a Outgoing>,
-    ) -> Vec<FailedEntry> {
-        self.change_queue(queue, |state, now| {
-            let mut failed = vec![];
-            for (index, message) in messages.into_iter().enumerate() {
-                match check_message(queue, message) {
-                    Ok(()) => state.send(message, now),
-                    Err(error) => failed.push(FailedEntry { index, error }),
-                }
-            }
-            failed
-        })
-    }
 }
 
 #[async_trait]
@@ -60,7 +43,16 @@ impl Queues for Memory {
         queue: Queue,
         messages: &[Outgoing],
     ) -> Result<Vec<FailedEntry>, PortError> {
-        Ok(self.send_all(queue, messages))
+        Ok(self.change_queue(queue, |state, now| {
+            let mut failed = vec![];
+            for (index, message) in messages.iter().enumerate() {
+                match check_message(queue, message) {
+                    Ok(()) => state.send(message, now),
+                    Err(error) => failed.push(FailedEntry { index, error }),
+                }
+            }
+            failed
+        }))
     }
 
     async fn receive(
@@ -140,10 +132,8 @@ impl DeadLetters for Memory {
 #[async_trait]
 impl Topic for Memory {
     async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
-        let posting = Posting::Standard { delay: Duration::ZERO };
-        let messages: Vec<_> =
-            bodies.iter().map(|body| Outgoing { body: body.clone(), posting }).collect();
-        Ok(self.send_all(Queue::Provider, &messages))
+        let messages: Vec<_> = bodies.iter().map(Outgoing::standard).collect();
+        self.send(Queue::Provider, &messages).await
     }
 }
 
@@ -153,8 +143,7 @@ mod tests {
 
     use super::*;
     use crate::memory::TokioClock;
-    use crate::model::{DeduplicationId, GroupId, UserId};
-    use crate::ports::SystemRandomness;
+    use crate::ports::{Posting, SystemRandomness, testing};
 
     const LONG: Duration = Duration::from_secs(3600);
 
@@ -168,11 +157,7 @@ mod tests {
     }
 
     fn fifo(id: u8) -> Outgoing {
-        let posting = Posting::Fifo {
-            group: GroupId::of(&UserId::new("ann").unwrap()),
-            deduplication: DeduplicationId::from_random([id; 16]),
-        };
-        Outgoing { body: id.to_string(), posting }
+        testing::fifo("ann", &id.to_string(), [id; 16])
     }
 
     #[tokio::test(start_paused = true)]

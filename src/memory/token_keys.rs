@@ -9,13 +9,13 @@ use crate::tokens::KeyRing;
 
 /// Keys that are kept in memory only.
 #[derive(Debug)]
-pub struct MemoryKeys<K>(Mutex<State<K>>);
+pub struct MemoryKeys<K>(Mutex<KeptKeys<K>>);
 
 /// The own keys of a stack.
 pub type MemoryTokenKeys = MemoryKeys<KeyRing>;
 
 #[derive(Debug)]
-struct State<K> {
+struct KeptKeys<K> {
     keys: Option<K>,
     reads: u32,
     failing: bool,
@@ -29,7 +29,7 @@ impl<K> MemoryKeys<K> {
     }
 
     fn of(keys: Option<K>) -> Self {
-        Self(Mutex::new(State { keys, reads: 0, failing: false }))
+        Self(Mutex::new(KeptKeys { keys, reads: 0, failing: false }))
     }
 
     /// Replaces the keys.
@@ -48,7 +48,7 @@ impl<K> MemoryKeys<K> {
         self.state().failing = failing;
     }
 
-    fn state(&self) -> MutexGuard<'_, State<K>> {
+    fn state(&self) -> MutexGuard<'_, KeptKeys<K>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

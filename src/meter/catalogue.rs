@@ -27,7 +27,7 @@ layer!(
             let found = self.inner.store.products(products, at).await?;
             let rows = found.read().into_iter().flatten();
             let sizes = rows.map(|product| sizes::product(product, at.version));
-            self.read_many(Resource::Products, products.len(), sizes, true);
+            self.read_many(Resource::Products, products.len(), sizes);
             Ok(found)
         }
 
@@ -52,7 +52,7 @@ layer!(
             let found = self.inner.store.discounts(users, at).await?;
             let rows = found.read().into_iter().flatten();
             let sizes = rows.map(|list| sizes::discounts(list, at.version));
-            self.read_many(Resource::Discounts, users.len(), sizes, true);
+            self.read_many(Resource::Discounts, users.len(), sizes);
             Ok(found)
         }
 

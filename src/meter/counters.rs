@@ -8,7 +8,7 @@ use super::usage::Usage;
 use super::used::Used;
 
 #[derive(Debug, Default)]
-struct Cell {
+struct CounterCell {
     calls: AtomicU64,
     items: AtomicU64,
     bytes: AtomicU64,
@@ -18,13 +18,13 @@ struct Cell {
 
 /// Counts what a process uses from its start on.
 #[derive(Debug)]
-pub struct Meter(Box<[Cell]>);
+pub struct Meter(Box<[CounterCell]>);
 
 const CELLS: usize = Stage::ALL.len() * Reason::ALL.len() * Operation::COUNT;
 
 impl Default for Meter {
     fn default() -> Self {
-        Self((0..CELLS).map(|_| Cell::default()).collect())
+        Self((0..CELLS).map(|_| CounterCell::default()).collect())
     }
 }
 

@@ -77,22 +77,21 @@ impl Metered {
         self.count(Operation::read(table), Used::derived(1, found.is_some().into(), bytes, units));
     }
 
-    /// Counts the read of `asked` items by their keys, of which these sizes were found.
+    /// Counts the consistent read of `asked` items by their keys, of which these sizes were found.
     pub(super) fn read_many(
         &self,
         table: Resource,
         asked: usize,
         found: impl Iterator<Item = u64>,
-        consistent: bool,
     ) {
         let calls = asked.div_ceil(READS_PER_CALL) as u64;
         let mut used = Used::derived(calls, 0, 0, 0);
         for bytes in found {
-            let units = item_read(bytes, consistent);
+            let units = item_read(bytes, true);
             used = used.plus(&Used::derived(0, 1, bytes, units));
         }
         let missing = (asked as u64).saturating_sub(used.items);
-        used.derived_milliunits += missing * item_read(0, consistent);
+        used.derived_milliunits += missing * item_read(0, true);
         self.count(Operation::read(table), used);
     }
 
@@ -118,7 +117,8 @@ impl Metered {
         self.page(Operation::read(table), is_first, found, true);
     }
 
-    fn page(
+    /// Counts a page of several items that are read at once.
+    pub(super) fn page(
         &self,
         operation: Operation,
         is_first: bool,
@@ -146,6 +146,14 @@ impl Metered {
         self.count(Operation::write(table), Used::derived(1, 0, 0, item_write(bytes)));
     }
 
+    /// Counts a write with a condition, which was done or refused.
+    pub(super) fn wrote_if(&self, is_done: bool, table: Resource, bytes: u64) {
+        match is_done {
+            true => self.wrote_one(table, bytes),
+            false => self.refused_one(table, bytes),
+        }
+    }
+
     /// Counts items that are written in batches.
     pub(super) fn wrote_many(&self, table: Resource, written: impl Iterator<Item = u64>) {
         let mut used = Used::default();
@@ -170,10 +178,12 @@ layer!(
             let records = self.inner.usage.usage_records(windows).await?;
             for window in windows {
                 let of_window = records.iter().filter(|record| record.window == *window);
-                let bytes = of_window.clone().map(sizes::usage).sum();
-                let units = page_read(bytes, false);
-                let used = Used::derived(1, of_window.count() as u64, bytes, units);
-                self.count(Operation::read(Resource::Meter), used);
+                self.page(
+                    Operation::read(Resource::Meter),
+                    true,
+                    of_window.map(sizes::usage),
+                    false,
+                );
             }
             Ok(records)
         }

@@ -8,19 +8,24 @@ use crate::ports::{Record, RecordKind};
 
 impl Metered {
     /// Counts an update of the head, or a refused one. The head is always smaller than a KB.
-    fn updated_head(&self, done: bool) {
-        match done {
-            true => self.wrote_one(Resource::Products, 0),
-            false => self.refused_one(Resource::Products, 0),
-        }
+    fn updated_head(&self, is_done: bool) {
+        self.wrote_if(is_done, Resource::Products, 0);
     }
 
     /// Counts the folding of rows of one table: they are read, and then written one by one.
     fn folded(&self, table: Resource, rows: &[u64]) {
-        self.read_many(table, rows.len(), std::iter::empty(), true);
+        self.read_many(table, rows.len(), std::iter::empty());
         for bytes in rows {
             self.wrote_one(table, *bytes);
         }
+    }
+}
+
+impl Metered {
+    fn wrote_base_parts(&self, name: &BaseName, first: u32, parts: &[Bytes]) {
+        let parts = (first..).zip(parts);
+        let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
+        self.wrote_many(Resource::PricesByUser, sizes);
     }
 }
 
@@ -125,17 +130,13 @@ layer!(
     impl Bases for Metered {
         async fn put_base_parts(&self, name: _, first: _, parts: _, expires_at: _) -> _ {
             self.inner.store.put_base_parts(name, first, parts, expires_at).await?;
-            let parts = (first..).zip(parts);
-            let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
-            self.wrote_many(Resource::PricesByUser, sizes);
+            self.wrote_base_parts(name, first, parts);
             Ok(())
         }
 
         async fn put_base(&self, name: _, base: _, parts: _) -> _ {
             self.inner.store.put_base(name, base, parts).await?;
-            let parts = (base.first_of_last(parts.len())..).zip(parts);
-            let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
-            self.wrote_many(Resource::PricesByUser, sizes);
+            self.wrote_base_parts(name, base.first_of_last(parts.len()), parts);
             self.wrote_one(Resource::PricesByUser, sizes::base_index(name, base));
             Ok(())
         }
@@ -152,17 +153,13 @@ layer!(
             let sizes = numbers.iter().zip(&parts).filter_map(|(&number, part)| {
                 Some(sizes::base_part(name, number, part.as_ref()?.len()))
             });
-            self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
+            self.read_many(Resource::PricesByUser, numbers.len(), sizes);
             Ok(parts)
         }
 
         async fn claim_base(&self, name: _, claim: _, now: _) -> _ {
             let is_claimed = self.inner.store.claim_base(name, claim, now).await?;
-            let size = sizes::base_claim(name, claim);
-            match is_claimed {
-                true => self.wrote_one(Resource::PricesByUser, size),
-                false => self.refused_one(Resource::PricesByUser, size),
-            }
+            self.wrote_if(is_claimed, Resource::PricesByUser, sizes::base_claim(name, claim));
             Ok(is_claimed)
         }
 
@@ -179,7 +176,7 @@ layer!(
             let sizes = numbers.iter().zip(&drafts).filter_map(|(&number, draft)| {
                 Some(sizes::base_draft(name, number, draft.as_ref()?.len()))
             });
-            self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
+            self.read_many(Resource::PricesByUser, numbers.len(), sizes);
             Ok(drafts)
         }
     }

@@ -2,9 +2,7 @@
 
 use super::layer::Metered;
 use super::operation::{Operation, Resource};
-use super::rules::page_read;
 use super::sizes;
-use super::used::Used;
 use crate::ports::prelude::*;
 
 layer!(
@@ -24,10 +22,8 @@ layer!(
 
         async fn process_records(&self) -> _ {
             let records = self.inner.presence.process_records().await?;
-            let bytes = records.iter().map(sizes::process).sum();
-            let units = page_read(bytes, false);
-            let used = Used::derived(1, records.len() as u64, bytes, units);
-            self.count(Operation::read(Resource::Meter), used);
+            let sizes = records.iter().map(sizes::process);
+            self.page(Operation::read(Resource::Meter), true, sizes, false);
             Ok(records)
         }
     }

@@ -12,7 +12,7 @@ layer!(
             let found = self.inner.store.customers(users, at).await?;
             let rows = found.read().into_iter().flatten();
             let sizes = rows.map(|customer| sizes::customer(customer, at.version));
-            self.read_many(Resource::Customers, users.len(), sizes, true);
+            self.read_many(Resource::Customers, users.len(), sizes);
             Ok(found)
         }
 
@@ -34,7 +34,7 @@ layer!(
             let found = self.inner.store.price_lists(lists, at).await?;
             let rows = found.read().into_iter().flatten();
             let sizes = rows.map(|list| sizes::price_list(list, at.version));
-            self.read_many(Resource::PriceLists, lists.len(), sizes, true);
+            self.read_many(Resource::PriceLists, lists.len(), sizes);
             Ok(found)
         }
 
@@ -51,7 +51,7 @@ layer!(
             let found = self.inner.store.prices(rows, at).await?;
             let there = found.read().into_iter().flatten();
             let sizes = there.map(|prices| sizes::list_prices(prices, at.version));
-            self.read_many(Resource::PriceLists, rows.len(), sizes, true);
+            self.read_many(Resource::PriceLists, rows.len(), sizes);
             Ok(found)
         }
 

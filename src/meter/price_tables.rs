@@ -8,22 +8,13 @@ use crate::ports::prelude::*;
 impl Metered {
     fn read_heads(&self, users: &[UserId], found: &[(UserId, TableHead)]) {
         let sizes = found.iter().map(|(user, head)| sizes::table_head(user, head));
-        self.read_many(Resource::PricesByUser, users.len(), sizes, true);
+        self.read_many(Resource::PricesByUser, users.len(), sizes);
     }
 
     fn wrote_parts(&self, user: &UserId, generation: &Generation, parts: &[Bytes]) {
         let parts = parts.iter().enumerate();
         let sizes = parts.map(|(number, part)| sizes::part(user, generation, number, part.len()));
         self.wrote_many(Resource::PricesByUser, sizes);
-    }
-
-    fn flipped(&self, user: &UserId, head: &TableHead, flip: &Flip) {
-        let bytes = sizes::table_head(user, head);
-        match flip {
-            Flip::Done | Flip::Published => self.wrote_one(Resource::PricesByUser, bytes),
-            // The write is billed by the stored head, which has about the same size as this one.
-            Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
-        }
     }
 }
 
@@ -50,7 +41,9 @@ layer!(
             if !table.parts.is_empty() {
                 self.wrote_parts(table.user, &table.head.generation, table.parts);
             }
-            self.flipped(table.user, table.head, &flip);
+            // A refused write is billed by the stored head, which has about the same size as this one.
+            let bytes = sizes::table_head(table.user, table.head);
+            self.wrote_if(flip.is_done(), Resource::PricesByUser, bytes);
             if flip == Flip::Published {
                 self.published(table.awaited.iter().map(|body| body.len() as u64));
             }
@@ -66,7 +59,7 @@ layer!(
                     Some(sizes::part(user, generation, number as usize, part.as_ref()?.len()))
                 })
             });
-            self.read_many(Resource::PricesByUser, asked, sizes, true);
+            self.read_many(Resource::PricesByUser, asked, sizes);
             Ok(found)
         }
 

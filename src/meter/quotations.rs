@@ -38,9 +38,7 @@ impl Metered {
             }
         }
     }
-}
 
-impl Metered {
     /// Counts the push that a deployed gateway needs for an answer that is sent with its acknowledgement
     /// here.
     fn answer_on_aws(&self, bytes: u64) {
@@ -97,10 +95,7 @@ layer!(
 
         async fn redirect_quotation(&self, key: _, connection: _, dialect: _) -> _ {
             let done = self.inner.store.redirect_quotation(key, connection, dialect).await?;
-            match done {
-                true => self.wrote_one(Resource::Quotations, 0),
-                false => self.refused_one(Resource::Quotations, 0),
-            }
+            self.wrote_if(done, Resource::Quotations, 0);
             Ok(done)
         }
 

@@ -16,10 +16,7 @@ layer!(
 
         async fn put_settings(&self, record: _) -> _ {
             let is_written = self.inner.store.put_settings(record).await?;
-            match is_written {
-                true => self.wrote_one(Resource::Products, sizes::settings(record)),
-                false => self.refused_one(Resource::Products, sizes::settings(record)),
-            }
+            self.wrote_if(is_written, Resource::Products, sizes::settings(record));
             Ok(is_written)
         }
     }

@@ -38,40 +38,30 @@ impl Used {
 
     /// Adds other usage.
     #[must_use]
-    pub const fn plus(&self, other: &Self) -> Self {
-        Self {
-            calls: self.calls.saturating_add(other.calls),
-            items: self.items.saturating_add(other.items),
-            bytes: self.bytes.saturating_add(other.bytes),
-            measured_milliunits: self.measured_milliunits.saturating_add(other.measured_milliunits),
-            derived_milliunits: self.derived_milliunits.saturating_add(other.derived_milliunits),
-        }
+    pub fn plus(&self, other: &Self) -> Self {
+        self.combined(other, u64::saturating_add)
+    }
+
+    /// Returns the usage since an earlier reading.
+    #[must_use]
+    pub fn minus(&self, earlier: &Self) -> Self {
+        self.combined(earlier, u64::saturating_sub)
     }
 
     /// Multiplies the usage by a count, and rounds each figure.
     #[must_use]
     pub fn times(&self, count: f64) -> Self {
-        let times = |figure: u64| (figure as f64 * count).round() as u64;
-        Self {
-            calls: times(self.calls),
-            items: times(self.items),
-            bytes: times(self.bytes),
-            measured_milliunits: times(self.measured_milliunits),
-            derived_milliunits: times(self.derived_milliunits),
-        }
+        self.combined(self, |figure, _| (figure as f64 * count).round() as u64)
     }
 
-    /// Returns the usage since an earlier reading.
-    #[must_use]
-    pub const fn minus(&self, earlier: &Self) -> Self {
+    /// Combines each figure with that of other usage.
+    fn combined(&self, other: &Self, figure: impl Fn(u64, u64) -> u64) -> Self {
         Self {
-            calls: self.calls.saturating_sub(earlier.calls),
-            items: self.items.saturating_sub(earlier.items),
-            bytes: self.bytes.saturating_sub(earlier.bytes),
-            measured_milliunits: self
-                .measured_milliunits
-                .saturating_sub(earlier.measured_milliunits),
-            derived_milliunits: self.derived_milliunits.saturating_sub(earlier.derived_milliunits),
+            calls: figure(self.calls, other.calls),
+            items: figure(self.items, other.items),
+            bytes: figure(self.bytes, other.bytes),
+            measured_milliunits: figure(self.measured_milliunits, other.measured_milliunits),
+            derived_milliunits: figure(self.derived_milliunits, other.derived_milliunits),
         }
     }
 }

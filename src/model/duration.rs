@@ -42,13 +42,11 @@ pub fn parse_retention(text: &str) -> Result<Duration, String> {
 /// Formats a duration in its two largest units: `1m 30s`, `2h`, `350ms`.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
-    let secs = duration.as_secs();
-    if secs == 0 {
+    if duration.as_secs() == 0 {
         return format!("{}ms", duration.as_millis());
     }
-    let units =
-        [(secs / 86_400, "d"), (secs / 3600 % 24, "h"), (secs / 60 % 60, "m"), (secs % 60, "s")];
-    let parts: Vec<String> = units
+    let [days, hours, minutes, seconds, _] = in_units(duration);
+    let parts: Vec<String> = [days, hours, minutes, seconds]
         .iter()
         .skip_while(|(count, _)| *count == 0)
         .take(2)
@@ -62,17 +60,21 @@ pub fn show_duration(duration: Duration) -> String {
 /// `1s500ms`.
 #[must_use]
 pub fn write_duration(duration: Duration) -> String {
+    let parts = in_units(duration).into_iter().filter(|(count, _)| *count > 0);
+    let text: String = parts.map(|(count, unit)| format!("{count}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// Returns how many of each unit a duration has, from days to milliseconds.
+fn in_units(duration: Duration) -> [(u64, &'static str); 5] {
     let secs = duration.as_secs();
-    let units = [
+    [
         (secs / 86_400, "d"),
         (secs / 3600 % 24, "h"),
         (secs / 60 % 60, "m"),
         (secs % 60, "s"),
         (duration.subsec_millis().into(), "ms"),
-    ];
-    let parts = units.iter().filter(|(count, _)| *count > 0);
-    let text: String = parts.map(|(count, unit)| format!("{count}{unit}")).collect();
-    if text.is_empty() { "0s".to_owned() } else { text }
+    ]
 }
 
 #[cfg(test)]

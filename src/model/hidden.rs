@@ -12,35 +12,27 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+use super::named;
+
 /// Characters that have a width but are empty, although Unicode does not call them spaces: the empty braille
 /// cell and the musical note without a head.
 const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1D159}'];
 
-/// Why a character is not allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
-    /// It is a control character, such as a line break, an escape or a tab.
-    Control,
-    /// It changes the direction of the text around it.
-    Direction,
-    /// It has no width and is not visible, such as zero-width spaces and joiners, soft hyphens and variation
-    /// selectors.
-    Invisible,
-    /// Unicode reserves it for use inside programs. Some queues refuse it.
-    Noncharacter,
-    /// It is a space, but not the one that people type.
-    Blank,
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Control => "a control character",
-            Self::Direction => "a character that changes the direction of text",
-            Self::Invisible => "an invisible character",
-            Self::Noncharacter => "a noncharacter",
-            Self::Blank => "a blank that looks like a space",
-        })
+named! {
+    /// Why a character is not allowed, in the words of messages.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Flaw {
+        /// It is a control character, such as a line break, an escape or a tab.
+        Control => "a control character",
+        /// It changes the direction of the text around it.
+        Direction => "a character that changes the direction of text",
+        /// It has no width and is not visible, such as zero-width spaces and joiners, soft hyphens and variation
+        /// selectors.
+        Invisible => "an invisible character",
+        /// Unicode reserves it for use inside programs. Some queues refuse it.
+        Noncharacter => "a noncharacter",
+        /// It is a space, but not the one that people type.
+        Blank => "a blank that looks like a space",
     }
 }
 
@@ -146,58 +138,19 @@ mod tests {
     use super::*;
 
     /// The first and the last of each kind, and the ones that are common.
-    const HIDDEN: [(Flaw, &[char]); 4] = [
-        (
-            Flaw::Control,
-            &['\0', '\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}', '\u{2028}', '\u{2029}'],
-        ),
-        (
-            Flaw::Direction,
-            &['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'],
-        ),
+    const HIDDEN: [(Flaw, &str); 4] = [
+        (Flaw::Control, "\0\t\n\u{1b}\u{7f}\u{85}\u{9f}\u{2028}\u{2029}"),
+        (Flaw::Direction, "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}"),
         (
             Flaw::Invisible,
-            &[
-                '\u{ad}',
-                '\u{34f}',
-                '\u{115f}',
-                '\u{1160}',
-                '\u{17b4}',
-                '\u{17b5}',
-                '\u{180b}',
-                '\u{180e}',
-                '\u{180f}',
-                '\u{200b}',
-                '\u{200c}',
-                '\u{200d}',
-                '\u{2060}',
-                '\u{2061}',
-                '\u{2064}',
-                '\u{2065}',
-                '\u{206a}',
-                '\u{206f}',
-                '\u{3164}',
-                '\u{fe00}',
-                '\u{fe0f}',
-                '\u{feff}',
-                '\u{ffa0}',
-                '\u{fff0}',
-                '\u{fff9}',
-                '\u{fffb}',
-                '\u{1bca0}',
-                '\u{1d173}',
-                '\u{e0001}',
-                '\u{e0020}',
-                '\u{e007f}',
-                '\u{e0100}',
-                '\u{e01ef}',
-                '\u{e0fff}',
-            ],
+            concat!(
+                "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180e}\u{180f}\u{200b}",
+                "\u{200c}\u{200d}\u{2060}\u{2061}\u{2064}\u{2065}\u{206a}\u{206f}\u{3164}",
+                "\u{fe00}\u{fe0f}\u{feff}\u{ffa0}\u{fff0}\u{fff9}\u{fffb}\u{1bca0}\u{1d173}",
+                "\u{e0001}\u{e0020}\u{e007f}\u{e0100}\u{e01ef}\u{e0fff}",
+            ),
         ),
-        (
-            Flaw::Noncharacter,
-            &['\u{fdd0}', '\u{fdef}', '\u{fffe}', '\u{ffff}', '\u{1fffe}', '\u{10ffff}'],
-        ),
+        (Flaw::Noncharacter, "\u{fdd0}\u{fdef}\u{fffe}\u{ffff}\u{1fffe}\u{10ffff}"),
     ];
 
     const BLANKS: [char; 7] =
@@ -206,7 +159,7 @@ mod tests {
     #[test]
     fn what_does_not_show_is_known_by_its_kind() {
         for (kind, characters) in HIDDEN {
-            for &character in characters {
+            for character in characters.chars() {
                 assert_eq!(flaw_in_id(character), Some(kind), "{}", CodePoint(character));
                 assert_eq!(flaw(character), Some(kind), "{}", CodePoint(character));
             }

@@ -122,6 +122,11 @@ text_id! {
     ConnectionId, "connection id", 128
 }
 
+text_id! {
+    /// The random name under which the parts of one written price table are stored.
+    Generation, "generation", 64
+}
+
 /// The alphabet of random ids. 26 characters have 130 bits, and no letter looks like a digit.
 const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -180,6 +185,14 @@ impl Subject {
 
 impl ConnectionId {
     /// Creates an id that nobody can guess.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(bytes).into())
+    }
+}
+
+impl Generation {
+    /// Creates a generation that no other table has.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(base32(bytes).into())
@@ -247,41 +260,6 @@ impl std::borrow::Borrow<str> for QuotationKey {
 }
 
 impl fmt::Display for QuotationKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The random name under which the parts of one written price table are stored.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Generation(String);
-
-impl Generation {
-    /// Creates a generation that no other table has.
-    #[must_use]
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(base32(bytes))
-    }
-
-    /// Creates a generation from its stored text.
-    ///
-    /// # Errors
-    /// [`IdError`] if it is empty or too long, or has a control character.
-    pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
-        let text = text.into();
-        check_stored("generation", 64, &text)?;
-        Ok(Self(text))
-    }
-
-    /// The generation as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

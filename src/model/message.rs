@@ -142,6 +142,17 @@ impl Cause {
             Self::Quotation(_) => "quotation",
         }
     }
+
+    /// Whether a scheduled order is so old that the next ones have been sent since.
+    #[must_use]
+    pub fn is_overtaken(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Scheduled { due, interval_ms, .. } => {
+                now.since(*due) >= Duration::from_millis(interval_ms.saturating_mul(2))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Calculation {
@@ -168,19 +179,6 @@ impl Calculation {
             }
         };
         DeduplicationId(id.finish())
-    }
-}
-
-impl Cause {
-    /// Whether a scheduled order is so old that the next ones have been sent since.
-    #[must_use]
-    pub fn is_overtaken(&self, now: Timestamp) -> bool {
-        match self {
-            Self::Scheduled { due, interval_ms, .. } => {
-                now.since(*due) >= Duration::from_millis(interval_ms.saturating_mul(2))
-            }
-            _ => false,
-        }
     }
 }
 

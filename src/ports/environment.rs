@@ -87,26 +87,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    struct Wall(AtomicI64);
-
-    impl Clock for Wall {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-        }
-    }
+    use crate::memory::ManualClock;
 
     #[test]
     fn a_steady_clock_goes_forward_only() {
         const HOUR: Duration = Duration::from_secs(3600);
-        let wall = Arc::new(Wall(AtomicI64::new(1_800_000_000_000)));
+        let wall = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let steady = SteadyClock::new(wall.clone());
         let start = steady.now();
         assert!(start >= wall.now());
-        let set = |time: Timestamp| wall.0.store(time.millis(), Ordering::Relaxed);
-        set(start.minus(HOUR));
+        wall.set(start.minus(HOUR));
         assert!(steady.now() >= start);
-        set(start.plus(HOUR));
+        wall.set(start.plus(HOUR));
         assert!(steady.now() >= start.plus(HOUR));
         // Another process knows of a later time.
         steady.has_passed(start.plus(HOUR * 2));

@@ -3,7 +3,7 @@
 use super::{AtHead, Cursor, Page, PortError};
 
 /// What one call of a listing returns.
-pub(crate) trait Listed {
+pub(crate) trait ListingPage {
     /// The items of the page.
     type Items;
 
@@ -11,7 +11,7 @@ pub(crate) trait Listed {
     fn parted(self) -> (Self::Items, Option<Cursor>);
 }
 
-impl<T> Listed for Page<T> {
+impl<T> ListingPage for Page<T> {
     type Items = Vec<T>;
 
     fn parted(self) -> (Vec<T>, Option<Cursor>) {
@@ -19,7 +19,7 @@ impl<T> Listed for Page<T> {
     }
 }
 
-impl<T> Listed for AtHead<Page<T>> {
+impl<T> ListingPage for AtHead<Page<T>> {
     type Items = AtHead<Vec<T>>;
 
     fn parted(self) -> (AtHead<Vec<T>>, Option<Cursor>) {
@@ -42,7 +42,7 @@ pub(crate) const fn pages<F, Fut, P>(read: F) -> Pages<F>
 where
     F: Fn(Option<Cursor>) -> Fut,
     Fut: Future<Output = Result<P, PortError>>,
-    P: Listed,
+    P: ListingPage,
 {
     Pages { read, from: Some(None) }
 }
@@ -51,7 +51,7 @@ impl<F, Fut, P> Pages<F>
 where
     F: Fn(Option<Cursor>) -> Fut,
     Fut: Future<Output = Result<P, PortError>>,
-    P: Listed,
+    P: ListingPage,
 {
     /// Returns the items of the next page. Returns `None` after the last page, and after [`AtHead::Moved`].
     pub(crate) async fn next(&mut self) -> Result<Option<P::Items>, PortError> {

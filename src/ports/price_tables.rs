@@ -14,14 +14,14 @@ pub const MAX_INLINE_BYTES: usize = 640;
 
 /// Where the own rows of a customer are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Own {
+pub enum OwnStorage {
     /// In the head, as one packed part; empty if there are no rows.
     Inline(Bytes),
     /// In separate parts. The list has the index of each part's first row, sorted.
     Parts(Vec<u32>),
 }
 
-impl Own {
+impl OwnStorage {
     /// No rows: every product has its list price.
     pub const NONE: Self = Self::Inline(Bytes::new());
 
@@ -54,7 +54,7 @@ pub struct Prices {
     /// The number of the first part with ladders. The parts with discounts come before it.
     pub first_part: u32,
     /// The ladders that only this customer has. They include what the terms say of these products.
-    pub ladders: Own,
+    pub ladders: OwnStorage,
 }
 
 /// Prices that come into force at a window edge.
@@ -90,7 +90,7 @@ pub struct TableHead {
     /// How many products the table has.
     pub products: u64,
     /// The discounts at every quantity that only this customer has.
-    pub own: Own,
+    pub own: OwnStorage,
     /// The prices until the next edge of a price list.
     pub prices: Prices,
     /// The prices after each later edge, prepared ahead, in order.
@@ -169,7 +169,7 @@ impl TableHead {
 
 impl Prices {
     /// Every product has its list price.
-    pub const LIST: Self = Self { terms: None, first_part: 0, ladders: Own::NONE };
+    pub const LIST: Self = Self { terms: None, first_part: 0, ladders: OwnStorage::NONE };
 
     /// Returns the number of the part that may have the ladder of the product with this index.
     #[must_use]

@@ -65,6 +65,14 @@ pub struct Outgoing {
     pub posting: Posting,
 }
 
+impl Outgoing {
+    /// Creates a message for a standard queue, without a delay.
+    #[must_use]
+    pub fn standard(body: impl Into<String>) -> Self {
+        Self { body: body.into(), posting: Posting::Standard { delay: Duration::ZERO } }
+    }
+}
+
 /// How a message is queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Posting {

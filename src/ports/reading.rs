@@ -1,9 +1,7 @@
 //! Reads at the current head of the catalogue, for callers that need one consistent state, whichever it is.
 
-use std::error::Error;
-use std::fmt;
-
 use futures_util::future::BoxFuture;
+use thiserror::Error;
 
 use super::{
     AtHead, CatalogueHead, CatalogueStore, Cursor, CustomerStore, DiscountStore, Page, PortError,
@@ -16,16 +14,9 @@ use crate::pricing::{Customer, PriceList, Product};
 const MAX_READS: u32 = 10;
 
 /// The error of a read that loads interrupted too often.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("loads kept changing it while it was read")]
 struct Unsettled;
-
-impl fmt::Display for Unsettled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("loads kept changing it while it was read")
-    }
-}
-
-impl Error for Unsettled {}
 
 /// The first rows of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

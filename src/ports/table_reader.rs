@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::{BaseName, Own, PortError, Store, StoredBase, TableHead, parts_of};
+use super::{BaseName, OwnStorage, PortError, Store, StoredBase, TableHead, parts_of};
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::pricing::{
-    BaseEntry, BasePart, Entry, LadderRows, OwnRows, PackError, PriceRow, QuantityRules, Rule, Step,
+    BaseEntry, BasePart, LadderRows, OwnRows, PackError, PriceRow, ProductPrice, QuantityRules,
+    Rule, Step,
 };
 
 /// One product of a customer's table.
@@ -20,7 +21,7 @@ pub struct TableRow {
     pub quantities: QuantityRules,
     /// The price for a quantity of one, or of the smallest quantity sold if that is more. `None` if it has no
     /// price.
-    pub entry: Option<Entry>,
+    pub entry: Option<ProductPrice>,
     /// The ladder by quantity, if there is one. Below its first step the list price applies.
     pub ladder: Vec<(Step, Rule)>,
 }
@@ -219,13 +220,13 @@ async fn own_parts(
     store: &dyn Store,
     user: &UserId,
     head: &TableHead,
-    own: &Own,
+    own: &OwnStorage,
     first_part: u32,
 ) -> Result<Vec<Bytes>, TableError> {
     let first = match own {
-        Own::Inline(rows) if rows.is_empty() => return Ok(vec![]),
-        Own::Inline(rows) => return Ok(vec![rows.clone()]),
-        Own::Parts(first) => first,
+        OwnStorage::Inline(rows) if rows.is_empty() => return Ok(vec![]),
+        OwnStorage::Inline(rows) => return Ok(vec![rows.clone()]),
+        OwnStorage::Parts(first) => first,
     };
     let numbers: Vec<u32> = (first_part..).take(first.len()).collect();
     let parts = parts_of(store, user, &head.generation, &numbers).await?;

@@ -2,9 +2,14 @@
 
 use serde::Serialize;
 
-use super::{Own, Prices, Receipt, Received, TableHead};
-use crate::model::{DigestBuilder, Generation, Timestamp};
-use crate::pricing::{Currency, PriceList, Recipients, UnitRounding};
+use super::{Outgoing, OwnStorage, Posting, Prices, Receipt, Received, TableHead};
+use crate::model::{
+    DeduplicationId, DigestBuilder, Generation, GroupId, PriceListId, Timestamp, UserId,
+};
+use crate::pricing::{
+    Currency, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Recipients, Rung,
+    Scope, UnitRounding,
+};
 
 /// Returns the head of an empty table.
 pub(crate) fn head(version: u64, generation: &Generation, now: Timestamp) -> TableHead {
@@ -18,7 +23,7 @@ pub(crate) fn head(version: u64, generation: &Generation, now: Timestamp) -> Tab
         currency: Currency::USD,
         products: 0,
         rounding: UnitRounding::PLAIN,
-        own: Own::NONE,
+        own: OwnStorage::NONE,
         prices: Prices::LIST,
         next: vec![],
         valid_until: None,
@@ -42,6 +47,20 @@ pub(crate) fn price_list(id: &str, recipients: Recipients) -> PriceList {
         is_wide: true,
         revision: 1,
     }
+}
+
+/// Returns the row of a price list that gives every product this price.
+pub(crate) fn one_price(list: &PriceListId, price: Money) -> ListPrices {
+    let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(price) };
+    let ladder = Ladder::new(vec![rung]).unwrap();
+    ListPrices { list: list.clone(), scope: Scope::All, ladder }
+}
+
+/// Returns a message in the group of a customer. It is a duplicate of others with the same id.
+pub(crate) fn fifo(user: &str, body: &str, id: [u8; 16]) -> Outgoing {
+    let group = GroupId::of(&UserId::new(user).unwrap());
+    let deduplication = DeduplicationId::from_random(id);
+    Outgoing { body: body.to_owned(), posting: Posting::Fifo { group, deduplication } }
 }
 
 /// Returns a message with this content that is received for the first time.

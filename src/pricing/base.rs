@@ -108,23 +108,26 @@ impl BaseIndex {
     /// Whether a part matches the index: it has the right first product and length.
     #[must_use]
     pub fn fits(&self, number: u32, part: &BasePart) -> bool {
-        let Some(start) = self.parts.get(number as usize) else { return false };
-        let end = self.parts.get(number as usize + 1).map_or(self.products, |next| next.index);
+        let Some((start, end)) = self.bounds(number) else { return false };
         let first = part.iter().next();
         end.checked_sub(start.index).is_some_and(|count| part.len() as u64 == u64::from(count))
             && first.is_some_and(|first| first.id == start.product.as_str())
     }
-}
 
-impl BaseIndex {
     /// Whether a part of the base of some terms matches the index: it has the right first product and ends
     /// before the next part.
     #[must_use]
     pub fn fits_ladders(&self, number: u32, part: &LadderRows) -> bool {
-        let Some(start) = self.parts.get(number as usize) else { return false };
-        let end = self.parts.get(number as usize + 1).map_or(self.products, |next| next.index);
+        let Some((start, end)) = self.bounds(number) else { return false };
         let bounds = part.first_index().zip(part.last_index());
         bounds.is_some_and(|(first, last)| first == start.index && last < end)
+    }
+
+    /// Returns the start of a part, and the index at which the next one starts.
+    fn bounds(&self, number: u32) -> Option<(&PartStart, u32)> {
+        let start = self.parts.get(number as usize)?;
+        let end = self.parts.get(number as usize + 1).map_or(self.products, |next| next.index);
+        Some((start, end))
     }
 
     /// Returns the part that may have the row of the product with this index.

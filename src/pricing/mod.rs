@@ -41,12 +41,14 @@ pub use packed_ladders::{LadderPacker, PackedLadders};
 pub use packed_own::{PackedOwn, fingerprint};
 pub use price_row::PriceRow;
 pub use product::{Product, ProductDetail};
-pub use quote::{Answer, AnswerLine, Entry, Found, InvalidItem, QuoteError, Quoted, quote};
+pub use quote::{
+    Answer, AnswerLine, InvalidItem, ItemPrice, ProductPrice, QuoteError, Quoted, quote,
+};
 pub use rounding::{Rounding, UnitRounding};
 pub use terms::{
     Category, CategoryError, Considered, Customer, Explanation, GivenList, Goods, Ladder,
     LadderError, ListPrices, ListRows, MinQuantity, NextTier, OwnLadder, OwnLadders, PriceList,
-    PriceRule, QuantityRules, QuantityRulesError, Rate, RateError, Recipients, Rule, RuleKind,
-    Rules, Rung, Scope, ScopedLadder, Step, Subject, Unsold, Verdict, WindowError, compose,
+    PriceRule, QuantityRules, QuantityRulesError, Rate, RateError, Recipients, RowVerdict, Rule,
+    RuleKind, Rules, Rung, Scope, ScopedLadder, Step, Subject, Unsold, WindowError, compose,
     explain, next_tier, step_at, steps_of_list,
 };

@@ -1,6 +1,8 @@
 //! The row that decides the price of a product in a customer's table.
 
-use super::{Base, BaseEntry, Entry, LadderRows, OwnRow, OwnRows, Rule, Step, next_tier, step_at};
+use super::{
+    Base, BaseEntry, LadderRows, OwnRow, OwnRows, ProductPrice, Rule, Step, next_tier, step_at,
+};
 use crate::model::{ProductId, Quantity};
 
 /// The row that decides a product's price.
@@ -57,17 +59,21 @@ impl<'a> PriceRow<'a> {
     /// Returns the price of the product at a quantity; `Some(None)` if it has none. Returns `None` if a rule
     /// is missing, or if the list price of a discount is missing or too low.
     #[must_use]
-    pub fn entry(self, product: &BaseEntry<'_>, quantity: Quantity) -> Option<Option<Entry>> {
-        let at_list_price = || product.list_price.map(Entry::at_list_price);
+    pub fn entry(
+        self,
+        product: &BaseEntry<'_>,
+        quantity: Quantity,
+    ) -> Option<Option<ProductPrice>> {
+        let at_list_price = || product.list_price.map(ProductPrice::at_list_price);
         match self {
             Self::ListPrice => Some(at_list_price()),
-            Self::Discount(row) => Entry::discounted(product.list_price?, row).map(Some),
+            Self::Discount(row) => ProductPrice::discounted(product.list_price?, row).map(Some),
             Self::Ladder { steps, rules } => {
                 let entry = match step_at(steps, quantity) {
-                    Some(step) => Some(Entry::at_step(product.list_price, step, rules)?),
+                    Some(step) => Some(ProductPrice::at_step(product.list_price, step, rules)?),
                     None => at_list_price(),
                 };
-                Some(entry.map(|entry| Entry {
+                Some(entry.map(|entry| ProductPrice {
                     next_tier: next_tier(steps, quantity, entry.unit_price, &product.quantities),
                     ..entry
                 }))
@@ -80,14 +86,14 @@ impl Base {
     /// Returns the price of a product for a customer with these own rows; `None` if the product does not
     /// exist or has no price.
     #[must_use]
-    pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<Entry> {
+    pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<ProductPrice> {
         let number = self.index().part_of(product)?;
         let part = self.part(number)?;
         let place = part.find(product)?;
         let list_price = part.entry(place).list_price?;
         match own.find(self.index().first_of(number)? + place as u32) {
-            None => Some(Entry::at_list_price(list_price)),
-            Some(row) => Entry::discounted(list_price, row),
+            None => Some(ProductPrice::at_list_price(list_price)),
+            Some(row) => ProductPrice::discounted(list_price, row),
         }
     }
 }

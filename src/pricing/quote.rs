@@ -8,7 +8,7 @@ use crate::model::{Generation, Item, ProductId, Quantity, Timestamp};
 
 /// The price of one unit of a product for one customer at a quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ProductPrice {
     /// The list price, if there is one.
     pub list_price: Option<Money>,
     /// The percentage below the list price; zero if there is no list price.
@@ -22,7 +22,7 @@ pub struct Entry {
     pub next_tier: Option<NextTier>,
 }
 
-impl Entry {
+impl ProductPrice {
     /// Creates an entry at the list price.
     #[must_use]
     pub const fn at_list_price(list_price: Money) -> Self {
@@ -86,7 +86,7 @@ pub struct AnswerLine {
     pub unit_price: Money,
     /// The price of the line, in minor units of the currency.
     pub total: Money,
-    /// The rule that the price comes from, as in [`Entry::rule`].
+    /// The rule that the price comes from, as in [`ProductPrice::rule`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Rule>>,
     /// The next quantity at which it is cheaper.
@@ -147,7 +147,7 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quoted {
     /// The lines that have a price, in the order of the items, without names.
-    pub lines: Vec<(Item, Entry, Money)>,
+    pub lines: Vec<(Item, ProductPrice, Money)>,
     /// The products without a price.
     pub unavailable: Vec<ProductId>,
     /// The items whose product is not sold in the quantity asked for.
@@ -158,9 +158,9 @@ pub struct Quoted {
 
 /// The result of looking up an item in a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum ItemPrice {
     /// The item has this price.
-    Price(Entry),
+    Price(ProductPrice),
     /// The product is not sold in this quantity.
     Unsold(Unsold),
     /// There is no such product, or it has no price at this quantity.
@@ -175,18 +175,18 @@ pub enum Found {
 pub fn quote(
     items: &[Item],
     rounding: UnitRounding,
-    mut price_of: impl FnMut(&Item) -> Found,
+    mut price_of: impl FnMut(&Item) -> ItemPrice,
 ) -> Result<Quoted, QuoteError> {
     let mut quoted =
         Quoted { lines: vec![], unavailable: vec![], invalid: vec![], total: Money::ZERO };
     for item in items {
         let entry = match price_of(item) {
-            Found::Price(entry) => entry,
-            Found::Unavailable => {
+            ItemPrice::Price(entry) => entry,
+            ItemPrice::Unavailable => {
                 quoted.unavailable.push(item.product.clone());
                 continue;
             }
-            Found::Unsold(Unsold { below, above }) => {
+            ItemPrice::Unsold(Unsold { below, above }) => {
                 let (product, quantity) = (item.product.clone(), item.quantity);
                 quoted.invalid.push(InvalidItem { product, quantity, below, above });
                 continue;
@@ -211,8 +211,8 @@ mod tests {
         Item { product: ProductId::new(product).unwrap(), quantity: quantity.parse().unwrap() }
     }
 
-    fn at(minor: i64) -> Found {
-        Found::Price(Entry::at_list_price(Money::from_minor(minor)))
+    fn at(minor: i64) -> ItemPrice {
+        ItemPrice::Price(ProductPrice::at_list_price(Money::from_minor(minor)))
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         let quoted = quote(&items, UnitRounding::PLAIN, |item| match item.product.as_str() {
             "P1" => at(45_000),
             "P3" => at(90_552),
-            _ => Found::Unavailable,
+            _ => ItemPrice::Unavailable,
         })
         .unwrap();
         assert_eq!(quoted.total, Money::from_minor(180_552));

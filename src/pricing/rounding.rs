@@ -1,19 +1,22 @@
 //! The precision of unit prices, and the rounding of halves.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How a price exactly between two is rounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rounding {
-    /// To the even one.
-    #[default]
-    HalfEven,
-    /// To the larger one.
-    HalfUp,
+use crate::model::named;
+
+named! {
+    /// How a price exactly between two is rounded.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Rounding {
+        /// To the even one.
+        #[default]
+        HalfEven => "half-even",
+        /// To the larger one.
+        HalfUp => "half-up",
+    }
 }
 
 /// The rounding of unit prices. Every price depends on it.
@@ -38,23 +41,11 @@ impl UnitRounding {
     }
 }
 
-impl fmt::Display for Rounding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HalfEven => "half-even",
-            Self::HalfUp => "half-up",
-        })
-    }
-}
-
 impl FromStr for Rounding {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "half-even" => Ok(Self::HalfEven),
-            "half-up" => Ok(Self::HalfUp),
-            _ => Err(format!("`{text}` is not a rounding; it is half-even or half-up")),
-        }
+        let found = Self::ALL.into_iter().find(|rounding| rounding.name() == text);
+        found.ok_or_else(|| format!("`{text}` is not a rounding; it is half-even or half-up"))
     }
 }

@@ -11,7 +11,7 @@ use super::terms::{InvalidFrame, WrittenRule, WrittenTier};
 use super::text::Text;
 use super::{MAX_ITEMS, check_items};
 use crate::model::{Item, ProductId, Quantity, ShownDecimal, Timestamp, UserId};
-use crate::pricing::{Currency, Entry, Found, InvalidItem, Money, Step, Unsold};
+use crate::pricing::{Currency, InvalidItem, ItemPrice, Money, ProductPrice, Step, Unsold};
 
 /// The estimated lengths of a document without its lines, and of a line.
 const AROUND_BYTES: usize = 300;
@@ -37,7 +37,7 @@ pub struct ShownPrices<'a> {
     /// The products, in the order of the request.
     pub items: &'a [Item],
     /// The price and name of each product.
-    pub prices: &'a [(Found, &'a str)],
+    pub prices: &'a [(ItemPrice, &'a str)],
     /// The steps of each product's ladder; empty if it has none or is not sold in this quantity.
     pub ladders: &'a [&'a [Step]],
 }
@@ -67,7 +67,7 @@ impl<'a> PriceLine<'a> {
     fn new(
         product: &'a ProductId,
         name: &'a str,
-        entry: &Entry,
+        entry: &ProductPrice,
         (currency, unit_decimals): (Currency, u8),
     ) -> Self {
         let shown = |price: Money| price.shown_as_unit(currency, unit_decimals);
@@ -107,14 +107,14 @@ struct Invalid<'a>(&'a ShownPrices<'a>);
 
 impl Invalid<'_> {
     fn is_empty(&self) -> bool {
-        self.0.prices.iter().all(|(found, _)| !matches!(found, Found::Unsold(_)))
+        self.0.prices.iter().all(|(found, _)| !matches!(found, ItemPrice::Unsold(_)))
     }
 }
 
 impl Serialize for Invalid<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let items = self.0.items.iter().zip(self.0.prices).filter_map(|(item, (found, _))| {
-            let Found::Unsold(Unsold { below, above }) = *found else { return None };
+            let ItemPrice::Unsold(Unsold { below, above }) = *found else { return None };
             let (product, quantity) = (item.product.clone(), item.quantity);
             Some(InvalidFrame::new(&InvalidItem { product, quantity, below, above }))
         });
@@ -141,7 +141,7 @@ fn put_lines(json: &mut Vec<u8>, shown: &ShownPrices<'_>) -> serde_json::Result<
     let units = (shown.currency, shown.unit_decimals);
     let mut is_first = true;
     for ((item, (found, name)), ladder) in shown.items.iter().zip(shown.prices).zip(shown.ladders) {
-        let Found::Price(entry) = found else { continue };
+        let ItemPrice::Price(entry) = found else { continue };
         if !std::mem::take(&mut is_first) {
             json.push(b',');
         }
@@ -166,7 +166,7 @@ struct Unavailable<'a>(&'a ShownPrices<'a>);
 impl Serialize for Unavailable<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let of_items = self.0.items.iter().zip(self.0.prices);
-        let none = of_items.filter(|(_, (found, _))| matches!(found, Found::Unavailable));
+        let none = of_items.filter(|(_, (found, _))| matches!(found, ItemPrice::Unavailable));
         serializer.collect_seq(none.map(|(item, _)| item.product.as_str()))
     }
 }
@@ -233,7 +233,7 @@ impl TableFormat {
     pub fn write(
         self,
         into: &mut Vec<u8>,
-        (product, name, entry): (&ProductId, &str, &Entry),
+        (product, name, entry): (&ProductId, &str, &ProductPrice),
         units: (Currency, u8),
     ) -> std::io::Result<()> {
         let line = PriceLine::new(product, name, entry, units).alone(units.0);
@@ -303,11 +303,11 @@ mod tests {
     use super::*;
     use crate::pricing::{NextTier, Rule, RuleKind, Unsold};
 
-    fn entry() -> Entry {
-        Entry {
+    fn entry() -> ProductPrice {
+        ProductPrice {
             discount: "12.5".parse().unwrap(),
             unit_price: Money::from_minor(43_750),
-            ..Entry::at_list_price(Money::from_minor(50_000))
+            ..ProductPrice::at_list_price(Money::from_minor(50_000))
         }
     }
 
@@ -326,9 +326,9 @@ mod tests {
             stale: false,
             items: &items,
             prices: &[
-                (Found::Price(entry()), "Desk"),
-                (Found::Unavailable, ""),
-                (Found::Unsold(unsold), "Pen"),
+                (ItemPrice::Price(entry()), "Desk"),
+                (ItemPrice::Unavailable, ""),
+                (ItemPrice::Unsold(unsold), "Pen"),
             ],
             ladders: &[&[], &[], &[]],
         };
@@ -346,8 +346,8 @@ mod tests {
 
     #[test]
     fn a_document_is_json_whatever_has_a_price() {
-        let unsold = Found::Unsold(Unsold { below: None, above: None });
-        let founds = [Found::Price(entry()), Found::Unavailable, unsold];
+        let unsold = ItemPrice::Unsold(Unsold { below: None, above: None });
+        let founds = [ItemPrice::Price(entry()), ItemPrice::Unavailable, unsold];
         let items = priced_items(["P1", "P2", "P3"].to_vec(), Quantity::ONE);
         let items = items.unwrap();
         for number in 0..27 {
@@ -391,7 +391,7 @@ mod tests {
         };
         let step = Step { from: min_quantity, price: Money::from_minor(43_750), rule: 0 };
         let next_tier = NextTier { quantity: "10".parse().unwrap(), unit_price: step.price };
-        let priced = Entry {
+        let priced = ProductPrice {
             list_price: None,
             rule: Some(Box::new(rule)),
             next_tier: Some(next_tier),
@@ -407,7 +407,7 @@ mod tests {
             validated_at: Timestamp::default(),
             stale: false,
             items: &items,
-            prices: &[(Found::Price(priced), "Desk"), (Found::Unsold(unsold), "Mug")],
+            prices: &[(ItemPrice::Price(priced), "Desk"), (ItemPrice::Unsold(unsold), "Mug")],
             ladders: &[&[step], &[]],
         };
         let shown: serde_json::Value =

@@ -30,12 +30,12 @@ pub(super) struct BaseClaims {
 
 /// The number of pauses that a task has waited for another maker.
 #[derive(Default)]
-pub(super) struct Waiting(usize);
+pub(super) struct ClaimPauses(usize);
 
 /// Another process has the claim, because this process did not renew it in time.
 pub(super) struct ClaimLost;
 
-impl Waiting {
+impl ClaimPauses {
     /// Waits until the next look. Returns `false` after the last pause.
     pub(super) async fn a_while(&mut self) -> bool {
         let Some(&wait) = WAITS_MS.get(self.0) else { return false };

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
 use super::base_packing::{self, PackedSoFar, Packing};
-use super::base_pieces::{Reading, checkpoint, sums_of};
+use super::base_pieces::{BaseReading, checkpoint, sums_of};
 use super::made_bases::{MakeBaseError, Packed};
 use crate::ports::{AtHead, BaseName, Cursor, LoadId, Page, PortError, Segment};
 use crate::pricing::{PackedBase, Product, pack_runs};
@@ -73,7 +73,7 @@ impl Draft {
     /// Reads and packs the rest of a base. Starts over if the draft is of another base.
     pub(super) async fn finish(
         &mut self,
-        reading: Reading<'_>,
+        reading: BaseReading<'_>,
     ) -> Result<AtHead<Packed>, MakeBaseError> {
         let of = (reading.name, reading.journal().cloned());
         if self.of.as_ref() != Some(&of) {
@@ -116,8 +116,8 @@ impl Draft {
     }
 
     /// Reads the first page, which shows whether one reader is enough. If not, resumes what is stored.
-    async fn begin(&mut self, reading: Reading<'_>) -> Result<AtHead<()>, MakeBaseError> {
-        let Reading { store, head, .. } = reading;
+    async fn begin(&mut self, reading: BaseReading<'_>) -> Result<AtHead<()>, MakeBaseError> {
+        let BaseReading { store, head, .. } = reading;
         let AtHead::Read(page) = store.list_products(head, Segment::ALL, None).await? else {
             return Ok(AtHead::Moved);
         };
@@ -136,7 +136,7 @@ impl Draft {
 
     /// Resumes what is stored of a base that was read in `count` segments. Returns `false` if nothing is
     /// stored.
-    async fn take_up(&mut self, reading: Reading<'_>, count: u32) -> Result<bool, PortError> {
+    async fn take_up(&mut self, reading: BaseReading<'_>, count: u32) -> Result<bool, PortError> {
         let places = (0..count).map(|index| piece(Segment { index, count }, 0));
         let numbers: Vec<u32> = places.chain([base_packing::CHECKPOINT]).collect();
         let mut found = reading.store.drafts(&reading.name, &numbers).await?;
@@ -171,7 +171,7 @@ impl Draft {
     }
 
     /// Packs the products and runs into a base.
-    async fn pack(&mut self, reading: Reading<'_>) -> Result<Packed, MakeBaseError> {
+    async fn pack(&mut self, reading: BaseReading<'_>) -> Result<Packed, MakeBaseError> {
         let (currency, catalogue) = reading.currencies();
         if let [only] = self.segments.as_mut_slice()
             && only.runs.is_empty()
@@ -208,10 +208,10 @@ impl SegmentDraft {
     /// Reads to the end of the segment, and stores what it has every few pages.
     async fn read(
         &mut self,
-        reading: Reading<'_>,
+        reading: BaseReading<'_>,
         segment: Segment,
     ) -> Result<AtHead<()>, MakeBaseError> {
-        let Reading { store, head, .. } = reading;
+        let BaseReading { store, head, .. } = reading;
         loop {
             if self.is_worth_storing() && store.product_segments() > 1 {
                 self.keep(reading, segment).await?;
@@ -241,7 +241,11 @@ impl SegmentDraft {
         }
     }
 
-    async fn keep(&mut self, reading: Reading<'_>, segment: Segment) -> Result<(), MakeBaseError> {
+    async fn keep(
+        &mut self,
+        reading: BaseReading<'_>,
+        segment: Segment,
+    ) -> Result<(), MakeBaseError> {
         let (products, currencies) = (self.products.clone(), reading.currencies());
         let runs = spawn_blocking(move || pack_runs(&products, currencies)).await??;
         // There is no await until `reading.keep`, so the draft cannot be left half updated.
@@ -263,7 +267,7 @@ impl Checkpoint {
     /// Returns the segment that this checkpoint describes, or an empty one if the stored runs do not match.
     async fn segment(
         self,
-        reading: Reading<'_>,
+        reading: BaseReading<'_>,
         segment: Segment,
     ) -> Result<SegmentDraft, PortError> {
         let Some(runs) = reading.pieces(piece(segment, 0), &self.sums).await? else {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::base_draft::Draft;
-use super::base_pieces::Reading;
+use super::base_pieces::BaseReading;
 use super::base_shelf::BaseShelf;
 use super::made_bases::{MadeBases, MakeBaseError, Packed};
 use crate::model::Timestamp;
@@ -156,7 +156,7 @@ impl BaseMaker {
         let (store, now) = (&*self.store, self.clock.now());
         let is_in_doubt = self.made.is_in_doubt(&name);
         let mut draft = self.draft.lock().await;
-        draft.finish(Reading { store, name, head, now, is_in_doubt }).await
+        draft.finish(BaseReading { store, name, head, now, is_in_doubt }).await
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tracing::{info, warn};
 
-use super::base_pieces::{Reading, sums_of};
+use super::base_pieces::{BaseReading, sums_of};
 use super::made_bases::{MakeBaseError, Packed};
 use crate::ports::PortError;
 use crate::pricing::{BaseError, BaseIndex, MergedRuns};
@@ -76,7 +76,7 @@ impl Packing {
     /// Packs the rest of the parts. If `keeps` is true, also stores them.
     pub(super) async fn finish(
         &mut self,
-        reading: Reading<'_>,
+        reading: BaseReading<'_>,
         runs: impl FnOnce() -> Result<Vec<Bytes>, BaseError> + Send + 'static,
         keeps: bool,
     ) -> Result<Packed, MakeBaseError> {
@@ -116,7 +116,7 @@ impl Packing {
         Ok(Packed { index, parts: self.parts.clone() })
     }
 
-    async fn keep(&mut self, reading: Reading<'_>, index: &BaseIndex) -> Result<(), PortError> {
+    async fn keep(&mut self, reading: BaseReading<'_>, index: &BaseIndex) -> Result<(), PortError> {
         if self.stored < self.parts.len() {
             let checkpoint = PackedSoFar { index: index.clone(), sums: sums_of(&self.parts) };
             reading.keep(CHECKPOINT, &checkpoint, &self.parts, self.stored).await?;
@@ -128,7 +128,10 @@ impl Packing {
 
 impl PackedSoFar {
     /// Returns the base if all of its parts are stored. Then the runs need not be read.
-    pub(super) async fn whole(&self, reading: Reading<'_>) -> Result<Option<Packed>, PortError> {
+    pub(super) async fn whole(
+        &self,
+        reading: BaseReading<'_>,
+    ) -> Result<Option<Packed>, PortError> {
         if self.sums.len() < self.index.parts.len() {
             return Ok(None);
         }
@@ -137,7 +140,7 @@ impl PackedSoFar {
     }
 
     /// Returns the stored parts; `None` if they do not match their checksums.
-    async fn parts(&self, reading: Reading<'_>) -> Result<Option<Vec<Bytes>>, PortError> {
+    async fn parts(&self, reading: BaseReading<'_>) -> Result<Option<Vec<Bytes>>, PortError> {
         let parts = reading.pieces(CHECKPOINT, &self.sums).await?;
         if parts.is_none() {
             warn!(name = %reading.name, "stored parts of a base have changed; they are packed again");

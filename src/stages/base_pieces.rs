@@ -18,7 +18,7 @@ const KEPT_FOR: Duration = Duration::from_secs(3600);
 
 /// What a maker reads to make a base, and the base's name.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
+pub(super) struct BaseReading<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) name: BaseName,
     pub(super) head: &'a CatalogueHead,
@@ -27,7 +27,7 @@ pub(super) struct Reading<'a> {
     pub(super) is_in_doubt: bool,
 }
 
-impl Reading<'_> {
+impl BaseReading<'_> {
     /// Returns the currency of the base and that of the catalogue.
     pub(super) const fn currencies(&self) -> (Currency, Currency) {
         (self.name.currency, self.head.currency)

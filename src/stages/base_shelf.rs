@@ -10,9 +10,9 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tracing::warn;
 
-use crate::model::Timestamp;
+use crate::model::{ProductId, Timestamp};
 use crate::ports::{BaseName, Bases, Chain, PortError, StoredBase};
-use crate::pricing::{BaseIndex, BasePart, LadderRows, PackError};
+use crate::pricing::{BaseEntry, BaseIndex, BasePart, LadderRows, PackError};
 
 /// The estimated size of an unpacked part, in bytes.
 const PART_BYTES: u64 = 32 * 1024;
@@ -44,6 +44,21 @@ impl<P> Parts<P> {
     /// Iterates over the parts by number.
     pub fn iter(&self) -> impl Iterator<Item = &P> {
         self.0.iter().map(|(_, part)| &**part)
+    }
+}
+
+impl Parts {
+    /// Finds a product in the part with this number, and its index in the base.
+    #[must_use]
+    pub(super) fn find(
+        &self,
+        index: &BaseIndex,
+        number: u32,
+        product: &ProductId,
+    ) -> Option<(u32, BaseEntry<'_>)> {
+        let part = self.get(number)?;
+        let place = part.find(product)?;
+        Some((index.first_of(number)? + place as u32, part.entry(place)))
     }
 }
 
@@ -136,8 +151,9 @@ impl Part for LadderRows {
     }
 }
 
+/// Weighs the entries of a cache by their estimated size in bytes.
 #[derive(Clone)]
-struct ByBytes;
+pub(super) struct ByBytes;
 
 impl Weighter<(BaseName, u32), Kept> for ByBytes {
     fn weight(&self, _: &(BaseName, u32), part: &Kept) -> u64 {

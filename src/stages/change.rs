@@ -22,7 +22,7 @@ const ORDERS_AT_ONCE: usize = 1_000;
 
 /// What a load changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct LoadChange {
     /// The name of the load.
     pub load: String,
     /// The version of the catalogue after the load.
@@ -51,7 +51,7 @@ pub struct Ordered {
 pub async fn order(
     users: &dyn ActiveUsers,
     queues: &dyn Queues,
-    change: &Change,
+    change: &LoadChange,
     now: Timestamp,
 ) -> Result<Ordered, StageError> {
     let mut done = Ordered::default();

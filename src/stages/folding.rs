@@ -65,16 +65,15 @@ async fn fold_head(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError
 /// # Errors
 /// [`PortError`] if the store fails.
 pub async fn tidy(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
-    ACCOUNT.of(tidy_all(store, clock)).await
-}
-
-async fn tidy_all(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
-    fold_head(store, clock).await?;
-    let now = clock.now();
-    for journal in store.journals().await? {
-        if journal.is_waste(now) {
-            store.drop_journal(&journal.load).await?;
+    let tidied = async {
+        fold_head(store, clock).await?;
+        let now = clock.now();
+        for journal in store.journals().await? {
+            if journal.is_waste(now) {
+                store.drop_journal(&journal.load).await?;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    ACCOUNT.of(tidied).await
 }

@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::base_shelf::ByBytes;
 use crate::model::PriceListId;
 use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore, read_all};
 use crate::pricing::{ListRows, PriceList};
@@ -22,9 +23,6 @@ pub(super) struct ListShelf {
     store: Arc<dyn PriceListStore>,
     lists: Cache<(PriceListId, u64), Arc<ListRows>, ByBytes>,
 }
-
-#[derive(Clone)]
-struct ByBytes;
 
 impl Weighter<(PriceListId, u64), Arc<ListRows>> for ByBytes {
     fn weight(&self, _: &(PriceListId, u64), rows: &Arc<ListRows>) -> u64 {

@@ -23,7 +23,7 @@ use crate::model::{Calculation, Cause, Generation, QuotationRequest, Timestamp, 
 use crate::ports::{
     Chain, Clock, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead, Verdict,
 };
-use crate::pricing::{Answer, AnswerLine, Found, quote};
+use crate::pricing::{Answer, AnswerLine, ItemPrice, quote};
 use crate::protocol::fits_one_message;
 
 /// Looks up price tables for all stages of a process.
@@ -280,10 +280,10 @@ fn answer(
     (answered_at, is_stale): (Timestamp, bool),
 ) -> Look {
     let stale = is_stale.then_some(head.version);
-    let priced = prices.iter().filter(|(found, _)| matches!(found, Found::Price(_)));
+    let priced = prices.iter().filter(|(found, _)| matches!(found, ItemPrice::Price(_)));
     let names: Vec<&str> = priced.map(|(_, name)| *name).collect();
     let mut found = prices.into_iter().map(|(found, _)| found);
-    let price_of = |_: &_| found.next().unwrap_or(Found::Unavailable);
+    let price_of = |_: &_| found.next().unwrap_or(ItemPrice::Unavailable);
     let quoted = match quote(&request.items, head.rounding, price_of) {
         Ok(quoted) => quoted,
         Err(error) => {

@@ -13,7 +13,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::base_claims::{BaseClaims, ClaimLost, LONGEST_WAIT, Waiting};
+use super::base_claims::{BaseClaims, ClaimLost, ClaimPauses, LONGEST_WAIT};
 use super::base_shelf::{BaseShelf, Part};
 use super::base_storing::store_base;
 use super::doubts::Doubts;
@@ -103,7 +103,7 @@ impl MadeBases {
         }
         let lock = self.lock(*name);
         let _held = lock.lock().await;
-        let mut waiting = Waiting::default();
+        let mut waiting = ClaimPauses::default();
         loop {
             // While this task waited, another task or process may have made the base or extended its expiry.
             if let Some(base) = self.stored(name, keep_until).await? {

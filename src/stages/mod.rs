@@ -49,7 +49,7 @@ pub use made_bases::MakeBaseError;
 pub use observer::{Effect, Observer, Unobserved, Warmth};
 pub use outcome::Outcome;
 pub use policy::{Answering, Policy};
-pub use set_settings::{Change, SetError, set};
+pub use set_settings::{SetError, SettingChange, set};
 pub use settings_in_force::{PolicyInForce, SettingsInForce};
 pub use stack_settings::{BadSetting, Setting, StackSettings, UserLimits};
 pub use visits::Visits;

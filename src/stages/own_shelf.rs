@@ -8,6 +8,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::base_shelf::ByBytes;
 use crate::model::Generation;
 use crate::pricing::OwnRows;
 
@@ -18,9 +19,6 @@ const CUSTOMER_BYTES: u64 = 2048;
 
 /// The unpacked own rows of tables whose rows are in the head.
 pub(super) struct OwnShelf(Cache<Generation, Arc<OwnRows>, ByBytes>);
-
-#[derive(Clone)]
-struct ByBytes;
 
 impl Weighter<Generation, Arc<OwnRows>> for ByBytes {
     fn weight(&self, generation: &Generation, rows: &Arc<OwnRows>) -> u64 {

@@ -33,7 +33,7 @@ mod own_prices;
 mod scheduled;
 
 use awaited::{awaiting, postponed};
-use inputs::Inputs;
+use inputs::CalculationInputs;
 use own_prices::{Material, OwnPrices};
 
 /// How often a calculation starts over because another process replaced the head.
@@ -161,7 +161,7 @@ impl PriceCalc {
         &self,
         user: &UserId,
         orders: Vec<(usize, &'a Calculation)>,
-        mut inputs: Option<Result<Arc<Inputs>, StageError>>,
+        mut inputs: Option<Result<Arc<CalculationInputs>, StageError>>,
         sent_at: Timestamp,
         spans: &[Span],
     ) -> Vec<Handled<'a>> {
@@ -192,7 +192,7 @@ impl PriceCalc {
     async fn calculate(
         &self,
         order: &Calculation,
-        mut inputs: Option<Result<Arc<Inputs>, StageError>>,
+        mut inputs: Option<Result<Arc<CalculationInputs>, StageError>>,
         sent_at: Timestamp,
         awaiting: &mut Option<String>,
     ) -> Result<Effect, StageError> {
@@ -284,11 +284,11 @@ impl PriceCalc {
     async fn write_table(
         &self,
         order: &Calculation,
-        inputs: &Arc<Inputs>,
+        inputs: &Arc<CalculationInputs>,
         now: Timestamp,
         awaiting: &mut Option<String>,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
-        let Inputs { head, at, base, own, .. } = &**inputs;
+        let CalculationInputs { head, at, base, own, .. } = &**inputs;
         let Some(own) = own else { return self.validate(order, inputs, now, awaiting).await };
         let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
         let size = own.size();
@@ -350,7 +350,7 @@ impl PriceCalc {
     async fn validate(
         &self,
         order: &Calculation,
-        inputs: &Inputs,
+        inputs: &CalculationInputs,
         now: Timestamp,
         awaiting: &mut Option<String>,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
@@ -383,7 +383,7 @@ impl PriceCalc {
     /// it names are stored, nor beyond the last edge for which it has prices.
     fn usable_until(
         &self,
-        inputs: &Inputs,
+        inputs: &CalculationInputs,
         valid_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Timestamp {
@@ -407,7 +407,7 @@ impl PriceCalc {
 /// it is overdue by our clock, and the table was validated within the last interval. The second is needed
 /// because the refresher's clock may be wrong, and then all its orders would seem overdue and none would be
 /// handled.
-fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
+fn is_unneeded(cause: &Cause, inputs: &CalculationInputs, now: Timestamp) -> bool {
     let Some(head) = &inputs.head else { return false };
     match cause {
         Cause::Scheduled { interval_ms, .. } => {

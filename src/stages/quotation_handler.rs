@@ -16,7 +16,6 @@
 mod stored;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{join, try_join};
 use tracing::{info, warn};
@@ -34,8 +33,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Chain, Clock, Connections, Created, Outgoing, Ports, Posting, Queue, Queues,
-    Quotation, QuotationStatus, Quotations, Randomness, Topic, Verdict,
+    ActiveUsers, Chain, Clock, Connections, Created, Outgoing, Ports, Queue, Queues, Quotation,
+    QuotationStatus, Quotations, Randomness, Topic, Verdict,
 };
 use crate::trace;
 
@@ -262,27 +261,16 @@ impl QuotationHandler {
     /// Stores a quotation with its answer, and passes the answer to the client.
     async fn answer(&self, quotation: Quotation, stale: Option<u64>) -> Taken {
         let order = self.lookup.order_stale(Stage::QuotationHandler, &quotation.user, stale);
-        let (stored, seen_to) = join(self.store_answered(&quotation), order).await;
+        let (stored, seen_to) = join(self.quotations.store_answered(&quotation), order).await;
         let accepted = match stored {
-            Ok(None) => self.answered(quotation).await,
-            Ok(Some(existing)) => {
+            Ok(Created::New) => self.answered(quotation).await,
+            Ok(Created::Existing(existing)) => {
                 let accepted = self.accept_again(*existing, &quotation, quotation.accepted_at);
                 Box::pin(accepted).await
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
         Taken { accepted, seen_to }
-    }
-
-    /// Stores a quotation with its answer. Returns the stored quotation instead if the key is taken.
-    async fn store_answered(
-        &self,
-        quotation: &Quotation,
-    ) -> Result<Option<Box<Quotation>>, StageError> {
-        Ok(match self.quotations.store_answered(quotation).await? {
-            Created::New => None,
-            Created::Existing(existing) => Some(existing),
-        })
     }
 
     /// Passes the answer of a new quotation to the client.
@@ -307,8 +295,7 @@ impl QuotationHandler {
         let now = self.clock.now();
         let Err(error) = push(&*self.connections, quotation, now).await else { return Ok(()) };
         warn!(error = %Chain(&error), "the answer was not pushed; the provider pushes it");
-        let posting = Posting::Standard { delay: Duration::ZERO };
-        let message = Outgoing { body: message(quotation)?, posting };
+        let message = Outgoing::standard(message(quotation)?);
         only(self.queues.send(Queue::Provider, &[message]).await?)
     }
 

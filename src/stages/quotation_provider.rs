@@ -13,14 +13,14 @@ use super::lookup::{Look, Lookup};
 use super::outcome::read_bodies;
 use super::push::push;
 use super::quote_inputs::{PriceRequest, QuoteInputs};
-use super::subscribe::send_urgent;
+use super::subscribe::send;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationKey, QuotationRequest,
 };
 use crate::ports::{
-    Clock, Connections, FailureReason, Ports, Queues, QuotationStatus, Quotations, Received,
+    Clock, Connections, FailureReason, Ports, Queue, Queues, QuotationStatus, Quotations, Received,
     Settlement, Verdict,
 };
 use crate::trace;
@@ -152,34 +152,24 @@ impl QuotationProvider {
         warmth: Warmth,
     ) -> Result<(), StageError> {
         let now = self.clock.now();
-        let mut first = false;
-        let stored = match self.quotations.settle_quotation(key, &verdict, now).await? {
-            Settlement::Settled(quotation) => {
-                first = true;
-                quotation
-            }
-            Settlement::Refused(quotation) if quotation.status != QuotationStatus::Pending => {
-                quotation
-            }
+        let mut settlement = self.quotations.settle_quotation(key, &verdict, now).await?;
+        if let Settlement::Refused(stored) = &settlement
+            && stored.status == QuotationStatus::Pending
+        {
             // The deadline passed between the reading of the clock and the write.
-            Settlement::Refused(_) => {
-                let failed = Verdict::Failure(FailureReason::DeadlinePassed);
-                match self.quotations.settle_quotation(key, &failed, now).await? {
-                    Settlement::Settled(quotation) => {
-                        first = true;
-                        quotation
-                    }
-                    Settlement::Refused(quotation) => quotation,
-                    Settlement::Missing => return Ok(()),
-                }
-            }
+            let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+            settlement = self.quotations.settle_quotation(key, &failed, now).await?;
+        }
+        let (stored, is_first) = match settlement {
+            Settlement::Settled(stored) => (stored, true),
+            Settlement::Refused(stored) => (stored, false),
             Settlement::Missing => {
                 info!(%key, "the quotation is no longer stored");
                 return Ok(());
             }
         };
         let pushed = push(&*self.connections, &stored, now).await;
-        if first {
+        if is_first {
             let after = self.clock.now().since(stored.accepted_at);
             self.observer.settled(&stored, warmth, after);
         }
@@ -204,16 +194,11 @@ impl QuotationProvider {
                 }
             }
             QuotationStatus::Pending | QuotationStatus::Failed(FailureReason::DeadlinePassed) => {
-                self.fail(key).await
+                let late = Verdict::Failure(FailureReason::DeadlinePassed);
+                self.settle(key, late, Warmth::Cold).await.into()
             }
             _ => Outcome::Done,
         }
-    }
-
-    /// Fails a quotation by its deadline, unless it is settled, and pushes it as stored.
-    async fn fail(&self, key: &QuotationKey) -> Outcome {
-        let late = Verdict::Failure(FailureReason::DeadlinePassed);
-        self.settle(key, late, Warmth::Cold).await.into()
     }
 }
 
@@ -227,7 +212,7 @@ pub(super) async fn order_table(
     let attempt = request.attempt + 1;
     let user = request.user.clone();
     let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
-    send_urgent(queues, &Calculation { user, cause }).await
+    send(queues, Queue::Quotation, &Calculation { user, cause }).await
 }
 
 #[cfg(test)]

@@ -13,9 +13,11 @@ use super::own_shelf::OwnShelf;
 use super::shared_in_force::SharedInForce;
 use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
-    BaseName, Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts,
+    BaseName, Chain, OwnStorage, PortError, PriceTables, StoredBase, TableHead, WantedParts,
 };
-use crate::pricing::{BaseEntry, Currency, Found, LadderRows, OwnRows, PackError, PriceRow, Step};
+use crate::pricing::{
+    BaseEntry, Currency, ItemPrice, LadderRows, OwnRows, PackError, PriceRow, Step,
+};
 
 /// The stores that tables and bases are read from.
 #[derive(Clone, Copy)]
@@ -72,7 +74,7 @@ struct Wanted {
 type ByPart<T> = BTreeMap<u32, T>;
 
 /// The price of an item, and the name of its product. The name is empty if the product is not in the base.
-pub(super) type Priced<'a> = (Found, &'a str);
+pub(super) type Priced<'a> = (ItemPrice, &'a str);
 
 impl QuoteInputs {
     /// Reads the inputs of these requests. The heads of the tables and of the catalogue are read at once if
@@ -145,19 +147,19 @@ impl Wanted {
         now: Timestamp,
     ) -> Option<(Priced<'_>, &[Step])> {
         let Some((index, entry)) = self.base.find(place, &item.product) else {
-            return Some(((Found::Unavailable, ""), &[]));
+            return Some(((ItemPrice::Unavailable, ""), &[]));
         };
         if let Err(unsold) = entry.quantities.check(item.quantity) {
             // No other quantity helps if the product has a price at none.
             let has_price =
                 entry.list_price.is_some() || !self.row(head, index, now)?.steps().is_empty();
-            let found = if has_price { Found::Unsold(unsold) } else { Found::Unavailable };
+            let found = if has_price { ItemPrice::Unsold(unsold) } else { ItemPrice::Unavailable };
             return Some(((found, entry.name), &[]));
         }
         let row = self.row(head, index, now)?;
         let found = match row.entry(&entry, item.quantity)? {
-            Some(price) => Found::Price(price),
-            None => Found::Unavailable,
+            Some(price) => ItemPrice::Price(price),
+            None => ItemPrice::Unavailable,
         };
         Some(((found, entry.name), row.steps()))
     }
@@ -182,11 +184,15 @@ impl Wanted {
 
 /// Returns the rows of a part, or those in the head. Returns `None` if the part is missing, and `Some(None)`
 /// if there are no rows.
-fn part_of<'a, T>(own: &Own, part: Option<u32>, rows: &'a ByPart<T>) -> Option<Option<&'a T>> {
+fn part_of<'a, T>(
+    own: &OwnStorage,
+    part: Option<u32>,
+    rows: &'a ByPart<T>,
+) -> Option<Option<&'a T>> {
     match (own, part) {
-        (Own::Inline(_), _) => Some(rows.get(&0)),
-        (Own::Parts(_), None) => Some(None),
-        (Own::Parts(_), Some(number)) => rows.get(&number).map(Some),
+        (OwnStorage::Inline(_), _) => Some(rows.get(&0)),
+        (OwnStorage::Parts(_), None) => Some(None),
+        (OwnStorage::Parts(_), Some(number)) => rows.get(&number).map(Some),
     }
 }
 
@@ -222,7 +228,7 @@ async fn read_tables(
         let nothing = || (head.products == 0).then(|| InBase::nothing(head.currency));
         let base = bases.get(&head.base()).cloned().flatten().or_else(nothing)?;
         let prices = head.prices_at(now);
-        let is_in_head = |own: &Own| matches!(own, Own::Inline(_));
+        let is_in_head = |own: &OwnStorage| matches!(own, OwnStorage::Inline(_));
         let needs_none =
             is_in_head(&head.own) && is_in_head(&prices.ladders) && prices.terms.is_none();
         let indexes = match needs_none {
@@ -253,13 +259,13 @@ async fn read_tables(
         let wanted = wish.and_then(|wish| {
             let prices = head.prices_at(now);
             let mut rows = own.remove(&user).unwrap_or_default();
-            if let Own::Inline(inline) = &head.own
+            if let OwnStorage::Inline(inline) = &head.own
                 && !inline.is_empty()
             {
                 let unpack = || unpack(&user, inline, OwnRows::decode);
                 rows.own.insert(0, sources.own.rows(&head.generation, unpack)?);
             }
-            if let Own::Inline(inline) = &prices.ladders {
+            if let OwnStorage::Inline(inline) = &prices.ladders {
                 rows.ladders.insert(0, unpack(&user, inline, LadderRows::decode)?);
             }
             let terms = match head.base_of(prices) {
@@ -310,14 +316,9 @@ impl InBase {
     /// product.
     fn find(&self, place: usize, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
         let expected = self.numbers.get(place).copied().flatten();
-        let expected = expected.and_then(|number| self.find_in(number, product));
-        expected.or_else(|| self.find_in(self.base.index.part_of(product)?, product))
-    }
-
-    fn find_in(&self, number: u32, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
-        let part = self.parts.get(number)?;
-        let place = part.find(product)?;
-        Some((self.base.index.first_of(number)? + place as u32, part.entry(place)))
+        let index = &self.base.index;
+        let expected = expected.and_then(|number| self.parts.find(index, number, product));
+        expected.or_else(|| self.parts.find(index, index.part_of(product)?, product))
     }
 }
 

@@ -24,7 +24,7 @@ pub enum SetError {
 
 /// A setting whose value has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct SettingChange {
     /// The setting.
     pub setting: Setting,
     /// Its value before, or its default.
@@ -38,7 +38,10 @@ pub struct Change {
 ///
 /// # Errors
 /// [`SetError`]; then nothing is set.
-pub async fn set(store: &dyn Store, values: &[(Setting, String)]) -> Result<Vec<Change>, SetError> {
+pub async fn set(
+    store: &dyn Store,
+    values: &[(Setting, String)],
+) -> Result<Vec<SettingChange>, SetError> {
     for _ in 0..MAX_TRIES {
         let record = store.settings().await?;
         let is_recorded = |(setting, value): &(Setting, String)| {
@@ -53,7 +56,7 @@ pub async fn set(store: &dyn Store, values: &[(Setting, String)]) -> Result<Vec<
         if store.put_settings(&next).await? {
             let change = |(setting, now): &(Setting, String)| {
                 let (setting, before, now) = (*setting, before(&record, *setting), now.clone());
-                Change { setting, before, now }
+                SettingChange { setting, before, now }
             };
             let changes = values.iter().map(change);
             return Ok(changes.filter(|change| change.before != change.now).collect());
@@ -98,8 +101,11 @@ mod tests {
         let store = &*ports.store;
         let answer = (Setting::Answer, "topic".to_owned());
         let changed = set(store, &[ttl("5m"), answer]).await.unwrap();
-        let change =
-            Change { setting: Setting::Answer, before: "direct".into(), now: "topic".into() };
+        let change = SettingChange {
+            setting: Setting::Answer,
+            before: "direct".into(),
+            now: "topic".into(),
+        };
         assert_eq!(changed, [change], "the default is no change");
         assert_eq!(set(store, &[ttl("5m")]).await.unwrap(), []);
         assert_eq!(store.settings().await.unwrap().revision, 1, "nothing to write");

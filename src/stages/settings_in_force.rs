@@ -18,10 +18,10 @@ const CURRENT_FOR: Duration = Duration::from_secs(10);
 
 /// The settings in force, as this process knows them. Clones share the same settings.
 #[derive(Clone)]
-pub struct SettingsInForce(Arc<watch::Sender<Known>>);
+pub struct SettingsInForce(Arc<watch::Sender<KnownSettings>>);
 
 #[derive(Clone)]
-struct Known {
+struct KnownSettings {
     settings: Arc<StackSettings>,
     read: Read,
     /// Whether the last attempt to read them failed.
@@ -55,7 +55,7 @@ impl SettingsInForce {
     }
 
     fn new(settings: Arc<StackSettings>, read: Read) -> Self {
-        Self(Arc::new(watch::Sender::new(Known { settings, read, is_failing: false })))
+        Self(Arc::new(watch::Sender::new(KnownSettings { settings, read, is_failing: false })))
     }
 
     /// Returns the settings in force. Reads nothing from the store.

@@ -81,7 +81,7 @@ async fn order_first(
         return Ok(());
     }
     let calculation = Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at } };
-    let order = send_urgent(queues, &calculation);
+    let order = send(queues, Queue::Quotation, &calculation);
     Scope::new(Stage::Subscribe, Reason::FirstVisit).of(order).await
 }
 
@@ -146,15 +146,7 @@ pub async fn unsubscribe(
     Ok(removed)
 }
 
-/// Orders a calculation that somebody waits for, ahead of all scheduled work.
-pub(super) async fn send_urgent(
-    queues: &dyn Queues,
-    calculation: &Calculation,
-) -> Result<(), StageError> {
-    send(queues, Queue::Quotation, calculation).await
-}
-
-/// Sends a calculation to one of its two queues.
+/// Sends a calculation to one of its two queues: the Quotation Queue if somebody waits for it.
 pub(super) async fn send(
     queues: &dyn Queues,
     queue: Queue,

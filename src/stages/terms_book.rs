@@ -129,15 +129,12 @@ impl Terms {
             .number(u64::from(PRICING_VERSION))
             .part(currency.code().as_bytes())
             .number(u64::from(rounding == Rounding::HalfUp));
-        Some(name(builder, &self.shared).finish())
+        // A list's revision changes whenever the list does.
+        let add = |builder: DigestBuilder, list: &Arc<PriceList>| {
+            builder.part(list.id.as_str().as_bytes()).number(list.revision)
+        };
+        Some(self.shared.iter().fold(builder, add).finish())
     }
-}
-
-/// Adds the lists to a digest. A list's revision changes whenever the list does.
-fn name(builder: DigestBuilder, lists: &[Arc<PriceList>]) -> DigestBuilder {
-    lists.iter().fold(builder, |builder, list| {
-        builder.part(list.id.as_str().as_bytes()).number(list.revision)
-    })
 }
 
 #[cfg(test)]

@@ -18,11 +18,11 @@ const REMEMBERED: usize = 65_536;
 const EXPECTED: usize = 1024;
 
 /// The remembered visits by customer.
-pub struct Visits(Cache<UserId, Seen>);
+pub struct Visits(Cache<UserId, RememberedVisit>);
 
 /// A customer's visit as stored.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct RememberedVisit {
     at: Timestamp,
     expires_at: Timestamp,
 }
@@ -42,13 +42,14 @@ impl Visits {
 
     /// Whether a visit at `now` need not be read or written.
     pub(super) fn covers(&self, user: &UserId, policy: &Policy, now: Timestamp) -> bool {
-        let is_recent = |seen: Seen| seen.at <= now && now < seen.at.plus(policy.touched_after());
+        let is_recent =
+            |seen: RememberedVisit| seen.at <= now && now < seen.at.plus(policy.touched_after());
         let seen = self.0.get(user);
         seen.is_some_and(|seen| is_recent(seen) && is_long_enough(seen.expires_at, policy, now))
     }
 
     pub(super) fn remember(&self, user: &UserId, expires_at: Timestamp, now: Timestamp) {
-        self.0.insert(user.clone(), Seen { at: now, expires_at });
+        self.0.insert(user.clone(), RememberedVisit { at: now, expires_at });
     }
 }
 

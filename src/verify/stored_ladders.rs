@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::error::Failure;
 use super::packed::{LadderRow, StoredStep, ladder_rows};
 use crate::model::UserId;
-use crate::ports::{BaseName, Own, Store, TableHead, parts_of};
+use crate::ports::{BaseName, OwnStorage, Store, TableHead, parts_of};
 
 /// The number of parts that are read at once.
 const PARTS_AT_ONCE: usize = 16;
@@ -45,13 +45,15 @@ impl<'a> StoredLadders<'a> {
         store: &'a dyn Store,
         user: &'a UserId,
         head: &'a TableHead,
-        (ladders, first_part): (&'a Own, u32),
+        (ladders, first_part): (&'a OwnStorage, u32),
     ) -> Self {
         match ladders {
-            Own::Inline(rows) if rows.is_empty() => Self::new(store, Place::Inline(&[]), vec![]),
+            OwnStorage::Inline(rows) if rows.is_empty() => {
+                Self::new(store, Place::Inline(&[]), vec![])
+            }
             // The only part counts as beginning with the first product, whatever its first row is.
-            Own::Inline(rows) => Self::new(store, Place::Inline(rows), vec![0]),
-            Own::Parts(first) => {
+            OwnStorage::Inline(rows) => Self::new(store, Place::Inline(rows), vec![0]),
+            OwnStorage::Parts(first) => {
                 Self::new(store, Place::Parts { user, head, first_part }, first.clone())
             }
         }

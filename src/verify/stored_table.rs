@@ -5,7 +5,7 @@ use super::error::{Failure, VerifyError};
 use super::packed::{BaseRow, OwnRow, StoredStep, base_rows, own_rows};
 use super::stored_ladders::StoredLadders;
 use crate::model::{ProductId, Quantity, UserId};
-use crate::ports::{Own, Prices, Store, StoredBase, TableHead, parts_of};
+use crate::ports::{OwnStorage, Prices, Store, StoredBase, TableHead, parts_of};
 use crate::pricing::{Category, Goods, Money, Percentage, QuantityRules};
 
 /// The number of parts that are read at once, 2 MB at most.
@@ -214,9 +214,9 @@ async fn own_of(
     head: &TableHead,
 ) -> Result<Vec<OwnRow>, Failure> {
     let first = match &head.own {
-        Own::Inline(rows) if rows.is_empty() => return Ok(vec![]),
-        Own::Inline(rows) => return Ok(own_rows(rows)?),
-        Own::Parts(first) => first,
+        OwnStorage::Inline(rows) if rows.is_empty() => return Ok(vec![]),
+        OwnStorage::Inline(rows) => return Ok(own_rows(rows)?),
+        OwnStorage::Parts(first) => first,
     };
     let numbers: Vec<u32> = (0..).take(first.len()).collect();
     let parts = parts_of(store, user, &head.generation, &numbers).await?;

@@ -10,7 +10,7 @@ use super::price_lists::next_edge;
 use super::stored_table::{periods, read_rows};
 use super::{FindingKind, VerifyError};
 use crate::model::{PriceListId, Timestamp, UserId};
-use crate::ports::{BaseName, NextPrices, Own, Store, TableHead};
+use crate::ports::{BaseName, NextPrices, OwnStorage, Store, TableHead};
 use crate::pricing::{Currency, PRICING_VERSION, PriceList};
 
 /// How many times a head is read again if its parts are gone, because a refresh replaced them.
@@ -107,8 +107,8 @@ async fn may_be_outdated(
     is_as_calculated(store, user, head, &customer.discounts).await
 }
 
-fn is_empty(own: &Own) -> bool {
-    matches!(own, Own::Inline(rows) if rows.is_empty())
+fn is_empty(own: &OwnStorage) -> bool {
+    matches!(own, OwnStorage::Inline(rows) if rows.is_empty())
 }
 
 /// The periods between the edges of the price lists with which a table was made.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Reasons, WhyPrice};
 use crate::model::{Item, UserId};
 use crate::pricing::{
-    Considered, Currency, Money, PriceRule, Scope, UnitRounding, Unsold, Verdict,
+    Considered, Currency, Money, PriceRule, RowVerdict, Scope, UnitRounding, Unsold,
 };
 
 /// Returns the explanation of a customer's prices. Products that do not exist are left out.
@@ -93,7 +93,7 @@ fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
     add("kind", kind.into());
     add("value", value.into());
     add("min_quantity", row.min_quantity.to_string().into());
-    add("counts", (row.verdict == Verdict::Counts).into());
+    add("counts", (row.verdict == RowVerdict::Counts).into());
     add("why", why(&row.verdict).into());
     match &row.list {
         Some(list) => {
@@ -110,21 +110,21 @@ fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
 
 /// Says in a few words why a row counts or not.
 #[must_use]
-pub fn why(verdict: &Verdict) -> String {
+pub fn why(verdict: &RowVerdict) -> String {
     match verdict {
-        Verdict::Counts => "no other row comes before it".to_owned(),
-        Verdict::NotGiven => "the list is given to others".to_owned(),
-        Verdict::OtherCurrency(currency) => format!("it is in {currency}"),
-        Verdict::NotBegun(from) => format!("the list begins at {from}"),
-        Verdict::Ended(until) => format!("the list has ended at {until}"),
-        Verdict::NoListPrice => "there is no list price to calculate it off".to_owned(),
-        Verdict::NeedsMore(min_quantity) => format!("it needs a quantity of {min_quantity}"),
-        Verdict::WiderScope => "a row of the list is for fewer products".to_owned(),
-        Verdict::SmallerRung => "a row of the list is for a larger quantity".to_owned(),
-        Verdict::OwnListFirst => "the customer's own list has a row".to_owned(),
-        Verdict::LowerPriority => "a list of a higher priority has a row".to_owned(),
-        Verdict::Dearer => "a list of the same priority is cheaper".to_owned(),
-        Verdict::LaterId => {
+        RowVerdict::Counts => "no other row comes before it".to_owned(),
+        RowVerdict::NotGiven => "the list is given to others".to_owned(),
+        RowVerdict::OtherCurrency(currency) => format!("it is in {currency}"),
+        RowVerdict::NotBegun(from) => format!("the list begins at {from}"),
+        RowVerdict::Ended(until) => format!("the list has ended at {until}"),
+        RowVerdict::NoListPrice => "there is no list price to calculate it off".to_owned(),
+        RowVerdict::NeedsMore(min_quantity) => format!("it needs a quantity of {min_quantity}"),
+        RowVerdict::WiderScope => "a row of the list is for fewer products".to_owned(),
+        RowVerdict::SmallerRung => "a row of the list is for a larger quantity".to_owned(),
+        RowVerdict::OwnListFirst => "the customer's own list has a row".to_owned(),
+        RowVerdict::LowerPriority => "a list of a higher priority has a row".to_owned(),
+        RowVerdict::Dearer => "a list of the same priority is cheaper".to_owned(),
+        RowVerdict::LaterId => {
             "a list of the same priority is as cheap, and its id is smaller".to_owned()
         }
     }

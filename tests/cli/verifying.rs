@@ -6,7 +6,7 @@ use std::time::Duration;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::model::UserId;
-use ocache::ports::{Flip, NewTable, Own, Ports, SystemClock, SystemRandomness, TableHead};
+use ocache::ports::{Flip, NewTable, OwnStorage, Ports, SystemClock, SystemRandomness, TableHead};
 use ocache::supervisor::Supervisor;
 use serde_json::{Value, json};
 
@@ -60,11 +60,11 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
     assert!(home.ok(&["verify"]).contains("0 of 1 tables of active customers stale"));
 
     meddle(&home, async |ports, user, head| {
-        let Own::Inline(rows) = &head.own else { panic!("{head:?}") };
+        let OwnStorage::Inline(rows) = &head.own else { panic!("{head:?}") };
         let mut bytes = rows.to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
-        let own = Own::Inline(bytes.into());
+        let own = OwnStorage::Inline(bytes.into());
         let damaged = TableHead { own, version: head.version + 1, ..head.clone() };
         let until = head.parts_expire_at;
         let table = NewTable::new(user, &damaged, until).replacing(Some(head.version));

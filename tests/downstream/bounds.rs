@@ -5,7 +5,7 @@ use std::time::Duration;
 use ocache::aws::AwsSettings;
 use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
 use ocache::ports::{
-    Flip, NewTable, Outgoing, Own, PortError, Posting, Prices, Queue, TableHead, parts_of,
+    Flip, NewTable, Outgoing, OwnStorage, PortError, Posting, Prices, Queue, TableHead, parts_of,
 };
 use ocache::pricing::{Currency, UnitRounding};
 
@@ -34,7 +34,7 @@ fn head(generation: &Generation, until: Timestamp) -> TableHead {
         currency: Currency::USD,
         products: 0,
         rounding: UnitRounding::PLAIN,
-        own: Own::NONE,
+        own: OwnStorage::NONE,
         prices: Prices::LIST,
         next: vec![],
         valid_until: None,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
 use ocache::ports::{
-    Flip, NewTable, NextPrices, Own, Ports, Prices, Queue, TableHead, WantedParts, parts_of,
+    Flip, NewTable, NextPrices, OwnStorage, Ports, Prices, Queue, TableHead, WantedParts, parts_of,
 };
 use ocache::pricing::{Rounding, UnitRounding};
 
@@ -97,23 +97,24 @@ async fn published(ports: &Ports) -> Vec<String> {
 pub async fn a_head_comes_back_as_it_was_written(ports: Ports) {
     let prices = |first_part| Prices { first_part, ..Prices::LIST };
     let many = TableHead {
-        own: Own::Parts((0..400).map(|n| n * 3000).collect()),
+        own: OwnStorage::Parts((0..400).map(|n| n * 3000).collect()),
         prices: prices(400),
         ..head(1)
     };
     let none = TableHead {
-        own: Own::NONE,
+        own: OwnStorage::NONE,
         prices: prices(0),
         products: 0,
         version: u64::from(u32::MAX),
         ..head(1)
     };
     let rows = Bytes::from((0..=255).chain(0..=255).collect::<Vec<u8>>());
-    let inline = TableHead { own: Own::Inline(rows.clone()), prices: prices(0), ..head(1) };
+    let inline = TableHead { own: OwnStorage::Inline(rows.clone()), prices: prices(0), ..head(1) };
     let terms = Some(DigestBuilder::new("terms").finish());
-    let ladders = Own::Parts(vec![7, 9]);
+    let ladders = OwnStorage::Parts(vec![7, 9]);
     let from = now().plus(Duration::from_millis(60_001));
-    let next = NextPrices { from, prices: Prices { ladders: Own::Inline(rows), ..prices(5) } };
+    let next =
+        NextPrices { from, prices: Prices { ladders: OwnStorage::Inline(rows), ..prices(5) } };
     let edge = TableHead {
         prices: Prices { terms, ladders, ..prices(3) },
         next: vec![next],

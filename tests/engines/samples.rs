@@ -7,7 +7,7 @@ use ocache::model::{
     RequestId, Timestamp, UserId,
 };
 use ocache::ports::{
-    Clock as _, Own, Prices, Quotation, QuotationStatus, Randomness as _, SystemRandomness,
+    Clock as _, OwnStorage, Prices, Quotation, QuotationStatus, Randomness as _, SystemRandomness,
 };
 use ocache::ports::{SystemClock, TableHead};
 use ocache::pricing::{Answer, AnswerLine, Currency, Money, Percentage, Product, UnitRounding};
@@ -81,7 +81,7 @@ pub fn head(version: u64) -> TableHead {
         currency: Currency::USD,
         products: 3000,
         rounding: UnitRounding::PLAIN,
-        own: Own::Parts(vec![0, 7, 300]),
+        own: OwnStorage::Parts(vec![0, 7, 300]),
         prices: Prices { first_part: 3, ..Prices::LIST },
         next: vec![],
         valid_until: None,

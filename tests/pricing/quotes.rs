@@ -1,7 +1,7 @@
 //! Tests of whole quotes.
 
 use ocache::model::{Item, ProductId, Quantity};
-use ocache::pricing::{Entry, Found, Money, QuoteError, UnitRounding, quote};
+use ocache::pricing::{ItemPrice, Money, ProductPrice, QuoteError, UnitRounding, quote};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -30,8 +30,8 @@ fn agree(lines: &[Line]) -> Result<(), TestCaseError> {
     let price_of = |item: &Item| {
         let index: usize = item.product.as_str()[1..].parse().unwrap();
         match lines[index].0 {
-            Some(price) => Found::Price(Entry::at_list_price(price)),
-            None => Found::Unavailable,
+            Some(price) => ItemPrice::Price(ProductPrice::at_list_price(price)),
+            None => ItemPrice::Unavailable,
         }
     };
 

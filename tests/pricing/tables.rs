@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ocache::model::ProductId;
 use ocache::pricing::{
-    Base, BasePart, Currency, Discount, Discounts, Entry, Money, OwnRow, OwnRows, PackedBase,
-    PackedOwn, Percentage, Product, Rounding, fingerprint,
+    Base, BasePart, Currency, Discount, Discounts, Money, OwnRow, OwnRows, PackedBase, PackedOwn,
+    Percentage, Product, ProductPrice, Rounding, fingerprint,
 };
 use proptest::prelude::*;
 use rand::SeedableRng as _;
@@ -89,7 +89,8 @@ fn agree(
         let discount = percentages.get(id).copied().unwrap_or_default();
         let unit_price = oracle::unit_price(*list_price, discount);
         let discount = discount.into();
-        let expected = Entry { discount, unit_price, ..Entry::at_list_price(*list_price) };
+        let expected =
+            ProductPrice { discount, unit_price, ..ProductPrice::at_list_price(*list_price) };
         prop_assert_eq!(base.entry(id, &own), Some(expected));
         let listed = found.next().unwrap();
         let is = (listed.id, listed.name.to_owned(), listed.list_price.unwrap());

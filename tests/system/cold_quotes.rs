@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use ocache::model::Generation;
-use ocache::ports::{Flip, NewTable, Own, TableHead};
+use ocache::ports::{Flip, NewTable, OwnStorage, TableHead};
 use ocache::runtime::Role;
 
 use super::harness::{Engine, System, user};
@@ -47,11 +47,11 @@ pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_ane
     system.quote("AAA", "P1:2 P3:1").await;
     let head = system.head("AAA").await.unwrap();
     let (store, aaa) = (&system.ports.store, user("AAA"));
-    let Own::Inline(rows) = &head.own else { panic!("{head:?}") };
+    let OwnStorage::Inline(rows) = &head.own else { panic!("{head:?}") };
     // The first byte is the version of the format.
     let mut rows = rows.to_vec();
     rows[0] += 1;
-    let own = Own::Inline(rows.into());
+    let own = OwnStorage::Inline(rows.into());
     let expire_at = head.parts_expire_at;
     let put = async |table: &TableHead| {
         let expected = Some(table.version - 1);

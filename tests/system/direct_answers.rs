@@ -146,7 +146,7 @@ pub async fn a_table_that_is_not_usable_takes_the_topic(engine: Engine) {
     let head = system.head("AAA").await.unwrap();
     let lost = ocache::model::Generation::from_random([7; 16]);
     let late = system.now().plus(Duration::from_secs(3600));
-    let own = ocache::ports::Own::Parts(vec![0]);
+    let own = ocache::ports::OwnStorage::Parts(vec![0]);
     let broken = ocache::ports::TableHead { generation: lost, own, version: 2, ..head };
     let (store, aaa) = (system.ports.store.clone(), user("AAA"));
     store.put_table(NewTable::new(&aaa, &broken, late).replacing(Some(1))).await.unwrap();

@@ -99,7 +99,7 @@ async fn quoted(system: &System, who: &str, what: &str) -> Vec<String> {
 async fn change(system: &System, who: &str, changes: Vec<RowChange>) {
     let version = system.change(changes).await;
     // Orders tables as a load does.
-    let change = ocache::stages::change::Change {
+    let change = ocache::stages::change::LoadChange {
         load: version.to_string(),
         version,
         catalogue: true,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ocache::model::Generation;
-use ocache::ports::{NewTable, Own, Queue, TableHead};
-use ocache::pricing::Found;
+use ocache::ports::{NewTable, OwnStorage, Queue, TableHead};
+use ocache::pricing::ItemPrice;
 use ocache::runtime::Role;
 use ocache::stages::Lookup;
 use ocache::stages::prices::{Prices, Question};
@@ -21,7 +21,7 @@ async fn look(prices: &Prices, who: &str, what: &str) -> Option<(Vec<Option<i64>
     let question = Question { user: user(who), items: items(what) };
     let shown = prices.of(&question, |found| {
         let cents = found.prices.iter().map(|(found, _)| match found {
-            Found::Price(entry) => Some(entry.unit_price.minor()),
+            ItemPrice::Price(entry) => Some(entry.unit_price.minor()),
             _ => None,
         });
         (cents.collect(), found.stale)
@@ -98,7 +98,8 @@ pub async fn a_table_that_cannot_be_read_is_replaced(engine: Engine) {
     system.stop().await;
     // The head names parts that nobody has written.
     let lost = Generation::from_random([7; 16]);
-    let broken = TableHead { generation: lost, version: 2, own: Own::Parts(vec![0]), ..head };
+    let broken =
+        TableHead { generation: lost, version: 2, own: OwnStorage::Parts(vec![0]), ..head };
     let late = system.now().plus(Duration::from_secs(3600));
     let aaa = user("AAA");
     let table = NewTable::new(&aaa, &broken, late).replacing(Some(1));

@@ -85,7 +85,7 @@ async fn a_clean_store_with_price_lists_has_no_findings(engine: Engine) {
 async fn a_ladder_with_another_price_or_rule_is_wrong(engine: Engine) {
     let system = with_price_lists(engine).await;
     let good = system.head("ann").await.unwrap();
-    let Own::Inline(ladders) = good.prices.ladders.clone() else { panic!("{good:?}") };
+    let OwnStorage::Inline(ladders) = good.prices.ladders.clone() else { panic!("{good:?}") };
     // The row is of T3, which is after the five products of the fixtures and two more.
     let dearer = repacked(&ladders, |index, step, rules| {
         let is_own = rules.get(step.rule).is_some_and(|rule| rule.list.is_none());
@@ -93,7 +93,7 @@ async fn a_ladder_with_another_price_or_rule_is_wrong(engine: Engine) {
             step.price = Money::from_minor(step.price.minor() + 1);
         }
     });
-    change_head(&system, "ann", |head| head.prices.ladders = Own::Inline(dearer)).await;
+    change_head(&system, "ann", |head| head.prices.ladders = OwnStorage::Inline(dearer)).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, FindingKind::Wrong);
     let expected =
@@ -105,19 +105,20 @@ async fn a_ladder_with_another_price_or_rule_is_wrong(engine: Engine) {
         rule.priority += 1;
         step.rule = rules.number(&rule);
     });
-    change_head(&system, "ann", |head| head.prices.ladders = Own::Inline(other_rule)).await;
+    change_head(&system, "ann", |head| head.prices.ladders = OwnStorage::Inline(other_rule)).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("the table says by another rule"), "{what}");
 
     // A percentage is wrong by the table's own figures, whatever is loaded now.
     let not_calculated = repacked(&ladders, |_, step, _| step.price = Money::from_minor(9_001));
-    change_head(&system, "ann", |head| head.prices.ladders = Own::Inline(not_calculated)).await;
+    change_head(&system, "ann", |head| head.prices.ladders = OwnStorage::Inline(not_calculated))
+        .await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("100.00 less 10 % is not 90.01"), "{what}");
 
-    change_head(&system, "ann", |head| head.prices.ladders = Own::NONE).await;
+    change_head(&system, "ann", |head| head.prices.ladders = OwnStorage::NONE).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, FindingKind::Wrong);
     assert!(what.contains("product `T2` costs 75.00 from 5 on by list `ann`"), "{what}");

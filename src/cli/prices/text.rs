@@ -7,7 +7,7 @@ use super::super::price_rows::Amounts;
 use super::super::view;
 use super::{At, entry_at};
 use crate::model::{Timestamp, escape, plural, show_duration};
-use crate::ports::{Own, TableHead, TableRow};
+use crate::ports::{OwnStorage, TableHead, TableRow};
 use crate::pricing::{InvalidItem, MinQuantity, Rate, Rule, Step};
 use crate::protocol::{InvalidFrame, RuleFrame};
 
@@ -29,7 +29,7 @@ pub(super) struct TextTable<'a> {
 impl<'a> TextTable<'a> {
     pub(super) fn new(output: &'a Output, (head, now): (&'a TableHead, Timestamp), at: At) -> Self {
         let prices = head.prices_at(now);
-        let has_ladders = !matches!(&prices.ladders, Own::Inline(rows) if rows.is_empty());
+        let has_ladders = !matches!(&prices.ladders, OwnStorage::Inline(rows) if rows.is_empty());
         let has_rules = prices.terms.is_some() || has_ladders;
         let header: &'static [&str] = if has_rules { &WITH_RULES } else { &HEADER };
         let pieces = Pieces::new(output, header);

@@ -1,9 +1,9 @@
 //! Tests of what one transaction contains, of records that an earlier version wrote, and of what is deleted
 //! when.
 
-use super::super::open::FILE;
-use super::super::schema::{APPLICATION_ID, MIGRATIONS};
-use super::super::testing::{StoppedClock, fresh, open, open_with, secs, stopped, user};
+use super::super::testing::{
+    fresh, old_store, open, open_with, secs, stopped, stopped_clock, user,
+};
 use super::*;
 use crate::model::{ConnectionId, Generation, RequestId};
 use crate::ports::{Clock as _, FailedEntry, FailureReason, Housekeeping as _, Queues as _};
@@ -79,12 +79,7 @@ async fn a_quotation_and_its_message_are_one_transaction() {
 
 /// Makes a store as the earlier version left it.
 fn write_as_json(dir: &std::path::Path, quotations: &[Quotation]) {
-    let old = Connection::open(dir.join(FILE)).unwrap();
-    for step in &MIGRATIONS[..VERSION_OF_JSON] {
-        old.execute_batch(step).unwrap();
-    }
-    old.pragma_update(None, "user_version", VERSION_OF_JSON).unwrap();
-    old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    let old = old_store(dir, VERSION_OF_JSON);
     let put = "
         INSERT INTO quotation (key, deadline, expires_at, record, status) VALUES (?1, ?2, ?3, ?4, ?5)";
     for quotation in quotations {
@@ -114,7 +109,7 @@ fn elsewhere() -> ConnectionRef {
 
 #[tokio::test]
 async fn quotations_of_the_version_before_are_kept() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), StoppedClock::new());
+    let (dir, clock) = (tempfile::tempdir().unwrap(), stopped_clock());
     let now = clock.now();
     let answered = QuotationStatus::Answered(answer(now));
     let mut stored = ["1", "2", "3", "4"].map(|id| named(id, now));

@@ -4,15 +4,16 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use super::super::testing::{StoppedClock, secs, stopped, user};
+use super::super::testing::{secs, stopped, user};
 use super::*;
+use crate::memory::ManualClock;
 use crate::model::{DeduplicationId, GroupId};
 use crate::ports::{MAX_RECEIVES, Outgoing, Posting, Queues as _, Receipt};
 
 const LONG: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug)]
-enum Step {
+enum HistoryStep {
     Send {
         group: u8,
         id: u8,
@@ -29,16 +30,16 @@ enum Step {
     Cancel,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = HistoryStep> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
-        5 => (0..4_u8, any::<u8>()).prop_map(|(group, id)| Step::Send { group, id }),
-        5 => (1..=4_usize).prop_map(|max| Step::Receive { max }),
-        3 => index().prop_map(Step::Acknowledge),
+        5 => (0..4_u8, any::<u8>()).prop_map(|(group, id)| HistoryStep::Send { group, id }),
+        5 => (1..=4_usize).prop_map(|max| HistoryStep::Receive { max }),
+        3 => index().prop_map(HistoryStep::Acknowledge),
         4 => (index(), prop_oneof![4 => Just(0), 1 => Just(5), 1 => Just(60)])
-            .prop_map(|(index, secs)| Step::Postpone(index, secs)),
-        2 => prop_oneof![Just(1), Just(29), Just(30), Just(299)].prop_map(|secs| Step::Pass { secs }),
-        1 => Just(Step::Cancel),
+            .prop_map(|(index, secs)| HistoryStep::Postpone(index, secs)),
+        2 => prop_oneof![Just(1), Just(29), Just(30), Just(299)].prop_map(|secs| HistoryStep::Pass { secs }),
+        1 => Just(HistoryStep::Cancel),
     ]
 }
 
@@ -114,15 +115,15 @@ impl Model {
 
 async fn agree(
     store: &Embedded,
-    clock: &StoppedClock,
-    steps: Vec<Step>,
+    clock: &ManualClock,
+    steps: Vec<HistoryStep>,
 ) -> Result<(), TestCaseError> {
     let queue = Queue::Quotation;
     let mut model = Model::default();
     let mut given: Vec<(Receipt, usize, u32)> = vec![];
     for (number, step) in steps.into_iter().enumerate() {
         match step {
-            Step::Send { group, id } => {
+            HistoryStep::Send { group, id } => {
                 let body = format!("message {number}");
                 let deduplication = DeduplicationId::from_random([id; 16]);
                 let group_id = GroupId::of(&user(&group.to_string()));
@@ -131,7 +132,7 @@ async fn agree(
                 prop_assert!(store.send(queue, &[message]).await.unwrap().is_empty());
                 model.send(group, id, &body);
             }
-            Step::Receive { max } => {
+            HistoryStep::Receive { max } => {
                 let got = store.receive(queue, max, Duration::ZERO, secs(30)).await.unwrap();
                 let places = model.received(max, &got)?;
                 given.extend(
@@ -140,14 +141,14 @@ async fn agree(
                         .map(|(m, place)| (m.receipt, place, m.receive_count)),
                 );
             }
-            Step::Acknowledge(index) if !given.is_empty() => {
+            HistoryStep::Acknowledge(index) if !given.is_empty() => {
                 let (receipt, place, count) = index.get(&given);
                 store.acknowledge(queue, std::slice::from_ref(receipt)).await.unwrap();
                 if let Some(line) = model.delivery(*place, *count) {
                     line.is_gone = true;
                 }
             }
-            Step::Postpone(index, by) if !given.is_empty() => {
+            HistoryStep::Postpone(index, by) if !given.is_empty() => {
                 let (receipt, place, count) = index.get(&given);
                 let receipt = std::slice::from_ref(receipt);
                 store.change_visibility(queue, receipt, secs(by)).await.unwrap();
@@ -156,12 +157,12 @@ async fn agree(
                     line.hidden_until = until;
                 }
             }
-            Step::Acknowledge(_) | Step::Postpone(..) => {}
-            Step::Pass { secs: by } => {
+            HistoryStep::Acknowledge(_) | HistoryStep::Postpone(..) => {}
+            HistoryStep::Pass { secs: by } => {
                 model.now += by;
                 clock.advance(secs(by));
             }
-            Step::Cancel => {
+            HistoryStep::Cancel => {
                 let request =
                     ReceiveRequest { queue, max: 4, visibility: LONG, token: number.to_string() };
                 match store.take(&request).now_or_never() {

@@ -6,11 +6,13 @@ use rusqlite::Connection;
 
 use super::super::groups::{append, code};
 use super::super::take::*;
-use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
+use super::super::testing::{fifo, fresh, open, secs, stopped};
 use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};
 use super::super::{leases, loaded, price_lists, queues, quotations, wake};
 use super::*;
-use crate::ports::{DeadLetters as _, Depth, MAX_RECEIVES, Queues as _, Receipt, Selection};
+use crate::ports::{
+    DeadLetters as _, Depth, MAX_RECEIVES, Outgoing, Queues as _, Receipt, Selection,
+};
 
 const NO_WAIT: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_secs(600);
@@ -41,7 +43,7 @@ async fn a_receiver_is_woken_from_another_process() {
         while here.wake().bell(queue).turns.available_permits() == wake::LOOKERS {
             tokio::task::yield_now().await;
         }
-        let message = if queue.is_fifo() { fifo("ann", "1") } else { standard("1") };
+        let message = if queue.is_fifo() { fifo("ann", "1") } else { Outgoing::standard("1") };
         there.send(queue, &[message]).await.unwrap();
         assert_eq!(bodies(&waiting.await.unwrap()), ["1"]);
     }
@@ -71,7 +73,7 @@ async fn more_receivers_than_may_look_at_once_are_all_served() {
         })
         .collect();
     for _ in &receivers {
-        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+        store.send(Queue::Provider, &[Outgoing::standard("1")]).await.unwrap();
     }
     for receiver in receivers {
         assert_eq!(receiver.await.unwrap().unwrap().len(), 1);
@@ -92,7 +94,7 @@ async fn what_is_sent_is_handed_to_whoever_waits_in_the_same_transaction() {
     let (store, _dir) = fresh();
     for (queue, messages) in [
         (Queue::Quotation, ["1", "2", "3"].map(|body| fifo(body, body))),
-        (Queue::Provider, ["1", "2", "3"].map(standard)),
+        (Queue::Provider, ["1", "2", "3"].map(Outgoing::standard)),
     ] {
         let receivers = [waiting(&store, queue, 1), waiting(&store, queue, 1)];
         store.send(queue, &messages).await.unwrap();
@@ -109,7 +111,7 @@ async fn what_is_sent_is_handed_to_whoever_waits_in_the_same_transaction() {
 async fn what_is_handed_to_whoever_has_gone_is_shown_again_and_uncounted() {
     let (store, _dir) = fresh();
     let gone = waiting(&store, Queue::Provider, 10);
-    store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    store.send(Queue::Provider, &[Outgoing::standard("1")]).await.unwrap();
     assert_eq!(store.depth(Queue::Provider).await.unwrap().in_flight, 1);
     drop(gone);
     let received = store.receive(Queue::Provider, 10, HANG, LONG).await.unwrap();
@@ -132,7 +134,7 @@ async fn what_is_not_committed_is_handed_to_nobody() {
         Ok(())
     });
     assert!(failed.await.is_err());
-    store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    store.send(Queue::Provider, &[Outgoing::standard("1")]).await.unwrap();
     assert_eq!(bodies(&receiver.await), ["1"]);
 }
 
@@ -150,7 +152,8 @@ async fn waiting_for_nothing_writes_nothing() {
 #[tokio::test]
 async fn what_a_cancelled_receive_took_is_shown_again_at_once_and_uncounted() {
     let (store, _dir) = fresh();
-    for (queue, message) in [(Queue::Quotation, fifo("ann", "1")), (Queue::Provider, standard("1"))]
+    for (queue, message) in
+        [(Queue::Quotation, fifo("ann", "1")), (Queue::Provider, Outgoing::standard("1"))]
     {
         store.send(queue, &[message]).await.unwrap();
         for _ in 0..MAX_RECEIVES + 1 {
@@ -321,7 +324,7 @@ async fn a_wait_ends_in_time_whatever_is_handed_to_others() {
     });
     let receivers: Vec<_> = receivers.collect();
     for _ in 0..MESSAGES {
-        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+        store.send(Queue::Provider, &[Outgoing::standard("1")]).await.unwrap();
     }
     for receiver in receivers {
         tokio::time::timeout(HANG, receiver).await.expect("a receiver waits for ever").unwrap();
@@ -349,7 +352,7 @@ async fn nobody_is_woken_for_what_another_receiver_is_handed() {
         let waiters = &store.wake().bell(queue).waiters;
         let enter = || waiters.enter(&request, store.writer(), store.clock());
         let (mut first, second) = (enter(), enter());
-        let message = if queue.is_fifo() { fifo("ann", "1") } else { standard("1") };
+        let message = if queue.is_fifo() { fifo("ann", "1") } else { Outgoing::standard("1") };
         store.send(queue, &[message]).await.unwrap();
         assert_eq!(bodies(&first.handed().await.unwrap()), ["1"]);
         assert!(second.leave(), "it still waits");
@@ -364,7 +367,7 @@ async fn everybody_is_handed_something_while_there_is_enough() {
     let waiters = &store.wake().bell(queue).waiters;
     let enter = || waiters.enter(&request, store.writer(), store.clock());
     let mut places = [enter(), enter(), enter()];
-    store.send(queue, &["1", "2", "3", "4", "5"].map(standard)).await.unwrap();
+    store.send(queue, &["1", "2", "3", "4", "5"].map(Outgoing::standard)).await.unwrap();
     for (place, expected) in places.iter_mut().zip([&["1", "2"][..], &["3", "4"], &["5"]]) {
         assert_eq!(bodies(&place.handed().await.unwrap()), expected);
     }

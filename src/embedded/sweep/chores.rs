@@ -42,14 +42,14 @@ pub(super) struct Chore {
 #[derive(Clone, Copy)]
 enum Records {
     /// Rows of one table.
-    Rows(Rows),
+    Rows(ExpiringRows),
     /// Messages that nobody received in time. Their groups continue without them.
     Messages(Queue),
 }
 
 /// The rows of a table whose value in one column is at most a bound.
 #[derive(Clone, Copy)]
-struct Rows {
+struct ExpiringRows {
     /// Selects the value of the oldest of these rows.
     oldest: &'static str,
     count: &'static str,
@@ -83,29 +83,23 @@ impl TimeUnit {
     }
 }
 
-macro_rules! oldest {
-    ($table:literal, $column:literal) => {
-        concat!(
-            "SELECT ",
-            $column,
-            " FROM ",
-            $table,
-            " WHERE ",
-            $column,
-            " <= ?1 ORDER BY ",
-            $column,
-            " LIMIT 1"
-        )
-    };
-}
-
 macro_rules! rows {
     ($name:literal: $table:literal, $key:literal, $column:literal, $unit:ident, $grace:expr) => {
         Chore {
             name: $name,
             budget: ROWS,
-            records: Records::Rows(Rows {
-                oldest: oldest!($table, $column),
+            records: Records::Rows(ExpiringRows {
+                oldest: concat!(
+                    "SELECT ",
+                    $column,
+                    " FROM ",
+                    $table,
+                    " WHERE ",
+                    $column,
+                    " <= ?1 ORDER BY ",
+                    $column,
+                    " LIMIT 1"
+                ),
                 count: concat!("SELECT count(*) FROM ", $table, " WHERE ", $column, " <= ?1"),
                 delete: concat!(
                     "DELETE FROM ",
@@ -157,7 +151,7 @@ pub(super) const CHORES: [Chore; COUNT] = [
 const QUOTATIONS: Chore = Chore {
     name: "quotation",
     budget: ROWS,
-    records: Records::Rows(Rows {
+    records: Records::Rows(ExpiringRows {
         oldest: "SELECT expires_at FROM quotation
             WHERE id = (SELECT min(id) FROM quotation) AND expires_at <= ?1",
         count: "SELECT count(*) FROM quotation WHERE id < ifnull(
@@ -224,7 +218,7 @@ impl Chore {
     }
 }
 
-impl Rows {
+impl ExpiringRows {
     /// Returns the bound. Rows whose column has at most this value are deleted.
     fn bound(&self, now: Timestamp) -> i64 {
         self.unit.bound(now.minus(self.grace))

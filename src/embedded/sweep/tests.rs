@@ -4,16 +4,17 @@ use std::sync::Mutex;
 
 use super::super::marks::Writer;
 use super::super::serving::Serving;
-use super::super::testing::{StoppedClock, fifo, secs, standard, stopped, user};
+use super::super::testing::{fifo, secs, stopped, user};
 use super::super::wake::Wake;
 use super::super::{Embedded, open};
 use super::*;
-use crate::ports::{ActiveUsers as _, Housekeeping as _, Queue, Queues as _};
+use crate::memory::ManualClock;
+use crate::ports::{ActiveUsers as _, Housekeeping as _, Outgoing, Queue, Queues as _};
 use crate::supervisor::Supervisor;
 
 impl Embedded {
     /// Sweeps until there is nothing left to delete.
-    pub(in crate::embedded) async fn sweep_all(&self, clock: &Arc<StoppedClock>) {
+    pub(in crate::embedded) async fn sweep_all(&self, clock: &Arc<ManualClock>) {
         let now = clock.now();
         while !self.read(move |connection| is_clean(connection, now)).await.unwrap() {
             self.write(move |tx| sweep(tx, now, &least_budgets())).await.unwrap();
@@ -32,7 +33,7 @@ async fn old_messages_go_and_their_group_goes_on() {
     let queue = Queue::Refresh;
     let old: Vec<_> = (0..500).map(|n| fifo("ann", &n.to_string())).collect();
     store.send(queue, &old).await.unwrap();
-    store.send(Queue::Provider, &[standard("stays")]).await.unwrap();
+    store.send(Queue::Provider, &[Outgoing::standard("stays")]).await.unwrap();
     clock.advance(queue.retention() - secs(1));
     store.send(queue, &[fifo("ann", "young")]).await.unwrap();
     clock.advance(secs(1));

@@ -2,8 +2,8 @@ use futures_util::FutureExt as _;
 
 use super::*;
 use crate::embedded::marks::{Tx, Writer};
-use crate::embedded::testing::{fresh, standard};
-use crate::ports::{PortError, Queue, Queues as _};
+use crate::embedded::testing::fresh;
+use crate::ports::{Outgoing, PortError, Queue, Queues as _};
 
 const COUNT: &str = "SELECT count(*) FROM product";
 
@@ -79,7 +79,7 @@ async fn bulk_jobs_wait_for_others() {
 #[test]
 fn while_a_cold_quote_is_near_bulk_jobs_are_done_one_at_a_time_and_rarely() {
     let (commands, inbox) = mpsc::channel();
-    let writer: super::Writer<()> = super::Writer { commands, urgency: Urgency::Bulk };
+    let writer: super::JobWriter<()> = super::JobWriter { commands, urgency: Urgency::Bulk };
     let mut inbox = Inbox::new(inbox);
     let submit = |urgency, count| {
         (0..count).for_each(|_| drop(writer.with(urgency).submit(|_| Ok(()))));
@@ -115,7 +115,7 @@ fn while_a_cold_quote_is_near_bulk_jobs_are_done_one_at_a_time_and_rarely() {
 #[tokio::test]
 async fn messages_taken_beside_a_job_that_fails_are_taken_once() {
     let (store, _dir) = fresh();
-    store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    store.send(Queue::Provider, &[Outgoing::standard("1")]).await.unwrap();
     let held = hold(store.writer());
     let receive = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::from_secs(60));
     let mut receive = std::pin::pin!(receive);
@@ -161,7 +161,7 @@ async fn a_full_disk_is_an_error_that_passes() {
         })
     };
     limit(1).await.unwrap();
-    let large = [standard(&"x".repeat(200_000))];
+    let large = [Outgoing::standard("x".repeat(200_000))];
     let error = store.send(Queue::Provider, &large).await.unwrap_err();
     assert!(matches!(&error, PortError::Unavailable { what, .. } if what.contains("store.db")));
     limit(1 << 30).await.unwrap();

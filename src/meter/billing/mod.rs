@@ -7,6 +7,6 @@ mod price_list;
 mod usage;
 mod usd;
 
-pub use price_list::{PriceList, PriceListError, Rate};
+pub use price_list::{PriceList, PriceListError, UsdRate};
 pub use usage::{HOURS_A_MONTH, Line, Service, Usage};
 pub use usd::Usd;

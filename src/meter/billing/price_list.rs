@@ -12,7 +12,7 @@ const BUILT_IN: &str = include_str!("us-east-1.json");
 
 /// The price of a number of units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct UsdRate {
     /// The amount.
     pub amount: Usd,
     /// The number of units.
@@ -26,7 +26,7 @@ pub struct PriceList {
     pub region: String,
     /// The date of the prices.
     pub dated: String,
-    rates: BTreeMap<Line, Rate>,
+    rates: BTreeMap<Line, UsdRate>,
 }
 
 /// Why a price list is not valid.
@@ -124,14 +124,14 @@ impl PriceList {
 }
 
 impl Price {
-    fn rate(self, line: &'static str) -> Result<Rate, PriceListError> {
+    fn rate(self, line: &'static str) -> Result<UsdRate, PriceListError> {
         let pico = Decimal::parse(&self.usd).and_then(|decimal| decimal.to_units(Usd::DECIMALS));
         let pico =
             pico.map_err(|why| PriceListError::Amount { line, usd: self.usd.clone(), why })?;
         if pico < 0 || self.per == 0 {
             return Err(PriceListError::Senseless { line });
         }
-        Ok(Rate { amount: Usd::from_pico(pico.into()), per: self.per })
+        Ok(UsdRate { amount: Usd::from_pico(pico.into()), per: self.per })
     }
 }
 

@@ -79,9 +79,7 @@ impl Line {
             _ => 1,
         }
     }
-}
 
-impl Line {
     /// Converts parts into priced units.
     #[must_use]
     pub fn units(self, parts: u128) -> f64 {

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{NextPrices, Own, Prices, TableHead};
+use super::{NextPrices, OwnStorage, Prices, TableHead};
 use crate::model::{Digest, Generation, Timestamp};
 use crate::pricing::{Currency, PackError, Reader, Rounding, UnitRounding, damaged, put_varint};
 
@@ -63,9 +63,9 @@ impl TableHead {
     /// An estimate of the packed size that is large enough for most heads.
     fn about_packed_bytes(&self) -> usize {
         const WITHOUT_ROWS: usize = 128;
-        let rows = |own: &Own| match own {
-            Own::Inline(rows) => rows.len(),
-            Own::Parts(first) => first.len() * size_of::<u32>(),
+        let rows = |own: &OwnStorage| match own {
+            OwnStorage::Inline(rows) => rows.len(),
+            OwnStorage::Parts(first) => first.len() * size_of::<u32>(),
         };
         WITHOUT_ROWS + rows(&self.own) + rows(&self.prices.ladders)
     }
@@ -90,27 +90,22 @@ impl TableHead {
             .map_err(|_| damaged("its currency does not exist"))?;
         let generation = Generation::stored(text(reader.with_length()?)?)
             .map_err(|_| damaged("its generation has no name"))?;
-        let fingerprint = Digest::from_bytes(
-            reader.take(16)?.try_into().map_err(|_| damaged("it ends too early"))?,
-        );
-        let mut time = || Ok::<_, PackError>(Timestamp::from_millis(unzigzag(reader.varint()?)));
+        let fingerprint = take_digest(&mut reader)?;
+        let mut time = || take_time(&mut reader);
         let (priced_at, validated_at) = (time()?, time()?);
         let (fresh_until, usable_until, parts_expire_at) = (time()?, time()?, time()?);
         let own = take_own(&mut reader)?;
         let prices = take_prices(&mut reader, own.parts())?;
         let flags = reader.byte()?;
-        let time = |reader: &mut Reader<'_>| {
-            Ok::<_, PackError>(Timestamp::from_millis(unzigzag(reader.varint()?)))
-        };
         if flags >> 3 > UnitRounding::MAX_UNIT_DECIMALS {
             return Err(damaged("unit prices have too many decimals"));
         }
-        let valid_until = (flags & 2 != 0).then(|| time(&mut reader)).transpose()?;
+        let valid_until = (flags & 2 != 0).then(|| take_time(&mut reader)).transpose()?;
         let mut next: Vec<NextPrices> = vec![];
         if flags & 1 != 0 {
             let mut before = own.parts() + prices.ladders.parts();
             for _ in 0..reader.count(reader.0.len())? {
-                let from = time(&mut reader)?;
+                let from = take_time(&mut reader)?;
                 if next.last().is_some_and(|last| last.from >= from) {
                     return Err(damaged("its prices are not in their order"));
                 }
@@ -149,6 +144,15 @@ impl TableHead {
     }
 }
 
+fn take_time(reader: &mut Reader<'_>) -> Result<Timestamp, PackError> {
+    Ok(Timestamp::from_millis(unzigzag(reader.varint()?)))
+}
+
+fn take_digest(reader: &mut Reader<'_>) -> Result<Digest, PackError> {
+    let bytes = reader.take(16)?.try_into();
+    Ok(Digest::from_bytes(bytes.map_err(|_| damaged("it ends too early"))?))
+}
+
 fn put_prices(out: &mut Vec<u8>, prices: &Prices) {
     out.push(u8::from(prices.terms.is_some()));
     if let Some(terms) = prices.terms {
@@ -160,24 +164,21 @@ fn put_prices(out: &mut Vec<u8>, prices: &Prices) {
 fn take_prices(reader: &mut Reader<'_>, parts_before: usize) -> Result<Prices, PackError> {
     let terms = match reader.byte()? {
         0 => None,
-        1 => {
-            let bytes = reader.take(16)?.try_into().map_err(|_| damaged("it ends too early"))?;
-            Some(Digest::from_bytes(bytes))
-        }
+        1 => Some(take_digest(reader)?),
         _ => return Err(damaged("its terms are named in an unknown way")),
     };
     let first_part = u32::try_from(parts_before).map_err(|_| damaged("it has too many parts"))?;
     Ok(Prices { terms, first_part, ladders: take_own(reader)? })
 }
 
-fn put_own(out: &mut Vec<u8>, own: &Own) {
+fn put_own(out: &mut Vec<u8>, own: &OwnStorage) {
     match own {
-        Own::Inline(rows) => {
+        OwnStorage::Inline(rows) => {
             out.push(INLINE);
             put_varint(out, rows.len() as u64);
             out.extend_from_slice(rows);
         }
-        Own::Parts(first) => {
+        OwnStorage::Parts(first) => {
             out.push(IN_PARTS);
             put_varint(out, first.len() as u64);
             first.iter().for_each(|index| put_varint(out, u64::from(*index)));
@@ -185,16 +186,16 @@ fn put_own(out: &mut Vec<u8>, own: &Own) {
     }
 }
 
-fn take_own(reader: &mut Reader<'_>) -> Result<Own, PackError> {
+fn take_own(reader: &mut Reader<'_>) -> Result<OwnStorage, PackError> {
     match reader.byte()? {
-        INLINE => Ok(Own::Inline(Bytes::copy_from_slice(reader.with_length()?))),
+        INLINE => Ok(OwnStorage::Inline(Bytes::copy_from_slice(reader.with_length()?))),
         IN_PARTS => {
             let count = reader.count(reader.0.len())?;
             let first = (0..count).map(|_| {
                 let index = u32::try_from(reader.varint()?);
                 index.map_err(|_| damaged("a part begins with no product"))
             });
-            Ok(Own::Parts(first.collect::<Result<_, _>>()?))
+            Ok(OwnStorage::Parts(first.collect::<Result<_, _>>()?))
         }
         _ => Err(damaged("its rows are kept in an unknown way")),
     }
@@ -224,41 +225,34 @@ mod tests {
 
     use super::*;
     use crate::model::DigestBuilder;
+    use crate::ports::testing;
 
-    fn head(own: Own, at: i64) -> TableHead {
+    fn head(own: OwnStorage, at: i64) -> TableHead {
         let first_part = u32::try_from(own.parts()).unwrap();
         let time = |millis| Timestamp::from_millis(at + millis);
         TableHead {
-            version: 7,
-            generation: Generation::from_random([3; 16]),
-            fingerprint: DigestBuilder::new("test").finish(),
-            pricing_version: 1,
             catalogue_version: 1 << 40,
             base_version: 3,
-            currency: Currency::USD,
-            rounding: UnitRounding::PLAIN,
             products: 10_000,
             own,
             prices: Prices { first_part, ..Prices::LIST },
-            next: vec![],
-            valid_until: None,
             parts_expire_at: time(86_400_000),
-            priced_at: time(0),
             validated_at: time(1),
             fresh_until: time(600_000),
             usable_until: time(900_000),
+            ..testing::head(7, &Generation::from_random([3; 16]), time(0))
         }
     }
 
     #[test]
     fn it_leaves_most_of_a_kilobyte_to_the_rows() {
-        let head = head(Own::Inline(Bytes::new()), 1_800_000_000_000);
+        let head = head(OwnStorage::Inline(Bytes::new()), 1_800_000_000_000);
         assert!(head.pack().len() <= 110, "{}", head.pack().len());
     }
 
     #[test]
     fn another_version_is_named() {
-        let mut bytes = head(Own::Inline(Bytes::new()), 0).pack();
+        let mut bytes = head(OwnStorage::Inline(Bytes::new()), 0).pack();
         bytes[0] = 9;
         let read = TableHead::unpack(&bytes);
         assert!(matches!(read, Err(PackError::UnknownVersion { found: 9, known: 2 })));
@@ -276,10 +270,10 @@ mod tests {
             place in any::<prop::sample::Index>(),
             bit in 0_u8..8,
         ) {
-            let own = if inline { Own::Inline(rows.into()) } else { Own::Parts(first) };
+            let own = if inline { OwnStorage::Inline(rows.into()) } else { OwnStorage::Parts(first) };
             let first_part = u32::try_from(own.parts()).unwrap();
             let terms = Some(DigestBuilder::new("terms").finish());
-            let prices = Prices { terms, first_part, ladders: Own::Parts(vec![7]) };
+            let prices = Prices { terms, first_part, ladders: OwnStorage::Parts(vec![7]) };
             let from = Timestamp::from_millis(at + 5);
             let next = (0..next).map(|more| {
                 let from = Timestamp::from_millis(at + 5 + i64::from(more));

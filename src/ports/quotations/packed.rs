@@ -111,9 +111,9 @@ impl Quotation {
     /// [`PackedError`] if the bytes are not a packed quotation.
     pub fn unpack(key: QuotationKey, bytes: &[u8]) -> Result<Self, PackedError> {
         match is_earlier(bytes) {
-            true => unseal::<PackedQuotation<'_, EarlierAnswer<'_>>>(EARLIER_VERSION, bytes)?
-                .map(PackedAnswer::from)
-                .read(key),
+            true => {
+                unseal::<PackedQuotation<'_, EarlierAnswer<'_>>>(EARLIER_VERSION, bytes)?.read(key)
+            }
             false => unseal::<PackedQuotation<'_, PackedAnswer<'_>>>(VERSION, bytes)?.read(key),
         }
     }
@@ -133,12 +133,13 @@ impl QuotationStatus {
     /// # Errors
     /// [`PackedError`] if the bytes are not a packed status.
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackedError> {
-        let status = match is_earlier(bytes) {
-            true => unseal::<PackedStatus<'_, EarlierAnswer<'_>>>(EARLIER_VERSION, bytes)?
-                .map(PackedAnswer::from),
-            false => unseal(VERSION, bytes)?,
-        };
-        status.read(&Beside::NOTHING)
+        let beside = &Beside::NOTHING;
+        match is_earlier(bytes) {
+            true => {
+                unseal::<PackedStatus<'_, EarlierAnswer<'_>>>(EARLIER_VERSION, bytes)?.read(beside)
+            }
+            false => unseal::<PackedStatus<'_, PackedAnswer<'_>>>(VERSION, bytes)?.read(beside),
+        }
     }
 }
 
@@ -180,43 +181,21 @@ impl<'a> PackedStatus<'a, PackedAnswer<'a>> {
             QuotationStatus::Failed(reason) => Self::Failed(Cow::Borrowed(reason)),
         }
     }
+}
 
+impl<'a, A: Into<PackedAnswer<'a>>> PackedStatus<'a, A> {
     fn read(self, beside: &Beside<'_>) -> Result<QuotationStatus, PackedError> {
         Ok(match self {
             Self::Pending => QuotationStatus::Pending,
-            Self::Answered(answer) => QuotationStatus::Answered(Box::new(answer.read(beside)?)),
+            Self::Answered(answer) => {
+                QuotationStatus::Answered(Box::new(answer.into().read(beside)?))
+            }
             Self::Failed(reason) => QuotationStatus::Failed(reason.into_owned()),
         })
     }
 }
 
-impl<'a, A> PackedStatus<'a, A> {
-    fn map<B>(self, answer: impl FnOnce(A) -> B) -> PackedStatus<'a, B> {
-        match self {
-            Self::Pending => PackedStatus::Pending,
-            Self::Answered(packed) => PackedStatus::Answered(answer(packed)),
-            Self::Failed(reason) => PackedStatus::Failed(reason),
-        }
-    }
-}
-
-impl<'a, A> PackedQuotation<'a, A> {
-    fn map<B>(self, answer: impl FnOnce(A) -> B) -> PackedQuotation<'a, B> {
-        PackedQuotation {
-            request_id: self.request_id,
-            user: self.user,
-            items: self.items,
-            connection: self.connection,
-            dialect: self.dialect,
-            accepted_at: self.accepted_at,
-            deadline: self.deadline,
-            expires_at: self.expires_at,
-            status: self.status.map(answer),
-        }
-    }
-}
-
-impl PackedQuotation<'_, PackedAnswer<'_>> {
+impl<'a, A: Into<PackedAnswer<'a>>> PackedQuotation<'a, A> {
     fn read(self, key: QuotationKey) -> Result<Quotation, PackedError> {
         let request_id = match self.request_id {
             Some(id) => id.into_owned(),

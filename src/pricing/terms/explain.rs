@@ -38,7 +38,7 @@ pub struct GivenList<'a> {
 
 /// Whether a row decides the price, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RowVerdict {
     /// It decides the price.
     Counts,
     /// The list is given to other customers.
@@ -83,7 +83,7 @@ pub struct Considered {
     /// The price that the rule gives; `None` if there is no list price.
     pub price: Option<Money>,
     /// Whether it decides the price, and if not, why.
-    pub verdict: Verdict,
+    pub verdict: RowVerdict,
 }
 
 /// A price, and the rows that were considered for it.
@@ -102,7 +102,7 @@ impl Explanation {
     /// Returns the row that decides; `None` if the list price applies.
     #[must_use]
     pub fn winner(&self) -> Option<&Considered> {
-        self.rows.iter().find(|row| row.verdict == Verdict::Counts)
+        self.rows.iter().find(|row| row.verdict == RowVerdict::Counts)
     }
 }
 
@@ -115,18 +115,18 @@ impl<'a> GivenList<'a> {
     }
 
     /// Returns why none of its rows can apply, if that is so.
-    fn refusal(&self, subject: &Subject<'_>) -> Option<Verdict> {
+    fn refusal(&self, subject: &Subject<'_>) -> Option<RowVerdict> {
         let list = self.list?;
         if !list.recipients.include(subject.customer) {
-            return Some(Verdict::NotGiven);
+            return Some(RowVerdict::NotGiven);
         }
         if let Some(currency) = list.currency.filter(|currency| *currency != subject.currency) {
-            return Some(Verdict::OtherCurrency(currency));
+            return Some(RowVerdict::OtherCurrency(currency));
         }
         if let Some(from) = list.from.filter(|from| subject.at < *from) {
-            return Some(Verdict::NotBegun(from));
+            return Some(RowVerdict::NotBegun(from));
         }
-        list.until.filter(|until| *until <= subject.at).map(Verdict::Ended)
+        list.until.filter(|until| *until <= subject.at).map(RowVerdict::Ended)
     }
 }
 
@@ -150,7 +150,7 @@ pub fn explain(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Explanation {
         };
     }
     if let Some(best) = best {
-        rows[best].verdict = Verdict::Counts;
+        rows[best].verdict = RowVerdict::Counts;
     }
     let list_price = subject.goods.list_price;
     let unit_price = best.and_then(|best| rows[best].price).or(list_price);
@@ -178,7 +178,7 @@ fn consider_list(
             let verdict = refusal
                 .clone()
                 .unwrap_or_else(|| consider_rung(subject, given, rung, is_wider, winner.is_some()));
-            if verdict == Verdict::Counts {
+            if verdict == RowVerdict::Counts {
                 winner = Some(rows.len());
             }
             let price = rung.rule.finish(
@@ -206,24 +206,24 @@ fn consider_rung(
     rung: &Rung,
     is_wider: bool,
     has_winner: bool,
-) -> Verdict {
+) -> RowVerdict {
     if given.list.is_none()
         && !rung.rule.is_relative()
         && let Some(currency) = given.own_currency.filter(|own| *own != subject.currency)
     {
-        return Verdict::OtherCurrency(currency);
+        return RowVerdict::OtherCurrency(currency);
     }
     let Goods { list_price, floor, rounding } = subject.goods;
     if rung.rule.finish(list_price, floor, rounding).is_none() {
-        return Verdict::NoListPrice;
+        return RowVerdict::NoListPrice;
     }
     if !rung.min_quantity.holds_at(subject.quantity) {
-        return Verdict::NeedsMore(rung.min_quantity);
+        return RowVerdict::NeedsMore(rung.min_quantity);
     }
     match (is_wider, has_winner) {
-        (true, _) => Verdict::WiderScope,
-        (false, true) => Verdict::SmallerRung,
-        (false, false) => Verdict::Counts,
+        (true, _) => RowVerdict::WiderScope,
+        (false, true) => RowVerdict::SmallerRung,
+        (false, false) => RowVerdict::Counts,
     }
 }
 
@@ -233,15 +233,15 @@ fn consider_rung(
 fn fight(rows: &mut [Considered], best: usize, candidate: usize) -> usize {
     let (first, second) = (&rows[best], &rows[candidate]);
     let (loser, verdict) = if first.list.is_none() {
-        (candidate, Verdict::OwnListFirst)
+        (candidate, RowVerdict::OwnListFirst)
     } else if second.priority < first.priority {
-        (candidate, Verdict::LowerPriority)
+        (candidate, RowVerdict::LowerPriority)
     } else if second.price < first.price {
-        (best, Verdict::Dearer)
+        (best, RowVerdict::Dearer)
     } else if second.price > first.price {
-        (candidate, Verdict::Dearer)
+        (candidate, RowVerdict::Dearer)
     } else {
-        (candidate, Verdict::LaterId)
+        (candidate, RowVerdict::LaterId)
     };
     rows[loser].verdict = verdict;
     if loser == best { candidate } else { best }

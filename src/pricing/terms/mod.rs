@@ -20,7 +20,7 @@ mod steps;
 pub use category::{Category, CategoryError};
 pub use compose::{Goods, ScopedLadder, compose, steps_of_list};
 pub use customer::{Customer, OwnLadder, OwnLadders};
-pub use explain::{Considered, Explanation, GivenList, Subject, Verdict, explain};
+pub use explain::{Considered, Explanation, GivenList, RowVerdict, Subject, explain};
 pub use ladder::{Ladder, LadderError, MinQuantity, PriceRule, Rung};
 pub use list_rows::ListRows;
 pub use price_list::{ListPrices, PriceList, Recipients, Scope, WindowError};

@@ -48,7 +48,7 @@ impl Driver<'_> {
     }
 
     /// Loads without the meter, because the cost of a load does not depend on the policy.
-    pub(super) async fn load(&self, data: &Dataset) -> Result<change::Change, ReplayError> {
+    pub(super) async fn load(&self, data: &Dataset) -> Result<change::LoadChange, ReplayError> {
         let options =
             LoadOptions { currency: self.scenario.terms.currency, prune: false, merge: false };
         let Ports { store, clock, randomness, .. } = &self.engine;

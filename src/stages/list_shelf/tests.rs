@@ -11,16 +11,14 @@ use crate::data::apply;
 use crate::memory::{ManualClock, Memory};
 use crate::model::Timestamp;
 use crate::ports::prelude::*;
-use crate::ports::testing::price_list;
+use crate::ports::testing::{one_price, price_list};
 use crate::ports::{Ports, Record, RowChange, SystemRandomness};
-use crate::pricing::{
-    Currency, Ladder, ListPrices, MinQuantity, Money, PriceRule, Recipients, Rung, Scope,
-};
+use crate::pricing::{Currency, Money, Recipients};
 
 const CROWD: usize = 20;
 
 /// A store that yields for each page of lists, and counts them.
-struct Counted {
+struct CountingStore {
     inner: Ports,
     lists: AtomicUsize,
     rows: AtomicUsize,
@@ -29,7 +27,7 @@ struct Counted {
 
 layer!(
     #[over(inner.store)]
-    impl PriceListStore for Counted {
+    impl PriceListStore for CountingStore {
         async fn list_price_lists(&self, at: _, from: _) -> _ {
             self.lists.fetch_add(1, Ordering::Relaxed);
             yield_now().await;
@@ -53,21 +51,16 @@ fn list(id: &str) -> PriceList {
 }
 
 /// A store with these lists, each of which has one row, and its head.
-async fn counted(lists: &[PriceList]) -> (Arc<Counted>, CatalogueHead) {
+async fn counted(lists: &[PriceList]) -> (Arc<CountingStore>, CatalogueHead) {
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1)));
     let inner = Memory::new(clock, Arc::new(SystemRandomness)).ports();
-    let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(Money::ZERO) };
-    let row = |list: &PriceList| ListPrices {
-        list: list.id.clone(),
-        scope: Scope::All,
-        ladder: Ladder::new(vec![rung]).unwrap(),
-    };
-    let records =
-        lists.iter().flat_map(|list| [Record::PriceList(list.clone()), Record::Prices(row(list))]);
+    let records = lists.iter().flat_map(|list| {
+        [Record::PriceList(list.clone()), Record::Prices(one_price(&list.id, Money::ZERO))]
+    });
     apply(&inner, records.map(RowChange::Put).collect(), Currency::USD).await.unwrap();
     let at = inner.store.catalogue_head().await.unwrap().unwrap();
     let (lists, rows, fails) = Default::default();
-    (Arc::new(Counted { inner, lists, rows, fails }), at)
+    (Arc::new(CountingStore { inner, lists, rows, fails }), at)
 }
 
 #[tokio::test]

@@ -10,12 +10,9 @@ use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::model::{Calculation, Cause, Dialect, Item, Quantity, Timestamp, UserId};
 use crate::ports::prelude::*;
-use crate::ports::testing::{price_list, received};
+use crate::ports::testing::{one_price, price_list, received};
 use crate::ports::{Ports, QuotationStatus, Record, RowChange, SystemRandomness};
-use crate::pricing::{
-    Answer, Currency, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Product,
-    Recipients, Rung, Scope,
-};
+use crate::pricing::{Answer, Currency, Money, PriceList, Product, Recipients};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::stages::{BaseMaker, BaseShelf, Lookup, Policy};
@@ -59,9 +56,7 @@ layer!(
 fn records() -> Vec<Record> {
     let everyone = Recipients { everyone: true, ..Recipients::default() };
     let list = PriceList { until: Some(START.plus(END)), ..price_list("W", everyone) };
-    let rule = PriceRule::Price(Money::from_minor(50));
-    let ladder = Ladder::new(vec![Rung { min_quantity: MinQuantity::ZERO, rule }]).unwrap();
-    let prices = ListPrices { list: list.id.clone(), scope: Scope::All, ladder };
+    let prices = one_price(&list.id, Money::from_minor(50));
     let product = Product::new("P1".parse().unwrap(), "one".to_owned(), Money::from_minor(100));
     vec![Record::Product(product), Record::PriceList(list), Record::Prices(prices)]
 }

@@ -19,7 +19,7 @@ use crate::pricing::{
 
 /// The inputs of one calculation. The head of the table is read first: if another process reads newer inputs
 /// and replaces the head, our own write fails.
-pub(super) struct Inputs {
+pub(super) struct CalculationInputs {
     pub(super) head: Option<TableHead>,
     /// The catalogue's head at which all other inputs were read.
     pub(super) at: CatalogueHead,
@@ -60,10 +60,10 @@ const MAX_AHEAD: usize = 8;
 
 /// The inputs of some customers, read at one head of the catalogue. If the inputs of one customer cannot be
 /// read or made, only that customer has an error.
-pub(super) type InputsByUser = BTreeMap<UserId, Result<Arc<Inputs>, StageError>>;
+pub(super) type InputsByUser = BTreeMap<UserId, Result<Arc<CalculationInputs>, StageError>>;
 
 /// The data that is read once for all customers of a batch.
-struct Shared {
+struct BatchInputs {
     at: CatalogueHead,
     /// The base in the currency of the catalogue.
     base: Arc<StoredBase>,
@@ -109,17 +109,15 @@ impl PriceCalc {
         self.bases.doubt(in_doubt.flat_map(TableHead::bases));
         let keep_until = now.plus(self.policy.now().keep_tables());
         let Current { head: at, base } = self.bases.current_as_of(as_of, keep_until).await?;
-        let shared = Shared { at, base, now, keep_until };
+        let shared = BatchInputs { at, base, now, keep_until };
         let mut unchanged: BTreeMap<&UserId, Result<Option<Timestamp>, StageError>> =
             BTreeMap::new();
         for (user, head) in &heads {
             if !self.is_unchanged(head, &shared, unreadable) {
                 continue;
             }
-            match self.terms_again(head, &shared).await {
-                Ok(Some(terms_expire_at)) => drop(unchanged.insert(user, Ok(terms_expire_at))),
-                Ok(None) => {}
-                Err(error) => drop(unchanged.insert(user, Err(error))),
+            if let Some(again) = self.terms_again(head, &shared).await.transpose() {
+                unchanged.insert(user, again);
             }
         }
         let changed: Vec<UserId> =
@@ -144,7 +142,7 @@ impl PriceCalc {
                         Err(error) => Err(error),
                         Ok(AtHead::Read(base)) => {
                             let (head, at) = (head.cloned(), shared.at.clone());
-                            Ok(Inputs { head, at, base, currency, own, terms_expire_at })
+                            Ok(CalculationInputs { head, at, base, currency, own, terms_expire_at })
                         }
                     }
                 }
@@ -163,7 +161,7 @@ impl PriceCalc {
         &self,
         order: &Calculation,
         sent_at: Timestamp,
-    ) -> Result<Arc<Inputs>, StageError> {
+    ) -> Result<Arc<CalculationInputs>, StageError> {
         let users = std::slice::from_ref(&order.user);
         let unreadable = unreadable(&order.cause).into_iter().collect();
         for _ in 0..MAX_TRIES {
@@ -181,7 +179,7 @@ impl PriceCalc {
     fn is_unchanged(
         &self,
         head: &TableHead,
-        shared: &Shared,
+        shared: &BatchInputs,
         unreadable: &BTreeSet<&Generation>,
     ) -> bool {
         head.catalogue_version == shared.at.version
@@ -202,15 +200,14 @@ impl PriceCalc {
     async fn terms_again(
         &self,
         head: &TableHead,
-        shared: &Shared,
+        shared: &BatchInputs,
     ) -> Result<Option<Option<Timestamp>>, StageError> {
         let mut first = None;
         for prices in head.periods() {
             let Some(name) = head.base_of(prices) else { continue };
             let again = self.terms.again(&name, shared.keep_until).await;
             let Some(base) = again.map_err(StageError::CustomerBase)? else { return Ok(None) };
-            first =
-                Some(first.map_or(base.expires_at, |first: Timestamp| first.min(base.expires_at)));
+            first = first.into_iter().chain([base.expires_at]).min();
         }
         Ok(Some(first))
     }
@@ -218,7 +215,7 @@ impl PriceCalc {
     async fn base_in(
         &self,
         currency: Currency,
-        shared: &Shared,
+        shared: &BatchInputs,
     ) -> Result<AtHead<Arc<StoredBase>>, StageError> {
         if currency == shared.at.currency {
             return Ok(AtHead::Read(shared.base.clone()));
@@ -231,7 +228,7 @@ impl PriceCalc {
     async fn own_inputs(
         &self,
         users: &[UserId],
-        shared: &Shared,
+        shared: &BatchInputs,
     ) -> Result<AtHead<BTreeMap<UserId, Result<OwnInCurrency, StageError>>>, StageError> {
         if users.is_empty() {
             return Ok(AtHead::Read(BTreeMap::new()));
@@ -273,7 +270,7 @@ impl PriceCalc {
         customer: Customer,
         list: Option<UserDiscounts>,
         book: &TermsBook,
-        shared: &Shared,
+        shared: &BatchInputs,
     ) -> Result<AtHead<OwnInCurrency>, StageError> {
         let currency = customer.currency.unwrap_or(shared.at.currency);
         let (discounts, ladders) =
@@ -302,7 +299,7 @@ impl PriceCalc {
         &self,
         terms: &Terms,
         currency: Currency,
-        shared: &Shared,
+        shared: &BatchInputs,
     ) -> Result<AtHead<TermsInputs>, StageError> {
         let AtHead::Read(rows) = self.lists.rows(&terms.individual, &shared.at).await? else {
             return Ok(AtHead::Moved);
@@ -329,7 +326,7 @@ impl PriceCalc {
     }
 }
 
-impl Inputs {
+impl CalculationInputs {
     fn is_behind(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.catalogue_version > self.at.version)
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::super::base_shelf::{BaseShelf, Parts};
 use super::inputs::{OwnInputs, TermsInputs};
 use crate::model::ProductId;
-use crate::ports::{BaseName, NextPrices, Own, PortError, Prices, StoredBase};
+use crate::ports::{BaseName, NextPrices, OwnStorage, PortError, Prices, StoredBase};
 use crate::pricing::{
     BaseEntry, BaseIndex, LadderPacker, LadderRows, OwnRows, PackError, PackedOwn, Rounding, Rules,
     ScopedLadder, compose, damaged, steps_of_list,
@@ -15,7 +15,7 @@ use crate::pricing::{
 
 /// The customer's part of a table: own rows, and the prices of each period.
 pub(super) struct OwnPrices {
-    pub(super) own: Own,
+    pub(super) own: OwnStorage,
     pub(super) prices: Prices,
     pub(super) next: Vec<NextPrices>,
     pub(super) parts: Vec<Bytes>,
@@ -68,10 +68,7 @@ impl Material {
     }
 
     fn find(&self, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
-        let number = self.index.part_of(product)?;
-        let part = self.parts.get(number)?;
-        let place = part.find(product)?;
-        Some((self.index.first_of(number)? + place as u32, part.entry(place)))
+        self.parts.find(&self.index, self.index.part_of(product)?, product)
     }
 
     /// Prices and packs the customer's rows. Rows are placed in the head while at most `inline_bytes` are
@@ -167,16 +164,16 @@ struct Placing {
 }
 
 impl Placing {
-    fn place(&mut self, first: Vec<u32>, mut parts: Vec<Vec<u8>>) -> Own {
+    fn place(&mut self, first: Vec<u32>, mut parts: Vec<Vec<u8>>) -> OwnStorage {
         match parts.as_slice() {
-            [] => Own::NONE,
+            [] => OwnStorage::NONE,
             [only] if only.len() <= self.room => {
                 self.room -= only.len();
-                Own::Inline(parts.remove(0).into())
+                OwnStorage::Inline(parts.remove(0).into())
             }
             _ => {
                 self.parts.extend(parts.into_iter().map(Bytes::from));
-                Own::Parts(first)
+                OwnStorage::Parts(first)
             }
         }
     }

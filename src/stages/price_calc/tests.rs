@@ -6,12 +6,9 @@ use super::*;
 use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::ports::prelude::*;
-use crate::ports::testing::{price_list, received};
+use crate::ports::testing::{one_price, price_list, received};
 use crate::ports::{Chain, PortError, Record, RowChange, SystemRandomness};
-use crate::pricing::{
-    Currency, Customer, Ladder, ListPrices, MinQuantity, Money, PriceRule, Product, Recipients,
-    Rung, Scope,
-};
+use crate::pricing::{Currency, Customer, Money, Product, Recipients, Scope};
 use crate::stages::{BaseShelf, Policy};
 
 /// The fault of a calculation that needs the price list.
@@ -76,9 +73,7 @@ fn records() -> Vec<Record> {
     let group = "gold".parse().unwrap();
     let recipients = Recipients { groups: [group].into(), ..Recipients::default() };
     let list = price_list("GOLD", recipients);
-    let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(Money::ZERO) };
-    let ladder = Ladder::new(vec![rung]).unwrap();
-    let prices = ListPrices { list: list.id.clone(), scope: Scope::All, ladder };
+    let prices = one_price(&list.id, Money::ZERO);
     let customer = Customer {
         groups: list.recipients.groups.clone(),
         ..Customer::unknown(GOLD.parse().unwrap())

@@ -63,34 +63,29 @@ impl QuotationHandler {
         request_id: &RequestId,
         connection: &ConnectionRef,
     ) -> Result<Option<Quotation>, StageError> {
-        ACCOUNT.of(self.find(user, request_id, connection)).await
-    }
-
-    async fn find(
-        &self,
-        user: &UserId,
-        request_id: &RequestId,
-        connection: &ConnectionRef,
-    ) -> Result<Option<Quotation>, StageError> {
-        let now = self.clock.now();
-        let Some(found) = self.stored(user, request_id, now).await? else { return Ok(None) };
-        let found = self.as_it_ended(found, now).await?;
-        if found.status != QuotationStatus::Pending {
-            return Ok(Some(found));
-        }
-        let key = &found.key;
-        if found.connection.as_ref() != Some(connection) {
-            // A quote without a connection has no message at its deadline, nor has one whose gateway watched it. The
-            // message is sent first, so that a quotation of this connection always has one.
-            let redirected = Quotation { connection: Some(connection.clone()), ..found.clone() };
-            self.announce_deadline(&redirected, now).await?;
-        }
-        self.quotations.redirect_quotation(key, connection, found.dialect).await?;
-        // The quotation may have been settled, and pushed to the old connection, just before.
-        match self.quotations.quotation(key).await? {
-            Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
-            None => Ok(None),
-        }
+        let get = async {
+            let now = self.clock.now();
+            let Some(found) = self.stored(user, request_id, now).await? else { return Ok(None) };
+            let found = self.as_it_ended(found, now).await?;
+            if found.status != QuotationStatus::Pending {
+                return Ok(Some(found));
+            }
+            let key = &found.key;
+            if found.connection.as_ref() != Some(connection) {
+                // A quote without a connection has no message at its deadline, nor has one whose gateway watched it.
+                // The message is sent first, so that a quotation of this connection always has one.
+                let connection = Some(connection.clone());
+                let redirected = Quotation { connection, ..found.clone() };
+                self.announce_deadline(&redirected, now).await?;
+            }
+            self.quotations.redirect_quotation(key, connection, found.dialect).await?;
+            // The quotation may have been settled, and pushed to the old connection, just before.
+            match self.quotations.quotation(key).await? {
+                Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
+                None => Ok(None),
+            }
+        };
+        ACCOUNT.of(get).await
     }
 
     /// Reads a quotation of this customer by the id that the client knows.

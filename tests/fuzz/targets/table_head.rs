@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ocache::model::Timestamp;
-use ocache::ports::{Own, Prices, TableHead};
+use ocache::ports::{OwnStorage, Prices, TableHead};
 use ocache::pricing::Rounding;
 use ocache_fuzz::{signed, text, varint};
 
@@ -27,8 +27,8 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Checks that each part is found by the product with which it begins.
-fn find_parts(own: &Own) {
-    let Own::Parts(first) = own else { return };
+fn find_parts(own: &OwnStorage) {
+    let OwnStorage::Parts(first) = own else { return };
     if first.is_sorted_by(|a, b| a < b) {
         for (part, index) in (0_u32..).zip(first) {
             assert_eq!(own.part_of(*index), Some(part));
@@ -78,14 +78,14 @@ fn put_prices(out: &mut Vec<u8>, prices: &Prices) {
     put_own(out, &prices.ladders);
 }
 
-fn put_own(out: &mut Vec<u8>, own: &Own) {
+fn put_own(out: &mut Vec<u8>, own: &OwnStorage) {
     match own {
-        Own::Inline(rows) => {
+        OwnStorage::Inline(rows) => {
             out.push(0);
             varint(out, rows.len() as u64);
             out.extend_from_slice(rows);
         }
-        Own::Parts(first) => {
+        OwnStorage::Parts(first) => {
             out.push(1);
             varint(out, first.len() as u64);
             first.iter().for_each(|index| varint(out, u64::from(*index)));

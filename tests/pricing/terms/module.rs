@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ocache::model::{CustomerGroup, PriceListId, ProductId, Quantity, Timestamp};
 use ocache::pricing::{
-    Base, Category, Currency, Discount, Discounts, Entry, GivenList, Goods, Ladder, MinQuantity,
-    Money, OwnLadder, OwnRows, PackedBase, PriceList, PriceRule, QuantityRules, Rate, Recipients,
-    Rounding, Rules, Rung, Scope, ScopedLadder, Step, Subject, UnitRounding, compose, explain,
-    next_tier, step_at, steps_of_list,
+    Base, Category, Currency, Discount, Discounts, GivenList, Goods, Ladder, MinQuantity, Money,
+    OwnLadder, OwnRows, PackedBase, PriceList, PriceRule, ProductPrice, QuantityRules, Rate,
+    Recipients, Rounding, Rules, Rung, Scope, ScopedLadder, Step, Subject, UnitRounding, compose,
+    explain, next_tier, step_at, steps_of_list,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -201,15 +201,15 @@ impl<'a> Module<'a> {
             return Outcome::Invalid { below: shown(unsold.below), above: shown(unsold.above) };
         }
         let entry = match step_at(steps, self.quantity) {
-            Some(step) => Entry::at_step(self.goods.list_price, step, rules.as_slice()),
-            None => self.goods.list_price.map(Entry::at_list_price),
+            Some(step) => ProductPrice::at_step(self.goods.list_price, step, rules.as_slice()),
+            None => self.goods.list_price.map(ProductPrice::at_list_price),
         };
         let Some(entry) = entry else { return Outcome::Unavailable };
         let tier = next_tier(steps, self.quantity, entry.unit_price, &self.sold);
-        self.priced(&Entry { next_tier: tier, ..entry })
+        self.priced(&ProductPrice { next_tier: tier, ..entry })
     }
 
-    fn priced(&self, entry: &Entry) -> Outcome {
+    fn priced(&self, entry: &ProductPrice) -> Outcome {
         let code = self.currency.code();
         let decimals = decimals_of(code);
         let unit = |price: Money| {
@@ -295,7 +295,7 @@ impl<'a> Module<'a> {
 
     /// Returns the price through a packed base, if the product has only a discount of the customer's own on
     /// every quantity. Returns `None` for other products.
-    pub fn through_a_base(&self) -> Option<Option<Entry>> {
+    pub fn through_a_base(&self) -> Option<Option<ProductPrice>> {
         let percentage = match &self.own {
             None => None,
             Some((ladder, _)) => match ladder.ladder.rungs() {
@@ -342,7 +342,7 @@ impl<'a> Module<'a> {
     }
 
     /// Returns an entry as a price in decimals.
-    pub fn shown(&self, entry: &Entry) -> Outcome {
+    pub fn shown(&self, entry: &ProductPrice) -> Outcome {
         self.priced(entry)
     }
 }
