@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use ocache::cost::{Events, Known, Reading};
+use ocache::cost::{EventCounts, MeteredEvents, StoreFacts};
 use ocache::data::ListSpec;
 use ocache::meter::billing::Line;
 use ocache::meter::{Action, Resource, Stage, Usage, UsageLine, billed};
 use ocache::model::Timestamp;
 use ocache::pricing::Currency;
 use ocache::replay::{
-    Adaptive, Arrival, Candidate, Outcome, Probe, Rhythm, Sample, Scenario, Synthetic, TermsSpec,
-    probe, replay,
+    Adaptive, Arrival, Candidate, Probe, ProbedStack, ReplayOutcome, Rhythm, Scenario, Synthetic,
+    TermsSpec, probe, replay,
 };
 use ocache::stages::{Answering, Policy};
 
@@ -44,7 +44,7 @@ const EVERY_MINUTE: Candidate = Candidate {
     adaptive: None,
 };
 
-async fn run(scenario: &Scenario, candidate: &Candidate) -> Outcome {
+async fn run(scenario: &Scenario, candidate: &Candidate) -> ReplayOutcome {
     replay(scenario, candidate).await.unwrap()
 }
 
@@ -133,7 +133,7 @@ async fn users_with_the_same_price_lists_have_them_priced_once() {
     // For each base of terms: a part, the index, and the claim, which is taken and released.
     let written = [&plain, &same, &different].map(|outcome| heads_written(&outcome.metered));
     assert_eq!(written[1..], [written[0] + 4, written[0] + 8]);
-    let rows = |outcome: &Outcome| {
+    let rows = |outcome: &ReplayOutcome| {
         let is_row = |line: &UsageLine| line.resource == Resource::PriceLists;
         outcome.metered.total(is_row).items
     };
@@ -213,13 +213,12 @@ fn heads_written(usage: &Usage) -> u64 {
     usage.total(|line| line.stage == Stage::PriceCalc && is_write(line.resource, line.action)).items
 }
 
-fn sample(batch: usize) -> Sample {
-    Sample {
+fn sample() -> ProbedStack {
+    ProbedStack {
         products: 40,
         discounts: 5,
         terms: TermsSpec::NONE,
         lines: 3,
-        batch,
         calculation: Duration::from_millis(250),
         answering: Answering::Direct,
     }
@@ -227,7 +226,7 @@ fn sample(batch: usize) -> Sample {
 
 #[tokio::test]
 async fn a_probe_tells_refreshes_that_write_nothing_from_those_that_do() {
-    let probe = probe(&sample(4)).await.unwrap();
+    let probe = probe(&sample(), 4).await.unwrap();
     let written = [&probe.unchanged, &probe.confirmed, &probe.calculated].map(heads_written);
     assert_eq!(written, [0, 4, 4]);
     let lists = |usage: &Usage| usage.total(|line| line.resource == Resource::Discounts).items;
@@ -246,8 +245,8 @@ async fn a_probe_tells_refreshes_that_write_nothing_from_those_that_do() {
 
 #[tokio::test]
 async fn a_probe_tells_the_base_of_terms_from_the_tables_of_those_who_have_them() {
-    let plain = probe(&sample(4)).await.unwrap();
-    let listed = probe(&Sample { terms: listed(6), ..sample(4) }).await.unwrap();
+    let plain = probe(&sample(), 4).await.unwrap();
+    let listed = probe(&ProbedStack { terms: listed(6), ..sample() }, 4).await.unwrap();
     assert_eq!((plain.sizes.terms, plain.sizes.lists), (0, 0));
     assert_eq!(heads_written(&listed.terms), 4, "a part, its index and a claim twice");
     assert!(listed.sizes.terms > 0 && listed.sizes.lists > 0);
@@ -268,12 +267,13 @@ async fn what_a_replay_used_is_read_and_foreseen() {
     let scenario = scenario(vec![arrival("a", half), arrival("b", MINUTE * 361)]);
     let outcome = run(&scenario, &day).await;
     assert_eq!((outcome.calculated, outcome.validated), (2, 360));
-    let known = Known { products: 40, base_parts: 1, discounts: 5, lines: 3, ..Known::default() };
-    let reading = Reading::of(&outcome.metered, known, &scenario.policy);
-    let Events { refreshes, changed, confirmed, bases, .. } = reading.events;
+    let known =
+        StoreFacts { products: 40, base_parts: 1, discounts: 5, lines: 3, ..StoreFacts::default() };
+    let reading = MeteredEvents::of(&outcome.metered, known, &scenario.policy);
+    let EventCounts { refreshes, changed, confirmed, bases, .. } = reading.events;
     assert_eq!((refreshes, changed, confirmed, bases), (360.0, 0.0, 71.0, 1.0));
 
-    let probe = probe(&sample(1)).await.unwrap();
+    let probe = probe(&sample(), 1).await.unwrap();
     let mut foreseen = Usage::default();
     for used in reading.events.used(&probe, 1).values() {
         foreseen.merge(used);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ocache::load_generator::{Amount, Peer};
+use ocache::load_generator::{Amount, ServerKind};
 use ocache::model::UserId;
 
 use crate::generated::Generated;
@@ -74,7 +74,7 @@ async fn waits(stack: &Stack<'_>, dataset: &ocache::data::Dataset, users: &[User
     let (first, counted) = users.split_at(FIRST);
     let quoted = async |users: &[UserId]| {
         let amount = Amount::Quotes(users.len() as u64);
-        Workload::for_users(users, dataset).quote(&to, Peer::Gateway, amount, 1).await
+        Workload::for_users(users, dataset).quote(&to, ServerKind::Gateway, amount, 1).await
     };
     quoted(first).await;
     let tally = quoted(counted).await;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
-use ocache::load_generator::{Amount, Peer, Tally};
+use ocache::load_generator::{Amount, ServerKind, Tally};
 use serde_json::Value;
 
 use crate::generated::Generated;
@@ -166,7 +166,7 @@ async fn quotes(what: &str, workload: &Workload, ocache: &Server, time: Duration
     let mut over_websocket = Tally::begin().expect("times can be counted");
     for _ in 0..ROUNDS {
         let to = ocache.destination();
-        let quoted = workload.quote(&to, Peer::Gateway, Amount::For(time), SOCKETS).await;
+        let quoted = workload.quote(&to, ServerKind::Gateway, Amount::For(time), SOCKETS).await;
         over_websocket.merge(&quoted);
         over_http.merge(&send(ocache.url(), requests.clone(), SOCKETS, time).await);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ocache::load_generator::{Amount, Peer};
+use ocache::load_generator::{Amount, ServerKind};
 use ocache::runtime::Role;
 
 use crate::generated::Generated;
@@ -49,7 +49,7 @@ async fn warm_quote(build: &Build, products: u64) -> Duration {
     workload.warm(&to).await;
     stack.until_quiet();
     let before = stack.server().cpu_time();
-    workload.quote(&to, Peer::Gateway, Amount::Quotes(QUOTES), SOCKETS).await;
+    workload.quote(&to, ServerKind::Gateway, Amount::Quotes(QUOTES), SOCKETS).await;
     let used = stack.server().cpu_time() - before;
     stack.stop();
     used / QUOTES as u32

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocache::load_generator::{Amount, ExpectedPrices, Peer, QuoteMix, RequestNames, Run, Tally};
+use ocache::load_generator::{
+    Amount, ExpectedPrices, LoadRun, QuoteMix, RequestNames, ServerKind, Tally,
+};
 use ocache::model::{ProductId, UserId};
 use ocache::protocol::{Frame, QuotationFrame};
 use ocache::runtime::client::{Destination, GatewayClient};
@@ -76,11 +78,11 @@ impl Workload {
     pub async fn quote(
         &self,
         to: &Destination,
-        peer: Peer,
+        peer: ServerKind,
         amount: Amount,
         sockets: usize,
     ) -> Tally {
-        let run = Run {
+        let run = LoadRun {
             mix: self.mix.clone(),
             names: RequestNames::Made,
             amount,
@@ -101,7 +103,7 @@ impl Workload {
     /// Quotes every customer twice: the first makes the tables, the second finds them.
     pub async fn warm(&self, to: &Destination) {
         for _ in 0..2 {
-            self.quote(to, Peer::Gateway, Amount::Quotes(self.customers), SOCKETS).await;
+            self.quote(to, ServerKind::Gateway, Amount::Quotes(self.customers), SOCKETS).await;
         }
     }
 }
@@ -110,13 +112,13 @@ impl Workload {
 struct Contestant<'a> {
     name: &'static str,
     server: &'a Server,
-    peer: Peer,
+    peer: ServerKind,
     tally: Tally,
     cpu: Duration,
 }
 
 impl<'a> Contestant<'a> {
-    fn new(name: &'static str, server: &'a Server, peer: Peer) -> Self {
+    fn new(name: &'static str, server: &'a Server, peer: ServerKind) -> Self {
         let tally = Tally::begin().expect("times can be counted");
         Self { name, server, peer, tally, cpu: Duration::ZERO }
     }
@@ -205,10 +207,10 @@ async fn in_turns(
     scale: Scale,
 ) {
     let echo = Server::of_this_program(&["echo"]);
-    let mut all = vec![Contestant::new(ECHO, &echo, Peer::Echo)];
-    all.extend(peer.map(|peer| Contestant::new("SQLite peer", peer, Peer::Gateway)));
+    let mut all = vec![Contestant::new(ECHO, &echo, ServerKind::Echo)];
+    all.extend(peer.map(|peer| Contestant::new("SQLite peer", peer, ServerKind::Gateway)));
     let ocaches = stacks.iter();
-    all.extend(ocaches.map(|it| Contestant::new(it.build.name, it.server(), Peer::Gateway)));
+    all.extend(ocaches.map(|it| Contestant::new(it.build.name, it.server(), ServerKind::Gateway)));
     let generator = cpu_time_of("self");
     for _ in 0..ROUNDS {
         for one in &mut all {

@@ -1,7 +1,7 @@
 //! Counts what waits before cold quotes after a load of prices: messages sent to the urgent queue while
 //! warm users quote.
 
-use ocache::load_generator::{Amount, Peer};
+use ocache::load_generator::{Amount, ServerKind};
 use serde::Deserialize;
 
 use crate::generated::Generated;
@@ -34,7 +34,7 @@ pub async fn run(scale: Scale, builds: &[Build]) {
         let to = stack.start().destination();
         let load = stack.start_changing_a_price(&data, OTHER_PRICE);
         let all = Amount::Quotes(QUOTES * workload.customers);
-        workload.quote(&to, Peer::Gateway, all, SOCKETS).await;
+        workload.quote(&to, ServerKind::Gateway, all, SOCKETS).await;
         load.finish();
         stack.stop();
         let after = sent(&stack);

@@ -41,25 +41,23 @@ pub use access::{AccessArgs, LIMIT_DETAILS};
 pub use account::{DestroyArgs, ProvisionArgs};
 pub use backup::{BackupArgs, RestoreArgs};
 pub use bench::BenchArgs;
-pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNIT_DECIMALS};
+pub use config::{ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNIT_DECIMALS};
 pub use cost::{CostArgs, CostCommand, FORECAST_DETAILS, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
-pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
+pub use dead_letters::{DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Global, LogFormat};
 #[cfg(not(feature = "aws"))]
 pub use groups::AWS_COMMANDS;
 pub use groups::{EXIT_CODES, GROUPS, START};
 pub use list::{
-    ExportArgs, ExportCommand, ExportQuotationsArgs, ListArgs, ListCommand, ListCustomersArgs,
-    ListDiscountsArgs, ListPriceListsArgs, ListProductsArgs, ListQuotationsArgs, StatusName,
+    ExportCommand, ExportQuotationsArgs, ListCommand, ListCustomersArgs, ListDiscountsArgs,
+    ListPriceListsArgs, ListProductsArgs, ListQuotationsArgs, StatusName,
 };
 pub use policy::{PolicyArgs, STACK_SETTINGS};
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs, StageArgs};
 pub use shell::{CompletionsArgs, HelpArgs, ManArgs, TOPICS};
 pub use simulate::{OnChange, SIMULATE_DETAILS, SimulateArgs, SyntheticRhythm};
-pub use tokens::{
-    KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,
-};
+pub use tokens::{KeysArgs, KeysCommand, ProviderArgs, ProviderError, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
 
 /// Answer price requests at once, from price tables prepared for active customers.
@@ -154,9 +152,11 @@ pub enum Command {
     /// Rows are printed while they are read, so a list may be larger than memory. With --output json or
     /// ndjson, products, customers, discounts and price lists have the fields that `ocache load` reads. On
     /// AWS a list reads its table, which is billed.
-    List(ListArgs),
+    #[command(subcommand)]
+    List(ListCommand),
     /// Export past quotations as a trace for `ocache simulate`
-    Export(ExportArgs),
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Show active customers, tables, queues and dead letters
     ///
     /// Shows whether the cache works: which customers are active and for how long, how old their tables
@@ -190,7 +190,8 @@ pub enum Command {
     /// send it to its queue again with `redrive`. Discard obsolete messages, such as last week's
     /// quotations, with `drop`.
     #[command(after_help = examples::DEAD_LETTERS)]
-    DeadLetters(DeadLettersArgs),
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Make a token that admits a client where tokens are required
     ///
     /// A token names the customers for whom its bearer may quote. Give one to each client, or one for
@@ -201,7 +202,8 @@ pub enum Command {
     ///
     /// A key can sign a token for every customer, so rotate keys from time to time.
     #[command(after_help = examples::KEYS)]
-    Keys(KeysCommandArgs),
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Replay arrivals against policies: hits, waits, waste, AWS bill
     ///
     /// Use it to choose a TTL and an interval from your own traffic before you pay for them. The stages
@@ -261,7 +263,8 @@ pub enum Command {
     /// A process takes each of its settings from a flag, an environment variable, ocache.toml or the
     /// default, in this order. A setting of the stack is the same for all its processes: the value set
     /// for the stack, or the default. `show` names the origin of each value; `set` sets one of the stack.
-    Config(ConfigArgs),
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Show the whole help of a command or a topic
     ///
     /// `--help` fits a screen; this adds the global options, the environment variables, and what each
@@ -278,7 +281,6 @@ impl Command {
     }
 }
 
-/// Of `ocache up`.
 #[derive(Debug, Args)]
 pub struct UpArgs {
     /// Port of the gateway on loopback; 0 is any free one
@@ -294,18 +296,14 @@ pub struct UpArgs {
     #[cfg(feature = "aws")]
     #[arg(long)]
     pub provision: bool,
-    /// Where metrics are served as well.
     #[command(flatten)]
     pub metrics: MetricsArgs,
-    /// How its stages work.
     #[command(flatten)]
     pub stages: StageArgs,
-    /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,
 }
 
-/// Of `ocache subscribe`.
 #[derive(Debug, Args)]
 pub struct SubscribeArgs {
     /// The customers
@@ -316,7 +314,6 @@ pub struct SubscribeArgs {
     pub ttl: Option<String>,
 }
 
-/// Of `ocache unsubscribe`.
 #[derive(Debug, Args)]
 pub struct UnsubscribeArgs {
     /// The customers
@@ -324,15 +321,12 @@ pub struct UnsubscribeArgs {
     pub users: Vec<UserId>,
 }
 
-/// Of `ocache worker`.
 #[derive(Debug, Args)]
 pub struct WorkerArgs {
     /// What this process does
     pub role: WorkerRole,
-    /// Where metrics are served.
     #[command(flatten)]
     pub metrics: MetricsArgs,
-    /// How its stages work.
     #[command(flatten)]
     pub stages: StageArgs,
 }
@@ -350,7 +344,6 @@ pub enum WorkerRole {
     All,
 }
 
-/// Of `ocache serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Port of the gateway on loopback; 0 is any free one
@@ -359,21 +352,16 @@ pub struct ServeArgs {
     /// Answer quotations too, without a separate worker
     #[arg(long)]
     pub with_provider: bool,
-    /// Where metrics are served as well.
     #[command(flatten)]
     pub metrics: MetricsArgs,
-    /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// How much is kept in memory.
     #[command(flatten)]
     pub memory: MemoryArgs,
-    /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,
 }
 
-/// Of `ocache quote`.
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
     /// The customer whose prices are quoted
@@ -394,12 +382,10 @@ pub struct QuoteArgs {
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "35s")]
     pub timeout: Duration,
-    /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
 }
 
-/// Of `ocache quotation`.
 #[derive(Debug, Args)]
 pub struct QuotationArgs {
     /// Its request id
@@ -410,7 +396,6 @@ pub struct QuotationArgs {
     pub client: Option<UserId>,
 }
 
-/// Of `ocache prices`.
 #[derive(Debug, Args)]
 pub struct PricesArgs {
     /// The customer
@@ -427,7 +412,6 @@ pub struct PricesArgs {
     pub explain: bool,
 }
 
-/// Of `ocache status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Refresh at this interval until Ctrl-C
@@ -435,7 +419,6 @@ pub struct StatusArgs {
     pub watch: Option<Duration>,
 }
 
-/// Of `ocache meter`.
 #[derive(Debug, Args)]
 pub struct MeterArgs {
     /// How far to look back; usage is kept for a week, in steps of five minutes

@@ -11,23 +11,19 @@ use tokio::time::timeout;
 
 use super::args::{Backend, BackupArgs};
 use super::engine::require_store;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
 
 mod copier;
 
-use copier::{Copier, Said};
+use copier::{CopyProcess, Said};
 
 /// A copy that makes no progress for this long is ended.
 const STANDSTILL: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: BackupArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: BackupArgs) -> Result<()> {
     if settings.backend != Backend::Embedded {
         let message = "only the embedded store is a file to back up";
         return Err(Failure::new(ExitCode::Usage, message)
@@ -43,8 +39,8 @@ pub(super) async fn run(
 }
 
 /// Has the store copied, and shows the progress.
-async fn copied(settings: &Settings, output: &Output, args: &BackupArgs) -> Result<(), Failure> {
-    let mut copier = Copier::start(&settings.data_dir, &args.file)?;
+async fn copied(settings: &Settings, output: &Output, args: &BackupArgs) -> Result<()> {
+    let mut copier = CopyProcess::start(&settings.data_dir, &args.file)?;
     let mut progress = output.count("pages", None);
     let (mut shown, mut is_copying) = (0, true);
     loop {

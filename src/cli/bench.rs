@@ -12,20 +12,16 @@ mod stack;
 
 use super::args::BenchArgs;
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
-use figures::{Figures, Report};
+use figures::{BenchReport, PhaseFigures};
 use guests::Guests;
-use quotes::{Plan, Quotes};
+use quotes::{QuotePhase, Quotes};
 use stack::Stack;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: BenchArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: BenchArgs) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let stack = Stack::find(settings, output, engine, &args).await?;
     let mut guests = Guests::new(stack.ports(), &args);
@@ -40,7 +36,7 @@ pub(super) async fn run(
     stack.leave().await;
     let phases = measured?;
     removed?;
-    let report = Report { engine, gateway, users: args.users, rate: args.rate, phases };
+    let report = BenchReport { engine, gateway, users: args.users, rate: args.rate, phases };
     output.data(&report.to_json(), |_| report.to_table())?;
     match report.unanswered() {
         0 => Ok(()),
@@ -59,7 +55,7 @@ async fn measure(
     stack: &Stack,
     guests: &mut Guests,
     args: &BenchArgs,
-) -> Result<Vec<Figures>, Failure> {
+) -> Result<Vec<PhaseFigures>> {
     let products = guests.products().await?;
     let quotes = Quotes {
         gateway: stack.gateway(),
@@ -76,11 +72,11 @@ async fn measure(
     ];
     let aged = guests.age_tables().await?;
     phases.push(stack.metered(guests.refresh(&aged, output)).await?);
-    let warm = Plan { phase: "warm quotes", users: guests.warm(), count: args.quotes };
+    let warm = QuotePhase { phase: "warm quotes", users: guests.warm(), count: args.quotes };
     phases.push(stack.metered(quotes.run(warm, args.rate, guests)).await?);
     if args.cold > 0 {
         let users = guests.newcomers(args.cold)?;
-        let cold = Plan { phase: "cold quotes", users, count: args.cold };
+        let cold = QuotePhase { phase: "cold quotes", users, count: args.cold };
         phases.push(stack.metered(quotes.run(cold, args.rate, guests)).await?);
     }
     Ok(phases)

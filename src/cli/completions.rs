@@ -11,7 +11,7 @@ use clap_complete::engine::ArgValueCompleter;
 use clap_complete::env::{CompleteEnv, Shells};
 
 use super::args::{Cli, CompletionsArgs};
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::known::{complete_product, complete_user};
 use super::output::Output;
 use crate::model::{Item, ProductId, UserId};
@@ -19,7 +19,7 @@ use crate::model::{Item, ProductId, UserId};
 /// The variable through which a shell asks for completions.
 const ASKING: &str = "OCACHE_COMPLETE";
 
-pub(super) fn run(output: &Output, args: &CompletionsArgs) -> Result<(), Failure> {
+pub(super) fn run(output: &Output, args: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
     // The flag accepts only shells that are built in.

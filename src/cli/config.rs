@@ -5,15 +5,14 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::{Backend, ConfigCommand, ConfigSetArgs, SetKey};
-use super::engine::{Engine, require_store};
-use super::failure::{ExitCode, Failure};
+use super::engine::{Engine, makes_store, require_store};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::{Output, table};
 use super::parse::{Parsed, parsed};
 use super::settings::Settings;
 use super::settings_file::key_of;
 use super::stack_settings::{Given, understood};
 use super::token_keys::KeysFound;
-use crate::embedded::Embedded;
 use crate::ports::SettingsRecord;
 use crate::pricing::UnitRounding;
 use crate::stages::{self, Setting, StackSettings};
@@ -22,7 +21,7 @@ mod unit_rounding;
 
 /// One setting as it is shown.
 #[derive(Serialize)]
-struct Shown {
+struct ShownSetting {
     setting: String,
     /// The value as it would be typed; `None` if it is not set and has no default.
     value: Option<String>,
@@ -47,14 +46,14 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
     command: &ConfigCommand,
-) -> Result<(), Failure> {
+) -> Result<()> {
     match command {
         ConfigCommand::Show(_) => show(settings, output).await,
         ConfigCommand::Set(args) => set(settings, output, args).await,
     }
 }
 
-async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Result<(), Failure> {
+async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Result<()> {
     let setting = match args.key {
         SetKey::Stack(setting) => setting,
         key => return unit_rounding::set(settings, output, key, &args.value).await,
@@ -120,7 +119,7 @@ fn ignored_by_functions(setting: Setting) -> Option<String> {
     Some(format!("note: functions ignore {setting}{instead}; {holds}"))
 }
 
-async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
+async fn show(settings: &Settings, output: &Output) -> Result<()> {
     // The values as they were typed. The parsed types no longer contain them.
     let parsed = parsed()?;
     let given = Given::of(settings, &parsed);
@@ -135,13 +134,10 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
     shown.extend(unit_rounding::shown(rounding));
     shown.sort_by(|a, b| a.setting.cmp(&b.setting));
     output.data(&shown, |settings| {
-        let mut table = table(["setting", "value", "from"]);
-        for setting in settings {
-            let from = setting.words();
-            let value = setting.value.clone().unwrap_or_default();
-            table.add_row([setting.setting.clone(), value, from]);
-        }
-        table.to_string()
+        let rows = settings.iter().map(|shown| {
+            [shown.setting.clone(), shown.value.clone().unwrap_or_default(), shown.words()]
+        });
+        table(["setting", "value", "from"]).with(rows).to_string()
     })?;
     // The settings are shown first, because they say where the name of the folder comes from.
     match is_stored {
@@ -154,7 +150,7 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
     }
 }
 
-impl Shown {
+impl ShownSetting {
     /// Shows a setting of the stack. Its value in force may be larger than the value that was set.
     fn of_stack(
         setting: Setting,
@@ -183,8 +179,8 @@ impl Shown {
 async fn stored(
     settings: &Settings,
     output: &Output,
-) -> Result<Option<(SettingsRecord, UnitRounding)>, Failure> {
-    if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
+) -> Result<Option<(SettingsRecord, UnitRounding)>> {
+    if makes_store(settings) {
         return Ok(None);
     }
     let engine = Engine::open(settings, output).await?;
@@ -197,7 +193,11 @@ async fn stored(
 
 /// Returns all settings. Settings of the stack come from its record. If there is no record yet, they come
 /// from the same places as settings of the process.
-fn all(parsed: &Parsed, record: Option<&SettingsRecord>, stack: &StackSettings) -> Vec<Shown> {
+fn all(
+    parsed: &Parsed,
+    record: Option<&SettingsRecord>,
+    stack: &StackSettings,
+) -> Vec<ShownSetting> {
     let show = ["config", "show"];
     let command =
         show.iter().try_fold(&parsed.command, |command, name| command.find_subcommand(name));
@@ -225,10 +225,10 @@ fn all(parsed: &Parsed, record: Option<&SettingsRecord>, stack: &StackSettings) 
                     Some(false) => (Origin::Default, None),
                     None => (origin, from),
                 };
-                return Some(Shown::of_stack(setting, origin, stack));
+                return Some(ShownSetting::of_stack(setting, origin, stack));
             }
             let value = (!values.is_empty()).then(|| values.join(","));
-            Some(Shown { setting: key.to_owned(), value, origin, from })
+            Some(ShownSetting { setting: key.to_owned(), value, origin, from })
         })
         .collect()
 }

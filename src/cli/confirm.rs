@@ -2,12 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use super::stderr::Stderr;
 
 /// Asks whether to go on. Without a terminal nobody can answer, so `--yes` is required.
-pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Failure> {
+pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<()> {
     if yes {
         return Ok(());
     }

@@ -5,15 +5,11 @@ mod measured;
 mod show;
 
 use super::args::{CostArgs, CostCommand};
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::Output;
 use super::settings::Settings;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: CostArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: CostArgs) -> Result<()> {
     match &args.command {
         Some(CostCommand::Forecast(args)) => forecast::run(output, args).await,
         None => measured::run(settings, output, &args).await,

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::args::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
+use super::args::{DeadLettersCommand, QueueName, SelectionArgs};
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use super::table::whole;
@@ -16,22 +16,22 @@ const SEARCHED: usize = 10_000;
 pub(super) async fn run(
     settings: &Settings,
     output: &Output,
-    args: DeadLettersArgs,
-) -> Result<(), Failure> {
+    command: DeadLettersCommand,
+) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
-    let done = match args.command {
+    let done = match command {
         DeadLettersCommand::List { queue, limit } => list(&ports, output, queue, limit).await,
         DeadLettersCommand::Show { id } => show(&ports, output, &id).await,
-        DeadLettersCommand::Redrive(args) => act(&ports, output, args, Action::Redrive).await,
-        DeadLettersCommand::Drop(args) => act(&ports, output, args, Action::Drop).await,
+        DeadLettersCommand::Redrive(args) => act(&ports, output, args, LetterAction::Redrive).await,
+        DeadLettersCommand::Drop(args) => act(&ports, output, args, LetterAction::Drop).await,
     };
     engine.close().await;
     done
 }
 
 #[derive(Clone, Copy)]
-enum Action {
+enum LetterAction {
     Redrive,
     Drop,
 }
@@ -64,7 +64,7 @@ async fn list(
     output: &Output,
     queue: Option<QueueName>,
     limit: usize,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let mut letters = Vec::new();
     for queue in queues(queue) {
         let found = ports.dead_letters.dead_letters(queue, limit).await?;
@@ -90,7 +90,7 @@ async fn list(
     })
 }
 
-async fn show(ports: &Ports, output: &Output, id: &str) -> Result<(), Failure> {
+async fn show(ports: &Ports, output: &Output, id: &str) -> Result<()> {
     for queue in Queue::ALL {
         let letters = ports.dead_letters.dead_letters(queue, SEARCHED).await?;
         if let Some(letter) = letters.iter().find(|letter| letter.id == id) {
@@ -106,19 +106,19 @@ async fn act(
     ports: &Ports,
     output: &Output,
     args: SelectionArgs,
-    action: Action,
-) -> Result<(), Failure> {
+    action: LetterAction,
+) -> Result<()> {
     let selection = if args.all { Selection::All } else { Selection::Ids(args.ids.clone()) };
     let mut count = 0;
     for queue in queues(args.queue) {
         count += match action {
-            Action::Redrive => ports.dead_letters.redrive(queue, &selection).await?,
-            Action::Drop => ports.dead_letters.drop_dead_letters(queue, &selection).await?,
+            LetterAction::Redrive => ports.dead_letters.redrive(queue, &selection).await?,
+            LetterAction::Drop => ports.dead_letters.drop_dead_letters(queue, &selection).await?,
         };
     }
     let (name, done) = match action {
-        Action::Redrive => ("redriven", "sent to their queue again"),
-        Action::Drop => ("dropped", "deleted"),
+        LetterAction::Redrive => ("redriven", "sent to their queue again"),
+        LetterAction::Drop => ("dropped", "deleted"),
     };
     output.data(&json!({ name: count }), |_| format!("{count} {done}"))?;
     if count == 0 && !args.all { Err(not_found(&args.ids)) } else { Ok(()) }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::DestroyArgs;
 use super::confirm::confirm;
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::{Output, table};
 use super::provision::{aws_only, name_target};
 use super::settings::Settings;
@@ -15,11 +15,7 @@ use crate::aws::{Aws, Drift};
 use crate::memory::MemoryConnections;
 use crate::ports::{Clock, SystemClock, living_processes};
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: DestroyArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: DestroyArgs) -> Result<()> {
     let aws = aws_only(settings).await?;
     name_target(output, &aws).await?;
     if args.dry_run {
@@ -63,15 +59,12 @@ async fn warn_of_living(output: &Output, aws: &Aws) {
     }
 }
 
-fn print(output: &Output, resources: &[String], state: &str) -> Result<(), Failure> {
+fn print(output: &Output, resources: &[String], state: &str) -> Result<()> {
     output.data(&json!({ state.replace(' ', "_"): resources }), |_| {
         if resources.is_empty() {
             return "the stack has no resources".to_owned();
         }
-        let mut table = table(["resource", ""]);
-        for resource in resources {
-            table.add_row([resource.as_str(), state]);
-        }
-        table.to_string()
+        let rows = resources.iter().map(|resource| [resource.as_str(), state]);
+        table(["resource", ""]).with(rows).to_string()
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::engine::{Engine, EngineKind, HALF_LOADED, load_again};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::{Output, table};
 use super::pasted;
 use super::settings::Settings;
@@ -51,7 +51,7 @@ impl Check {
     }
 }
 
-pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let mut checks = match engine.kind() {
@@ -311,15 +311,13 @@ async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
     plan.changes.into_iter().map(check).collect()
 }
 
-fn print(output: &Output, checks: &[Check]) -> Result<(), Failure> {
+fn print(output: &Output, checks: &[Check]) -> Result<()> {
     output.data(&checks, |checks| {
-        let mut table = table(["", "what", "found", "to fix it"]);
-        for check in *checks {
+        let rows = checks.iter().map(|check| {
             let mark = if check.ok { "ok" } else { "wrong" };
-            let mend = check.mend.as_deref().unwrap_or_default();
-            table.add_row([mark, &check.what, &check.found, mend]);
-        }
-        table.to_string()
+            [mark, &check.what, &check.found, check.mend.as_deref().unwrap_or_default()]
+        });
+        table(["", "what", "found", "to fix it"]).with(rows).to_string()
     })?;
     match checks.iter().filter(|check| !check.ok).count() {
         0 => Ok(()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 
 use super::args::Backend;
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::output::Output;
 #[cfg(feature = "aws")]
 use super::settings::AwsTarget;
@@ -30,18 +30,11 @@ use crate::supervisor::Supervisor;
 
 /// How often usage is written: if writes are free, and if they are billed. The latter costs one write
 /// unit a minute.
-const REPORT_EVERY: Duration = Duration::from_secs(10);
-#[cfg(feature = "aws")]
-const REPORT_EVERY_BILLED: Duration = Duration::from_secs(60);
+const REPORT_EVERY: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
 /// How often the settings of the stack are read again: if reads are free, and if they are billed.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-#[cfg(feature = "aws")]
-const FOLLOW_EVERY_BILLED: Duration = Duration::from_secs(4);
-
+const FOLLOW_EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// How often a process announces that it is alive: if writes are free, and if they are billed.
-const ANNOUNCE_EVERY: Duration = Duration::from_secs(5);
-#[cfg(feature = "aws")]
-const ANNOUNCE_EVERY_BILLED: Duration = Duration::from_secs(60);
+const ANNOUNCE_EVERY: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 
 /// The problem of a store that [is half loaded](Engine::is_half_loaded).
 pub(super) const HALF_LOADED: &str = "an earlier ocache was ended in the middle of a load: some \
@@ -81,7 +74,7 @@ pub enum EngineKind {
 
 impl Engine {
     /// Opens the engine and names it on stderr.
-    pub(super) async fn open(settings: &Settings, output: &Output) -> Result<Self, Failure> {
+    pub(super) async fn open(settings: &Settings, output: &Output) -> Result<Self> {
         let registry = GatewayRegistry::new(&settings.data_dir);
         let engine = match settings.backend {
             Backend::Embedded => open_embedded(settings, registry)?,
@@ -91,17 +84,14 @@ impl Engine {
             Backend::Aws => return Err(Failure::without_aws("this needs AWS")),
         };
         output.note(&format!("engine: {}", engine.label));
-        if matches!(engine.kind, EngineKind::Embedded(_)) {
+        if !engine.is_billed() {
             engine.warn_if_half_loaded(settings, output).await?;
         }
         Ok(engine)
     }
 
     /// Opens the engine if its store exists. For commands that must not create a store.
-    pub(super) async fn open_existing(
-        settings: &Settings,
-        output: &Output,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn open_existing(settings: &Settings, output: &Output) -> Result<Self> {
         require_store(settings)?;
         Self::open(settings, output).await
     }
@@ -159,6 +149,16 @@ impl Engine {
         &self.kind
     }
 
+    /// Whether each call of the engine is billed.
+    const fn is_billed(&self) -> bool {
+        !matches!(self.kind, EngineKind::Embedded(_))
+    }
+
+    /// Returns the interval of something that is free, or that is billed.
+    const fn interval(&self, [free, billed]: [Duration; 2]) -> Duration {
+        if self.is_billed() { billed } else { free }
+    }
+
     /// Returns the housekeeping of the store, if ocache does it.
     pub(super) fn housekeeping(&self) -> Option<Arc<dyn Housekeeping>> {
         match &self.kind {
@@ -186,11 +186,7 @@ impl Engine {
         }
     }
 
-    async fn warn_if_half_loaded(
-        &self,
-        settings: &Settings,
-        output: &Output,
-    ) -> Result<(), Failure> {
+    async fn warn_if_half_loaded(&self, settings: &Settings, output: &Output) -> Result<()> {
         if self.is_half_loaded().await? {
             output.note(&format!("warning: {HALF_LOADED}; {}", load_again(settings)));
         }
@@ -199,11 +195,7 @@ impl Engine {
 
     /// Follows the settings of the stack from now on.
     pub(super) fn follow(&self, settings: &SettingsInForce) {
-        let every = match &self.kind {
-            EngineKind::Embedded(_) => FOLLOW_EVERY,
-            #[cfg(feature = "aws")]
-            EngineKind::Aws(_) => FOLLOW_EVERY_BILLED,
-        };
+        let every = self.interval(FOLLOW_EVERY);
         let following = follow_settings(settings.clone(), self.ports(None).store, every);
         let part = "the settings of the stack";
         self.following.get_or_init(|| self.supervisor.spawn(part, following).abort_handle());
@@ -211,7 +203,7 @@ impl Engine {
 
     /// Whether another worker or gateway process uses the stack. On AWS this must be asked before this
     /// process [announces itself](Self::announce).
-    pub(super) async fn others_live(&self) -> Result<bool, Failure> {
+    pub(super) async fn others_live(&self) -> Result<bool> {
         if running(&self.registry, &self.label).await.is_some() {
             return Ok(true);
         }
@@ -227,9 +219,9 @@ impl Engine {
 
     /// Prepares for a process that stays: other processes can see that it is alive, and its usage is
     /// written at intervals and not only at the end.
-    pub(super) async fn stay(&self, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn stay(&self, settings: &Settings, output: &Output) -> Result<()> {
         // The embedded engine checks this whenever it is opened. On AWS the check is billed.
-        if !matches!(self.kind, EngineKind::Embedded(_)) {
+        if self.is_billed() {
             self.warn_if_half_loaded(settings, output).await?;
         }
         match &self.kind {
@@ -244,11 +236,7 @@ impl Engine {
     /// Announces the roles of this process and its last tick, now and at intervals. If the first
     /// announcement fails, the process works all the same.
     pub(super) async fn announce(&self, roles: &[ProcessRole], metrics: &Metrics) {
-        let every = match &self.kind {
-            EngineKind::Embedded(_) => ANNOUNCE_EVERY,
-            #[cfg(feature = "aws")]
-            EngineKind::Aws(_) => ANNOUNCE_EVERY_BILLED,
-        };
+        let every = self.interval(ANNOUNCE_EVERY);
         let announcer = Announcer::new(&self.ports(None), metrics.clone(), roles, every);
         if let Err(error) = announcer.announce().await {
             tracing::warn!(error = %Chain(&error), "the presence of this process was not recorded");
@@ -263,11 +251,7 @@ impl Engine {
     }
 
     fn report(&self) {
-        let every = match &self.kind {
-            EngineKind::Embedded(_) => REPORT_EVERY,
-            #[cfg(feature = "aws")]
-            EngineKind::Aws(_) => REPORT_EVERY_BILLED,
-        };
+        let every = self.interval(REPORT_EVERY);
         let reporter = Arc::clone(&self.reporter);
         let reporting = async move { reporter.run(every).await };
         self.reporting.get_or_init(|| self.supervisor.spawn("the meter", reporting).abort_handle());
@@ -299,7 +283,7 @@ pub(super) fn makes_store(settings: &Settings) -> bool {
 }
 
 /// Fails if there is no embedded store, without creating its folder.
-pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
+pub(super) fn require_store(settings: &Settings) -> Result<()> {
     if !makes_store(settings) {
         return Ok(());
     }
@@ -308,7 +292,7 @@ pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
         .hint("`ocache up` creates one; choose another folder with --data-dir"))
 }
 
-fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
+fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine> {
     let clock = Arc::new(SteadyClock::new(Arc::new(SystemClock)));
     let randomness = Arc::new(SystemRandomness);
     let embedded = Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor)?;
@@ -324,7 +308,7 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
 }
 
 #[cfg(feature = "aws")]
-async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
+async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engine> {
     let target = &settings.aws;
     let aws = connect_aws(target).await?;
     let elsewhere = Some(aws.connections(&target.management_endpoints));
@@ -338,7 +322,7 @@ async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engi
 
 /// Connects to AWS as the settings say.
 #[cfg(feature = "aws")]
-pub(super) async fn connect_aws(target: &AwsTarget) -> Result<Aws, Failure> {
+pub(super) async fn connect_aws(target: &AwsTarget) -> Result<Aws> {
     let settings = AwsSettings {
         profile: target.profile.clone(),
         region: target.region.clone(),

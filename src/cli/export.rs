@@ -2,7 +2,7 @@
 
 use super::args::{ExportCommand, ExportQuotationsArgs};
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::interrupt::or_interrupted;
 use super::list::is_asked_in;
 use super::output::Output;
@@ -14,7 +14,7 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
     command: ExportCommand,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let ExportCommand::Quotations(args) = command;
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
@@ -24,11 +24,7 @@ pub(super) async fn run(
 }
 
 /// Prints the quotations page by page. `ocache simulate` sorts them by time.
-async fn quotations(
-    ports: &Ports,
-    output: &Output,
-    args: &ExportQuotationsArgs,
-) -> Result<(), Failure> {
+async fn quotations(ports: &Ports, output: &Output, args: &ExportQuotationsArgs) -> Result<()> {
     let now = ports.clock.now();
     let mut is_heard = output.print(&csv([TRACE_COLUMNS.map(str::to_owned)])?)?;
     let mut count = 0;
@@ -51,7 +47,7 @@ fn row(quotation: &Quotation) -> [String; 3] {
     [accepted_at.to_string(), user.to_string(), items.len().to_string()]
 }
 
-fn csv(rows: impl IntoIterator<Item = [String; 3]>) -> Result<Vec<u8>, Failure> {
+fn csv(rows: impl IntoIterator<Item = [String; 3]>) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(vec![]);
     for row in rows {
         writer.write_record(row).map_err(Failure::internal)?;

@@ -39,6 +39,9 @@ named! {
     }
 }
 
+/// The result of a command, or of a part of one.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
 /// The style that clap uses for errors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Green.on_default();

@@ -1,7 +1,7 @@
 //! Finds a running gateway, and makes a token for it if it requires one.
 
 use super::engine::{Engine, EngineKind};
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::settings::Settings;
 use super::token_keys::KeysFound;
 #[cfg(feature = "aws")]
@@ -25,7 +25,7 @@ pub(super) async fn find_gateway(
     settings: &Settings,
     engine: &Engine,
     wished: Option<Clients>,
-) -> Result<Option<FoundGateway>, Failure> {
+) -> Result<Option<FoundGateway>> {
     if let Some(record) = running(&engine.registry, &engine.label).await {
         let ticket = local_ticket(settings, record.keys.clone(), wished).await?;
         let gateway = Destination::Entered(Box::new(record));
@@ -52,7 +52,7 @@ async fn local_ticket(
     settings: &Settings,
     place: Option<KeysPlace>,
     wished: Option<Clients>,
-) -> Result<Option<Token>, Failure> {
+) -> Result<Option<Token>> {
     let (Some(place), Some(clients)) = (place, wished) else { return Ok(None) };
     let file = match place {
         KeysPlace::File(file) => Some(file),
@@ -73,7 +73,7 @@ async fn ticket_of(keys: &dyn TokenKeys, clients: Clients) -> Option<Token> {
 /// Finds the gateway of the stack on AWS. A caller who may not look for it must name it with `--url`. A
 /// gateway made for one quote would receive orders meant for the deployed one.
 #[cfg(feature = "aws")]
-async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
+async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>> {
     match aws.deployed_websocket().await {
         Ok(found) => Ok(found),
         Err(error @ PortError::Denied { .. }) if super::refusals::is_of_caller(&error) => {

@@ -9,20 +9,17 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::args::{DataFormat, GenerateArgs};
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::output::Output;
 use super::signals::signalled;
 use crate::data::{self, Existing, Format, Generated, ListSpec, Spec};
 use crate::model::plural;
 use crate::pricing::Currency;
 
-pub(super) async fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
+pub(super) async fn run(output: &Output, args: &GenerateArgs) -> Result<()> {
     let mut currencies = args.currencies.clone();
-    let currency = match currencies.is_empty() {
-        true => args.currency.unwrap_or(Currency::USD),
-        // The first currency is that of the catalogue, unless `--currency` names it.
-        false => args.currency.unwrap_or(currencies[0]),
-    };
+    // The first currency is that of the catalogue, unless `--currency` names it.
+    let currency = args.currency.or(currencies.first().copied()).unwrap_or(Currency::USD);
     currencies.retain(|other| *other != currency);
     let spec = Spec {
         seed: args.seed,
@@ -67,7 +64,7 @@ async fn generate(
     folder: PathBuf,
     existing: Existing,
     bar: ProgressBar,
-) -> Result<Generated, Failure> {
+) -> Result<Generated> {
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let told = is_interrupted.clone();
     let work = move || {

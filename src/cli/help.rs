@@ -13,7 +13,7 @@ use super::args::{
     Cli, EXIT_CODES, FORECAST_DETAILS, GROUPS, HelpArgs, LIMIT_DETAILS, SIMULATE_DETAILS,
     STACK_SETTINGS, START, TOPICS,
 };
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use crate::model::nearest;
 
@@ -21,7 +21,7 @@ use crate::model::nearest;
 const NAME_WIDTH: usize = 14;
 
 /// Prints the whole help of a command or a topic.
-pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<(), Failure> {
+pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<()> {
     let mut cli = Cli::command();
     cli.build();
     let text = match args.topic.first().map(String::as_str) {
@@ -39,7 +39,7 @@ pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<(), Failure> {
 }
 
 /// Finds a command by its name and, if there are more words, its subcommand.
-fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command, Failure> {
+fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command> {
     let mut found = cli;
     for word in words {
         if found.find_subcommand(word).is_none() {

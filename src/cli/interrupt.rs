@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use super::signals::signalled;
 use super::store_file::StoreFile;
@@ -103,9 +103,7 @@ impl Interrupts {
 }
 
 /// Runs a command that has a result, unless Ctrl-C comes first.
-pub(super) async fn or_interrupted<T>(
-    command: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+pub(super) async fn or_interrupted<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
     // Listen before the command begins: a user who sees it work may interrupt it at once.
     let interrupted = signalled(1);
     tokio::select! {

@@ -2,20 +2,16 @@
 
 use serde_json::json;
 
-use super::args::{KeysCommand, KeysCommandArgs, RotateArgs};
+use super::args::{KeysCommand, RotateArgs};
 use super::engine::require_store;
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::{Output, table};
 use super::settings::Settings;
 use super::token_keys::{KeysFound, new_key};
 use crate::tokens::KeyRing;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: KeysCommandArgs,
-) -> Result<(), Failure> {
-    match args.command {
+pub(super) async fn run(settings: &Settings, output: &Output, command: KeysCommand) -> Result<()> {
+    match command {
         KeysCommand::List(args) => {
             if args.keys.is_none() {
                 require_store(settings)?;
@@ -28,7 +24,7 @@ pub(super) async fn run(
     }
 }
 
-async fn rotate(settings: &Settings, output: &Output, args: RotateArgs) -> Result<(), Failure> {
+async fn rotate(settings: &Settings, output: &Output, args: RotateArgs) -> Result<()> {
     let found = KeysFound::find(settings, args.keys.keys).await?;
     let key = new_key()?;
     let keys = match found.keys.read().await? {
@@ -45,17 +41,14 @@ async fn rotate(settings: &Settings, output: &Output, args: RotateArgs) -> Resul
     print(output, &keys)
 }
 
-fn print(output: &Output, keys: &KeyRing) -> Result<(), Failure> {
+fn print(output: &Output, keys: &KeyRing) -> Result<()> {
     let uses = |number: usize| if number == 0 { "signs" } else { "accepted" };
     let rows: Vec<_> =
         keys.keys().enumerate().map(|(number, key)| (key.kid(), uses(number))).collect();
     let data: Vec<_> =
         rows.iter().map(|(kid, state)| json!({ "kid": kid, "state": state })).collect();
     output.data(&data, |_| {
-        let mut table = table(["key", "state"]);
-        for (kid, state) in &rows {
-            table.add_row([*kid, state]);
-        }
-        table.to_string()
+        let cells = rows.iter().map(|(kid, state)| [*kid, state]);
+        table(["key", "state"]).with(cells).to_string()
     })
 }

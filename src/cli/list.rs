@@ -10,14 +10,14 @@ use super::args::{
     ListCommand, ListCustomersArgs, ListDiscountsArgs, ListPriceListsArgs, ListProductsArgs,
 };
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::Result;
 use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
 use crate::model::{CustomerGroup, UserId};
 use crate::ports::{AtHead, PortError, Ports, Segment, Store, all_lists, at_head};
 use crate::pricing::{Category, Customer, PriceList, Product};
-use absent::Met;
+use absent::NamesMet;
 use listing::{Listing, Walk};
 use other_currencies::OtherCurrencies;
 
@@ -26,11 +26,7 @@ pub(super) use quotations::is_asked_in;
 /// The number of customers whose own lists are read at once. Each list may have a row for every product.
 const LISTS_AT_ONCE: usize = 50;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    command: ListCommand,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, command: ListCommand) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let done = or_interrupted(list(&engine, &ports, output, command)).await;
@@ -38,12 +34,7 @@ pub(super) async fn run(
     done
 }
 
-async fn list(
-    engine: &Engine,
-    ports: &Ports,
-    output: &Output,
-    command: ListCommand,
-) -> Result<(), Failure> {
+async fn list(engine: &Engine, ports: &Ports, output: &Output, command: ListCommand) -> Result<()> {
     let store = &*ports.store;
     match command {
         ListCommand::Products(args) => products(store, output, &args).await,
@@ -54,12 +45,8 @@ async fn list(
     }
 }
 
-async fn products(
-    store: &dyn Store,
-    output: &Output,
-    args: &ListProductsArgs,
-) -> Result<(), Failure> {
-    let mut categories = Met::of(args.category.as_ref().map(Category::as_str));
+async fn products(store: &dyn Store, output: &Output, args: &ListProductsArgs) -> Result<()> {
+    let mut categories = NamesMet::of(args.category.as_ref().map(Category::as_str));
     let mut wanted = |product: &Product| {
         let is_in = args.category.as_ref().is_none_or(|wide| {
             let category = product.category();
@@ -88,12 +75,8 @@ async fn products(
     listing.end_without(categories.absent("category", see), "first", "product")
 }
 
-async fn customers(
-    store: &dyn Store,
-    output: &Output,
-    args: &ListCustomersArgs,
-) -> Result<(), Failure> {
-    let mut groups = Met::of(args.group.as_ref().map(CustomerGroup::as_str));
+async fn customers(store: &dyn Store, output: &Output, args: &ListCustomersArgs) -> Result<()> {
+    let mut groups = NamesMet::of(args.group.as_ref().map(CustomerGroup::as_str));
     let mut wanted = |customer: &Customer| {
         let is_in = args.group.as_ref().is_none_or(|wanted| {
             for group in &customer.groups {
@@ -129,7 +112,7 @@ async fn price_lists(
     store: &dyn Store,
     output: &Output,
     args: &ListPriceListsArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let client = match &args.client {
         Some(client) => Some(customer_now(store, client).await?),
         None => None,
@@ -170,9 +153,10 @@ async fn discounts(
     store: &dyn Store,
     output: &Output,
     args: ListDiscountsArgs,
-) -> Result<(), Failure> {
-    let wanted =
-        |row: &rows::OwnRow<'_>| args.product.as_ref().is_none_or(|product| product == row.product);
+) -> Result<()> {
+    let wanted = |row: &rows::ListedOwnRow<'_>| {
+        args.product.as_ref().is_none_or(|product| product == row.product)
+    };
     let mut others = OtherCurrencies::default();
     let mut listing = Listing::begin(output, &rows::DISCOUNTS, args.limit.limit);
     let mut walk = Walk::new(store, |store, head, from| {

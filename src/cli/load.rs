@@ -14,7 +14,7 @@ use dry_run::Previewed;
 
 use super::args::LoadArgs;
 use super::engine::{Engine, makes_store};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::or_interrupted;
 use super::interrupted_load;
 use super::load_section::LoadSection;
@@ -42,11 +42,7 @@ struct Loading<'a> {
     layout: Layout,
 }
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: LoadArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: LoadArgs) -> Result<()> {
     if let Some(template) = &args.template {
         return template::write(output, template);
     }
@@ -62,7 +58,7 @@ pub(super) async fn run(
 impl Loading<'_> {
     /// Loads the files, or shows what that would change. Watched files are loaded only if they are still
     /// as they were seen.
-    async fn once(&self, seen: Option<&FilesSeen>) -> Result<Done, Failure> {
+    async fn once(&self, seen: Option<&FilesSeen>) -> Result<Done> {
         let Self { settings, output, opening, args, layout } = self;
         let without_store = or_interrupted(self.without_store()).await;
         let (read_before, changes) = match without_store.map_err(before_the_store)? {
@@ -112,7 +108,7 @@ impl Loading<'_> {
     }
 
     /// Does what needs no store. If there is no store yet, bad files do not create one.
-    async fn without_store(&self) -> Result<WithoutStore, Failure> {
+    async fn without_store(&self) -> Result<WithoutStore> {
         let Self { settings, output, args, layout, .. } = self;
         if let Some(changes) = &args.changes {
             named_file::check_written(changes, args.paths.iter().map(PathBuf::as_path))?;
@@ -164,7 +160,7 @@ impl LoadArgs {
 }
 
 /// Returns the currency and the decimals with which the files are read.
-async fn amounts(ports: &Ports, given: Option<Currency>) -> Result<Amounts, Failure> {
+async fn amounts(ports: &Ports, given: Option<Currency>) -> Result<Amounts> {
     let head = ports.store.catalogue_head().await?;
     let stored = head.as_ref().filter(|head| head.version > 0).map(|head| head.currency);
     let currency = given.or(stored).unwrap_or(Currency::USD);
@@ -181,7 +177,7 @@ enum Done {
 }
 
 impl Done {
-    fn print(&self, output: &Output) -> Result<(), Failure> {
+    fn print(&self, output: &Output) -> Result<()> {
         match self {
             Self::Loaded(dataset, report, ordered) => {
                 report::print(output, dataset, report, *ordered)
@@ -193,7 +189,7 @@ impl Done {
 }
 
 /// Returns the `[load]` section of the settings file.
-fn section() -> Result<LoadSection, Failure> {
+fn section() -> Result<LoadSection> {
     Ok(parsed()?.file.map(|file| file.load_section().clone()).unwrap_or_default())
 }
 
@@ -203,7 +199,7 @@ async fn read(
     paths: &[PathBuf],
     amounts: Amounts,
     layout: &Layout,
-) -> Result<Dataset, Failure> {
+) -> Result<Dataset> {
     let bar = output.progress("reading", data::total_bytes(paths)?);
     let (shown, paths, layout) = (bar.clone(), paths.to_owned(), layout.clone());
     let reading = move || data::read(&paths, amounts, &layout, &|bytes| shown.set_position(bytes));

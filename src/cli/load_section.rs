@@ -7,7 +7,7 @@ use std::str::FromStr;
 use toml::{Table, Value};
 
 use super::args::LayoutArgs;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 
 /// The settings of the section.
@@ -23,7 +23,7 @@ pub(super) struct LoadSection {
 impl LoadSection {
     pub(super) const NAME: &str = "load";
 
-    pub(super) fn read(section: Value, file: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(section: Value, file: &Path) -> Result<Self> {
         let wrong = |key: &str, why: &str| {
             let message = format!("`load.{key}` in settings file `{}`: {why}", file.display());
             Failure::new(ExitCode::Usage, message)
@@ -78,7 +78,7 @@ impl LoadSection {
     }
 
     /// Returns the layout. Typed flags take precedence over the section.
-    pub(super) fn under(&self, typed: &LayoutArgs) -> Result<Layout, Failure> {
+    pub(super) fn under(&self, typed: &LayoutArgs) -> Result<Layout> {
         let usage = |error: LayoutError| Failure::new(ExitCode::Usage, said(error));
         let mut columns = Columns::of(typed.map.clone(), typed.ignore.clone()).map_err(usage)?;
         columns.ignore_unknown = typed.ignore_unknown;

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer as _;
 
 use super::args::{Backend, Global, LogFormat};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::settings::Settings;
 use super::stderr::Stderr;
 use crate::model::{escape_but, escape_json};
@@ -18,11 +18,7 @@ use crate::trace::{self, Systems, Traces};
 
 /// Starts logging. Commands that run to be watched log what happens, others only what goes wrong.
 /// `--quiet` and `--verbose` change both. Also starts tracing if it is configured.
-pub(super) fn start(
-    global: &Global,
-    watched: bool,
-    settings: &Settings,
-) -> Result<Traces, Failure> {
+pub(super) fn start(global: &Global, watched: bool, settings: &Settings) -> Result<Traces> {
     let level = match (global.quiet, watched, global.verbose) {
         (true, ..) => LevelFilter::ERROR,
         (_, false, 0) => LevelFilter::WARN,
@@ -36,7 +32,7 @@ pub(super) fn start(
     }
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let escape = escape_of(global.log_format, color);
-    let writer = move || Lines { to: Stderr, escape };
+    let writer = move || EscapedLines { to: Stderr, escape };
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
     let lines = match global.log_format {
         LogFormat::Text => lines.with_ansi(color).boxed(),
@@ -65,12 +61,12 @@ fn escape_of(format: LogFormat, color: bool) -> Escape {
 }
 
 /// Writes lines of the log with escaped names, so that no name deceives a reader or controls a terminal.
-struct Lines<W> {
+struct EscapedLines<W> {
     to: W,
     escape: Escape,
 }
 
-impl<W: Write> Write for Lines<W> {
+impl<W: Write> Write for EscapedLines<W> {
     /// Each call has one whole line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
@@ -111,7 +107,7 @@ mod tests {
             let escape = escape_of(LogFormat::Text, color);
             let lines = tracing_subscriber::fmt()
                 .with_ansi(color)
-                .with_writer(move || Lines { to: shared.clone(), escape })
+                .with_writer(move || EscapedLines { to: shared.clone(), escape })
                 .finish();
             tracing::subscriber::with_default(lines, || tracing::info!(user, "of %user"));
             let line = String::from_utf8(to.0.lock().unwrap().clone()).unwrap();
@@ -119,7 +115,7 @@ mod tests {
             assert!(line.ends_with('\n') && !line.contains("\u{1b}[2J"), "{line:?}");
             assert_eq!(line.contains("\u{1b}["), color, "{line:?}");
         }
-        let mut json = Lines { to: vec![], escape: escape_of(LogFormat::Json, true) };
+        let mut json = EscapedLines { to: vec![], escape: escape_of(LogFormat::Json, true) };
         json.write_all("{\"user\":\"A\u{202e}\"}\n".as_bytes()).unwrap();
         assert_eq!(json.to, b"{\"user\":\"A\\u202e\"}\n");
     }

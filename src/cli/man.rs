@@ -9,11 +9,11 @@ use clap_mangen::Man;
 use serde_json::json;
 
 use super::args::{Cli, ManArgs};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use crate::model::nearest;
 
-pub(super) fn run(output: &Output, args: &ManArgs) -> Result<(), Failure> {
+pub(super) fn run(output: &Output, args: &ManArgs) -> Result<()> {
     let mut cli = Cli::command();
     cli.build();
     if let Some(dir) = &args.dir {
@@ -30,7 +30,7 @@ pub(super) fn run(output: &Output, args: &ManArgs) -> Result<(), Failure> {
     output.raw(&page(command).map_err(Failure::internal)?)
 }
 
-fn write_all(output: &Output, cli: &Command, dir: &Path) -> Result<(), Failure> {
+fn write_all(output: &Output, cli: &Command, dir: &Path) -> Result<()> {
     let failed = |error: io::Error| {
         let message = format!("pages cannot be written to `{}`: {error}", dir.display());
         Failure::new(ExitCode::Failure, message)

@@ -1,20 +1,20 @@
 //! `ocache meter`: shows what the processes of a stack have used.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::args::MeterArgs;
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::meter::rules::UNIT;
 use crate::meter::{Readings, Reason, Stage, Unit, Usage, Used};
-use crate::model::show_duration;
+use crate::model::{plural, show_duration};
 
 #[derive(Serialize)]
-struct Reading {
+struct MeterReport {
     engine: String,
     /// The start of the first window that was added up.
     from: String,
@@ -25,17 +25,13 @@ struct Reading {
     over: String,
 }
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: &MeterArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: &MeterArgs) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let (readings, label) =
         (Readings::read(&engine.ports(None), args.over).await, engine.label.clone());
     engine.close().await;
     let Readings { from, to, processes, usage, .. } = readings?;
-    let reading = Reading {
+    let reading = MeterReport {
         engine: label,
         from: from.to_string(),
         to: to.to_string(),
@@ -46,12 +42,11 @@ pub(super) async fn run(
     output.data(&reading, show)
 }
 
-fn show(reading: &Reading) -> String {
+fn show(reading: &MeterReport) -> String {
     if reading.usage.is_nothing() {
         return format!("nothing was used within {}", reading.over);
     }
-    let mut rows: BTreeMap<(Stage, Reason), ()> = BTreeMap::new();
-    rows.extend(reading.usage.lines().map(|line| ((line.stage, line.reason), ())));
+    let rows: BTreeSet<_> = reading.usage.lines().map(|line| (line.stage, line.reason)).collect();
     let mut table = table([
         "stage",
         "reason",
@@ -62,7 +57,7 @@ fn show(reading: &Reading) -> String {
         "messages",
         "GB-seconds",
     ]);
-    for (stage, reason) in rows.into_keys() {
+    for (stage, reason) in rows {
         let is_meant = |line_stage, line_reason| line_stage == stage && line_reason == reason;
         let figures = figures(&reading.usage, is_meant).map(number);
         let account = [stage.name(), reason.name()].map(Into::into);
@@ -71,13 +66,9 @@ fn show(reading: &Reading) -> String {
     let all = figures(&reading.usage, |_, _| true).map(number);
     table.add_row(["all", ""].map(Into::into).into_iter().chain(all));
     let total = reading.usage.total(|line| matches!(line.unit, Unit::ReadUnit | Unit::WriteUnit));
-    let plural = if reading.processes == 1 { "" } else { "es" };
-    format!(
-        "{table}\n\n{} process{plural} since {}; {}",
-        reading.processes,
-        reading.from,
-        how_known(&total)
-    )
+    let MeterReport { processes, from, .. } = reading;
+    let process = plural(*processes, "process", "processes");
+    format!("{table}\n\n{processes} {process} since {from}; {}", how_known(&total))
 }
 
 /// Returns the cells of a row.

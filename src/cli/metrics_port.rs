@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::MetricsArgs;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use crate::runtime::Shutdown;
 use crate::runtime::metrics::{MetricsServer, Scrape};
@@ -14,7 +14,7 @@ use crate::supervisor::Supervisor;
 pub(super) struct MetricsPort(Option<MetricsServer>);
 
 impl MetricsPort {
-    pub(super) async fn bind(args: MetricsArgs) -> Result<Self, Failure> {
+    pub(super) async fn bind(args: MetricsArgs) -> Result<Self> {
         let Some(port) = args.metrics_port else { return Ok(Self(None)) };
         let server = MetricsServer::bind(port).await.map_err(|error| {
             let message = format!("port {port} cannot be opened for metrics: {error}");

@@ -31,6 +31,7 @@ mod metrics_port;
 mod named_file;
 mod output;
 mod output_format;
+mod own_gateway;
 mod parse;
 mod pasted;
 mod paths;
@@ -79,6 +80,7 @@ pub use parse::{Stop, parse};
 pub use stderr::{finish_saying, say_last};
 
 use args::Command;
+use failure::Result;
 use interrupt::Interrupts;
 use output::Output;
 use settings::Settings;
@@ -90,7 +92,7 @@ use crate::supervisor::{Died, catch};
 ///
 /// # Errors
 /// Returns a [`Failure`], which has an exit code and may have a hint.
-pub async fn run(cli: Cli) -> Result<(), Failure> {
+pub async fn run(cli: Cli) -> Result<()> {
     let output = Output::new(&cli.global);
     let settings = Settings::new(&cli.global)?;
     let traces = logging::start(&cli.global, cli.command.logs_by_default(), &settings)?;
@@ -122,7 +124,7 @@ async fn dispatch(
     settings: &Settings,
     output: &Output,
     interrupts: &Interrupts,
-) -> Result<(), Failure> {
+) -> Result<()> {
     match command {
         Command::Up(args) => up::run(settings, output, interrupts, args).await,
         Command::Load(args) => load::run(settings, output, args).await,
@@ -134,15 +136,15 @@ async fn dispatch(
         Command::Quote(args) => quote::run(settings, output, args).await,
         Command::Quotation(args) => quotation::run(settings, output, args).await,
         Command::Prices(args) => prices::run(settings, output, args).await,
-        Command::List(args) => list::run(settings, output, args.command).await,
-        Command::Export(args) => export::run(settings, output, args.command).await,
+        Command::List(command) => list::run(settings, output, command).await,
+        Command::Export(command) => export::run(settings, output, command).await,
         Command::Status(args) => status::run(settings, output, &args).await,
         Command::Meter(args) => meter::run(settings, output, &args).await,
         Command::Cost(args) => cost::run(settings, output, args).await,
-        Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::DeadLetters(command) => dead_letters::run(settings, output, command).await,
         Command::Bench(args) => bench::run(settings, output, args).await,
         Command::Token(args) => token::run(settings, output, args).await,
-        Command::Keys(args) => keys::run(settings, output, args).await,
+        Command::Keys(command) => keys::run(settings, output, command).await,
         Command::Simulate(args) => simulate::run(output, args).await,
         Command::Verify(args) => verify::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
@@ -155,6 +157,6 @@ async fn dispatch(
         Command::Completions(args) => completions::run(output, &args),
         Command::Man(args) => man::run(output, &args),
         Command::Help(args) => help::run(output, &args),
-        Command::Config(args) => config::run(settings, output, &args.command).await,
+        Command::Config(command) => config::run(settings, output, &command).await,
     }
 }

@@ -1,12 +1,13 @@
 //! Checks files that the command line names.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 
 /// Refuses a path that does not exist, with the same message and exit code for every command and flag.
 /// `-` is standard input. Other errors are left to the reader of the file.
-pub(super) fn check(path: &Path) -> Result<(), Failure> {
+pub(super) fn check(path: &Path) -> Result<()> {
     if path == Path::new("-") || path.try_exists().unwrap_or(true) {
         return Ok(());
     }
@@ -23,7 +24,7 @@ pub(super) fn check(path: &Path) -> Result<(), Failure> {
 pub(super) fn check_written<'a>(
     written: &Path,
     read: impl IntoIterator<Item = &'a Path>,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let place = place_of(written);
     for read in read {
         let (written, read_as) = (written.display(), read.display());
@@ -41,7 +42,7 @@ pub(super) fn check_written<'a>(
 }
 
 /// Refuses two results in one file.
-pub(super) fn check_apart(one: &Path, other: &Path) -> Result<(), Failure> {
+pub(super) fn check_apart(one: &Path, other: &Path) -> Result<()> {
     match place_of(one) == place_of(other) {
         false => Ok(()),
         true => {
@@ -49,6 +50,11 @@ pub(super) fn check_apart(one: &Path, other: &Path) -> Result<(), Failure> {
             Err(Failure::new(ExitCode::Usage, message).hint("name a file for each"))
         }
     }
+}
+
+/// Returns the failure that a file cannot be written.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(ExitCode::Failure, format!("{} cannot be written: {error}", path.display()))
 }
 
 /// Returns where a file is or will be, whichever way its path is written.

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Global, LogFormat};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output_format::OutputFormat;
 use super::reader;
 use super::stderr::Stderr;
-pub(super) use super::table::{Table, name, number, table};
+pub(super) use super::table::{PrintedTable, name, number, table};
 use super::terminal;
 use crate::model::{escape_but, escape_json};
 
@@ -49,7 +49,7 @@ impl Output {
         &self,
         data: &T,
         table: impl FnOnce(&T) -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<()> {
         let text = match self.format {
             OutputFormat::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
             OutputFormat::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
@@ -72,12 +72,12 @@ impl Output {
     }
 
     /// Prints bytes unchanged. It is no failure if the reader has left.
-    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn raw(&self, bytes: &[u8]) -> Result<()> {
         self.print(bytes).map(drop)
     }
 
     /// Prints bytes unchanged. Returns whether anybody still reads them.
-    pub(super) fn print(&self, bytes: &[u8]) -> Result<bool, Failure> {
+    pub(super) fn print(&self, bytes: &[u8]) -> Result<bool> {
         // On a terminal, earlier messages must appear first.
         Stderr::settle();
         let stdout = io::stdout().lock();
@@ -91,13 +91,13 @@ impl Output {
 
     /// Prints text that is for people whatever the output format is. Its colours appear only where they
     /// are wanted.
-    pub(super) fn styled(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn styled(&self, text: &str) -> Result<()> {
         Stderr::settle();
         is_read(write_all(AutoStream::auto(io::stdout().lock()), text.as_bytes())).map(drop)
     }
 
     /// Writes control sequences to the terminal. They are not colours, so --color does not remove them.
-    pub(super) fn draw(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn draw(&self, bytes: &[u8]) -> Result<()> {
         Stderr::settle();
         is_read(write_all(io::stdout().lock(), bytes)).map(drop)
     }
@@ -151,7 +151,7 @@ impl Output {
 ///
 /// # Errors
 /// Fails if it cannot be written. It is no failure if the reader has left.
-pub fn print_said(said: &clap::Error) -> Result<u8, Failure> {
+pub fn print_said(said: &clap::Error) -> Result<u8> {
     let printed = said.print().and_then(|()| io::stdout().flush());
     // If stderr cannot be written, the exit code is enough.
     if !said.use_stderr() {
@@ -161,7 +161,7 @@ pub fn print_said(said: &clap::Error) -> Result<u8, Failure> {
 }
 
 /// Whether the output is still read. It is no failure if the reader has left.
-fn is_read(printed: io::Result<()>) -> Result<bool, Failure> {
+fn is_read(printed: io::Result<()>) -> Result<bool> {
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {
             reader::has_left();

@@ -43,6 +43,12 @@ pub(super) fn expanded(text: OsString) -> PathBuf {
     }
 }
 
+/// Returns a base folder of the XDG standard: that of the variable, else its default below the home folder.
+pub(super) fn base_folder(variable: &str, default: &str) -> Option<PathBuf> {
+    let set = std::env::var_os(variable).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    set.or_else(|| std::env::home_dir().map(|home| home.join(default)))
+}
+
 fn below_home(path: &Path) -> Option<&Path> {
     let mut components = path.components();
     (components.next()? == Component::Normal("~".as_ref())).then_some(components.as_path())

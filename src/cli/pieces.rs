@@ -1,20 +1,20 @@
 //! A table for people that is printed in pieces, because it may be larger than memory.
 
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::{Output, table, trimmed};
-use super::table::{Cell, Columns};
+use super::table::{TableCell, TableWidths};
 
 /// Prints a table in pieces. They look like one table, unless a later piece has a wider cell than all
 /// before.
-pub(super) struct Pieces<'a> {
+pub(super) struct TablePieces<'a> {
     output: &'a Output,
     header: &'static [&'static str],
     /// The column widths of the pieces so far; `None` before the first piece.
-    columns: Option<Columns>,
+    columns: Option<TableWidths>,
     is_heard: bool,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> TablePieces<'a> {
     pub(super) const fn new(output: &'a Output, header: &'static [&'static str]) -> Self {
         Self { output, header, columns: None, is_heard: true }
     }
@@ -34,10 +34,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Prints rows, with the header before the first ones.
-    pub(super) fn rows(
-        &mut self,
-        rows: impl IntoIterator<Item = Vec<Cell>>,
-    ) -> Result<(), Failure> {
+    pub(super) fn rows(&mut self, rows: impl IntoIterator<Item = Vec<TableCell>>) -> Result<()> {
         let piece = table(self.header.iter().copied());
         let mut piece = if self.is_empty() { piece } else { piece.without_titles() };
         for row in rows {
@@ -49,7 +46,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Prints a line that is not part of the table.
-    pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
+    pub(super) fn print(&mut self, text: &str) -> Result<()> {
         let mut text = trimmed(text);
         text.push('\n');
         self.is_heard = self.output.print(text.as_bytes())?;

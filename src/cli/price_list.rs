@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::named_file;
 use crate::meter::billing::PriceList;
 use crate::ports::Chain;
 
 /// Returns the price list in a file, or the built-in one.
-pub(super) fn read(path: Option<&Path>) -> Result<PriceList, Failure> {
+pub(super) fn read(path: Option<&Path>) -> Result<PriceList> {
     let Some(path) = path else { return PriceList::built_in().map_err(Failure::internal) };
     let refused = |why: String| {
         let message = format!("price list {}: {why}", path.display());

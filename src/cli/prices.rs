@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::PricesArgs;
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::known::{meant_products, nearest_user};
 use super::output::Output;
 use super::price_rows::Amounts;
@@ -29,11 +29,7 @@ use text::TextTable;
 /// The number of parts of the base that are read at once, with a few hundred products each.
 const PARTS_AT_ONCE: usize = 64;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: PricesArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: PricesArgs) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     if args.explain {
@@ -59,12 +55,7 @@ pub(super) async fn run(
 }
 
 /// Closes the engine, and fails with this message if products are missing.
-async fn end(
-    engine: Engine,
-    user: &UserId,
-    missing: Vec<&str>,
-    message: String,
-) -> Result<(), Failure> {
+async fn end(engine: Engine, user: &UserId, missing: Vec<&str>, message: String) -> Result<()> {
     let near = match missing.is_empty() {
         true => None,
         false => meant_products(&engine, &missing).await,
@@ -84,11 +75,11 @@ async fn print(
     args: &PricesArgs,
     head: &TableHead,
     ports: &Ports,
-) -> Result<HashSet<ProductId>, Failure> {
+) -> Result<HashSet<ProductId>> {
     let now = ports.clock.now();
     let reader = TableReader::open(&*ports.store, &args.user, head, now).await?;
     let at = At { quantity: args.quantity, are_named: !args.product.is_empty() };
-    let mut printed = Printed::begin(output, args, (head, now), at)?;
+    let mut printed = PrintedPrices::begin(output, args, (head, now), at)?;
     let mut found = HashSet::new();
     let total = if args.product.is_empty() { head.products } else { args.product.len() as u64 };
     let mut progress = output.count_rows("prices", Some(total));
@@ -139,18 +130,18 @@ impl At {
 }
 
 /// A table that is being printed.
-enum Printed<'a> {
+enum PrintedPrices<'a> {
     Json(ObjectStream<'a>, Amounts, At),
     Text(TextTable<'a>),
 }
 
-impl<'a> Printed<'a> {
+impl<'a> PrintedPrices<'a> {
     fn begin(
         output: &'a Output,
         args: &PricesArgs,
         (head, now): (&'a TableHead, Timestamp),
         at: At,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self> {
         if !output.is_json() {
             return Ok(Self::Text(TextTable::new(output, (head, now), at)));
         }
@@ -170,7 +161,7 @@ impl<'a> Printed<'a> {
         Ok(Self::Json(stream, amounts, at))
     }
 
-    fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
+    fn rows(&mut self, rows: &[TableRow]) -> Result<()> {
         match self {
             Self::Json(stream, amounts, at) => rows
                 .iter()
@@ -187,7 +178,7 @@ impl<'a> Printed<'a> {
         }
     }
 
-    fn end(self, is_whole: bool) -> Result<(), Failure> {
+    fn end(self, is_whole: bool) -> Result<()> {
         match self {
             Self::Json(stream, ..) => stream.end(&Map::new()),
             Self::Text(table) => table.end(is_whole),

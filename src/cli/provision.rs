@@ -5,18 +5,14 @@ use serde_json::json;
 use super::args::{Backend, ProvisionArgs};
 use super::confirm::confirm;
 use super::engine::connect_aws;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::{Output, table};
 use super::settings::Settings;
 use super::shell::quoted;
 use super::stack_settings::Given;
 use crate::aws::{Aws, Drift, PlanLine, ProvisionPlan};
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: ProvisionArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: ProvisionArgs) -> Result<()> {
     let aws = aws_only(settings).await?;
     name_target(output, &aws).await?;
     let plan = aws.plan().await?;
@@ -42,7 +38,7 @@ pub(super) async fn run(
 }
 
 /// Reports that nothing changed, or fails if differences remain.
-fn conclude(output: &Output, plan: &ProvisionPlan, fix: bool, due: usize) -> Result<(), Failure> {
+fn conclude(output: &Output, plan: &ProvisionPlan, fix: bool, due: usize) -> Result<()> {
     let differing = plan.changes.iter().filter(|change| is_difference(&change.drift)).count();
     if differing > 0 && !fix {
         let message = format!(
@@ -59,11 +55,7 @@ fn conclude(output: &Output, plan: &ProvisionPlan, fix: bool, due: usize) -> Res
 }
 
 /// Makes only what is missing, for `ocache up --provision`.
-pub(super) async fn make_missing(
-    settings: &Settings,
-    output: &Output,
-    aws: &Aws,
-) -> Result<(), Failure> {
+pub(super) async fn make_missing(settings: &Settings, output: &Output, aws: &Aws) -> Result<()> {
     name_target(output, aws).await?;
     let plan = aws.plan().await?;
     let done = aws.apply(&plan, false).await?;
@@ -95,7 +87,7 @@ fn show_alarms(settings: &Settings, output: &Output, aws: &Aws) {
 }
 
 /// Connects to AWS. Fails for the embedded engine, which has nothing to provision.
-pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
+pub(super) async fn aws_only(settings: &Settings) -> Result<Aws> {
     match settings.backend {
         Backend::Aws => connect_aws(&settings.aws).await,
         Backend::Embedded => {
@@ -107,7 +99,7 @@ pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
 }
 
 /// Names the account, so that its user knows what is about to be changed.
-pub(super) async fn name_target(output: &Output, aws: &Aws) -> Result<(), Failure> {
+pub(super) async fn name_target(output: &Output, aws: &Aws) -> Result<()> {
     let identity = aws.identity().await?;
     let endpoint = identity.endpoint.as_deref().unwrap_or("AWS");
     output.note(&format!(
@@ -135,14 +127,12 @@ fn due(plan: &ProvisionPlan, fix: bool) -> usize {
     plan.changes.iter().filter(|change| is_due(&change.drift)).count()
 }
 
-fn print(output: &Output, changes: &[PlanLine], done: bool) -> Result<(), Failure> {
+fn print(output: &Output, changes: &[PlanLine], done: bool) -> Result<()> {
     let data: Vec<_> = changes.iter().map(|change| to_json(change, done)).collect();
     output.data(&data, |_| {
-        let mut table = table(["resource", if done { "done" } else { "state" }]);
-        for change in changes {
-            table.add_row([change.resource.to_string(), in_words(&change.drift, done)]);
-        }
-        table.to_string()
+        let row = |line: &PlanLine| [line.resource.to_string(), in_words(&line.drift, done)];
+        let header = ["resource", if done { "done" } else { "state" }];
+        table(header).with(changes.iter().map(row)).to_string()
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::QuotationArgs;
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use super::settings::Settings;
 use super::view;
@@ -10,11 +10,7 @@ use crate::model::{QuotationKey, RequestId, UserId};
 use crate::ports::{Ports, Quotation};
 use crate::protocol::{Frame, QuotationFrame};
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: QuotationArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: QuotationArgs) -> Result<()> {
     let keys = keys(&args.request_id, args.client.as_ref())?;
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
@@ -27,10 +23,7 @@ pub(super) async fn run(
 }
 
 /// Returns the keys under which the quotation of an id may be stored, likeliest first.
-pub(super) fn keys(
-    request_id: &RequestId,
-    client: Option<&UserId>,
-) -> Result<Vec<QuotationKey>, Failure> {
+pub(super) fn keys(request_id: &RequestId, client: Option<&UserId>) -> Result<Vec<QuotationKey>> {
     match client {
         Some(user) => Ok(QuotationKey::candidates(user, request_id).collect()),
         None => QuotationKey::of_made(request_id).map(|key| vec![key]).ok_or_else(|| {
@@ -48,7 +41,7 @@ pub(super) async fn find(
     keys: &[QuotationKey],
     request_id: &RequestId,
     client: Option<&UserId>,
-) -> Result<Quotation, Failure> {
+) -> Result<Quotation> {
     let now = ports.clock.now();
     let is_theirs = |found: &Quotation| client.is_none_or(|user| found.user == *user);
     for key in keys {

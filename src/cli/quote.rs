@@ -6,24 +6,22 @@ use tokio::time::{Instant, sleep_until};
 
 use super::args::QuoteArgs;
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
-use super::find_gateway::find_gateway;
+use super::failure::{ExitCode, Failure, Result};
+use super::find_gateway::{FoundGateway, find_gateway};
 use super::interrupt::or_interrupted;
 use super::known::meant_products;
 use super::output::Output;
-use super::serve::{self, GatewayTokens, serve_on};
+use super::own_gateway::OwnGateway;
 use super::settings::Settings;
 use super::shell::quoted;
 use super::stack_settings::{self, Given};
-use super::token_keys::GivenKeys;
 use super::view;
 use super::workers::{Workers, names, start_one};
 use crate::model::{Item, show_duration};
 use crate::ports::{Chain, Clock, FailureReason, ProcessRole, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items};
+use crate::runtime::Role;
 use crate::runtime::client::{ClientError, Destination, GatewayClient};
-use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
-use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::Token;
 
 mod input;
@@ -40,11 +38,7 @@ const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// The hint for a caller who was not admitted, or not for this customer.
 const NEEDS_TOKEN: &str = "give a token for this customer with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: QuoteArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: QuoteArgs) -> Result<()> {
     let items = match args.items.is_empty() {
         true => None,
         false => Some(check_items(args.items.clone()).map_err(|error| {
@@ -53,11 +47,11 @@ pub(super) async fn run(
         })?),
     };
     let gateway = UsedGateway::find(settings, output, &args).await?;
-    let (engine, others) = (gateway.engine(), gateway.others());
+    let (engine, others) = (gateway.engine.as_ref(), gateway.others());
     let quoter = Quoter { settings, output, args: &args, engine, others };
     let session = async {
-        let token = args.token.as_ref().or(gateway.ticket());
-        let client = GatewayClient::connect(&gateway.destination(), token).await?;
+        let token = args.token.as_ref().or(gateway.ticket.as_ref());
+        let client = GatewayClient::connect(&gateway.destination, token).await?;
         match items {
             Some(items) => quoter.quote_once(client, &items).await,
             None => Session::new(client, &quoter).run().await,
@@ -69,38 +63,21 @@ pub(super) async fn run(
 }
 
 /// The gateway to which the quotes are sent.
-enum UsedGateway {
-    /// A gateway that is already running.
-    Running(Box<RunningElsewhere>),
-    /// A gateway inside this process, with a provider beside it.
-    Own(Box<OwnGateway>),
-}
-
-struct RunningElsewhere {
-    gateway: Destination,
+struct UsedGateway {
+    destination: Destination,
     /// A token for it, if one could be made.
     ticket: Option<Token>,
-    /// The engine on which it was found; `None` if `--url` names it.
+    /// The engine of the gateway; `None` if `--url` names it.
     engine: Option<Engine>,
-}
-
-struct OwnGateway {
-    engine: Engine,
-    gateway: RunningGateway,
-    /// A token for it, if tokens are required.
-    ticket: Option<Token>,
-    shutdown: Shutdown,
-    provider: tokio::task::JoinHandle<()>,
+    /// The gateway, if it is inside this process, with a provider beside it.
+    own: Option<OwnGateway>,
 }
 
 impl UsedGateway {
-    fn running(gateway: Destination, ticket: Option<Token>, engine: Option<Engine>) -> Self {
-        Self::Running(Box::new(RunningElsewhere { gateway, ticket, engine }))
-    }
-
-    async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self, Failure> {
+    async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self> {
         if let Some(url) = &args.url {
-            return Ok(Self::running(Destination::Url(url.clone()), None, None));
+            let destination = Destination::Url(url.clone());
+            return Ok(Self { destination, ticket: None, engine: None, own: None });
         }
         let engine = Engine::open_existing(settings, output).await?;
         let only = || std::iter::once(args.client.clone()).collect();
@@ -108,74 +85,31 @@ impl UsedGateway {
         let given = Given::read(settings)?;
         if let Some(found) = find_gateway(settings, &engine, wished.clone()).await? {
             stack_settings::mention(&engine, output, &given).await?;
-            return Ok(Self::running(found.gateway, found.ticket, Some(engine)));
+            let FoundGateway { gateway: destination, ticket } = found;
+            return Ok(Self { destination, ticket, engine: Some(engine), own: None });
         }
         // Fail early without a stack. A gateway on it could only reply that it is unavailable.
         engine.ports(None).store.catalogue_head().await?;
-        let stack = stack_settings::follow(&engine, output, &given).await?;
-        let GatewayTokens { tokens, keys } =
-            serve::tokens(settings, output, GivenKeys::default(), &stack).await?;
-        let bound = BoundGateway::bind(0).await?;
-        let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
-        let access = Access { tokens: Some(tokens), ..Access::default() };
-        let gateway = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
-        let ticket = keys
-            .zip(wished)
-            .and_then(|(keys, clients)| ticket(&keys, clients, ports.clock.now()).ok());
-        let shutdown = Shutdown::new();
-        let until = shutdown.clone();
-        let (slots, policy) = (Slots::default(), stack.policy());
-        let supervisor = engine.supervisor().clone();
-        let (lookup, poll_wait) = (gateway.lookup(), SHORT_POLL);
-        let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
-        let running = async move { worker.run(&[Role::QuotationProvider], &until).await };
-        let provider = engine.supervisor().spawn("the provider", running);
-        Ok(Self::Own(Box::new(OwnGateway { engine, gateway, ticket, shutdown, provider })))
-    }
-
-    fn destination(&self) -> Destination {
-        match self {
-            Self::Running(running) => running.gateway.clone(),
-            Self::Own(own) => own.gateway.destination(),
-        }
-    }
-
-    fn ticket(&self) -> Option<&Token> {
-        match self {
-            Self::Running(running) => running.ticket.as_ref(),
-            Self::Own(own) => own.ticket.as_ref(),
-        }
-    }
-
-    fn engine(&self) -> Option<&Engine> {
-        match self {
-            Self::Running(running) => running.engine.as_ref(),
-            Self::Own(own) => Some(&own.engine),
-        }
+        let roles = &[Role::QuotationProvider];
+        let own = OwnGateway::start(settings, output, &engine, &given, wished, roles).await?;
+        let (destination, ticket) = (own.destination(), own.ticket.clone());
+        Ok(Self { destination, ticket, engine: Some(engine), own: Some(own) })
     }
 
     /// Returns the roles that other processes must run for a quote that is not answered at once.
     const fn others(&self) -> &'static [ProcessRole] {
-        match self {
-            Self::Running(_) => &[ProcessRole::QuotationProvider, ProcessRole::PriceCalc],
-            Self::Own(_) => &[ProcessRole::PriceCalc],
+        match self.own {
+            None => &[ProcessRole::QuotationProvider, ProcessRole::PriceCalc],
+            Some(_) => &[ProcessRole::PriceCalc],
         }
     }
 
     async fn leave(self) {
-        match self {
-            Self::Own(own) => {
-                own.shutdown.begin();
-                // The supervisor has already been told of a panic.
-                let _ = own.provider.await;
-                own.gateway.stop().await;
-                own.engine.close().await;
-            }
-            Self::Running(running) => {
-                if let Some(engine) = running.engine {
-                    engine.close().await;
-                }
-            }
+        if let Some(own) = self.own {
+            own.stop().await;
+        }
+        if let Some(engine) = self.engine {
+            engine.close().await;
         }
     }
 }
@@ -192,7 +126,7 @@ struct Quoter<'a> {
 }
 
 impl Quoter<'_> {
-    async fn quote_once(&self, mut client: GatewayClient, items: &[Item]) -> Result<(), Failure> {
+    async fn quote_once(&self, mut client: GatewayClient, items: &[Item]) -> Result<()> {
         let args = self.args;
         let deadline = Instant::now() + args.timeout;
         client.quote(&args.client, items, args.request_id.as_ref()).await?;
@@ -251,7 +185,7 @@ impl Quoter<'_> {
     }
 
     /// Prints a quotation. Fails if it contains no price.
-    async fn show(&self, quotation: &QuotationFrame) -> Result<(), Failure> {
+    async fn show(&self, quotation: &QuotationFrame) -> Result<()> {
         let has_failed = quotation.status == "failed";
         if !has_failed || self.output.is_json() {
             let frame = Frame::Quotation(quotation.clone());

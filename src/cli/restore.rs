@@ -7,16 +7,12 @@ use tokio::task::spawn_blocking;
 
 use super::args::{Backend, RestoreArgs};
 use super::confirm::confirm;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use super::settings::Settings;
 use crate::embedded::{Restore, RestoreError};
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: RestoreArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: RestoreArgs) -> Result<()> {
     if settings.backend != Backend::Embedded {
         let message = "only the embedded store is restored from a file";
         return Err(Failure::new(ExitCode::Usage, message)
@@ -42,6 +38,6 @@ fn question(store: &Path, backup: &Path) -> String {
 /// Runs work on a blocking thread, because copying and reading whole files takes long.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RestoreError> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T> {
     Ok(spawn_blocking(work).await.map_err(Failure::internal)??)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{AccessArgs, ServeArgs};
 use super::engine::{Engine, EngineKind, makes_store};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::Interrupts;
 use super::metrics_port::MetricsPort;
 use super::output::Output;
@@ -31,7 +31,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
     args: ServeArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let mut access = access(&args.access)?;
     let given = Given::read(settings)?;
     let keys = GivenKeys::read(&args.access).await?;
@@ -94,12 +94,12 @@ pub(super) fn serve_on(
     ports: Ports,
     stack: SettingsInForce,
     access: Access,
-) -> Result<RunningGateway, Failure> {
+) -> Result<RunningGateway> {
     let supervisor = engine.supervisor();
     Ok(bound.serve(ports, stack, access, &engine.registry, &engine.label, supervisor)?)
 }
 
-pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {
+pub(super) fn access(args: &AccessArgs) -> Result<Access> {
     Access::try_from(args).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn tokens(
     output: &Output,
     given: GivenKeys,
     stack: &SettingsInForce,
-) -> Result<GatewayTokens, Failure> {
+) -> Result<GatewayTokens> {
     let requires_token = stack.now().requires_token;
     given.check_use(requires_token)?;
     let found = KeysFound::find(settings, given.file).await?;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Backend, DEFAULT_STACK, Global, SlotArgs};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
+use super::paths::base_folder;
 use super::shell::quoted;
 use crate::runtime::Slots;
 use crate::supervisor::Supervisor;
@@ -41,7 +42,7 @@ pub struct AwsTarget {
 }
 
 impl Settings {
-    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+    pub(super) fn new(global: &Global) -> Result<Self> {
         let backend = backend(global)?;
         let data_dir = match &global.data_dir {
             Some(dir) => dir.clone(),
@@ -69,8 +70,8 @@ impl Settings {
 }
 
 /// Returns the flags that mean the same stack in another terminal, whatever its folder and variables are.
-fn as_flags(global: &Global) -> Result<String, Failure> {
-    let absolute = |path: &Option<PathBuf>| -> Result<Option<String>, Failure> {
+fn as_flags(global: &Global) -> Result<String> {
+    let absolute = |path: &Option<PathBuf>| -> Result<Option<String>> {
         let path = path.as_ref().map(std::path::absolute).transpose().map_err(Failure::internal)?;
         Ok(path.map(|path| path.display().to_string()))
     };
@@ -91,7 +92,7 @@ fn as_flags(global: &Global) -> Result<String, Failure> {
 }
 
 /// Selects the engine. Flags of AWS or a set endpoint select AWS. Credentials in the environment do not.
-fn backend(global: &Global) -> Result<Backend, Failure> {
+fn backend(global: &Global) -> Result<Backend> {
     let flags = [&global.profile, &global.region, &global.endpoint_url];
     let flagged = flags.iter().any(|flag| flag.is_some());
     match global.backend {
@@ -119,7 +120,7 @@ const fn endpoint_is_set() -> bool {
 }
 
 /// Refuses a data folder that is a file or below one, because it can neither have nor get a store.
-fn check_folder(data_dir: &Path) -> Result<(), Failure> {
+fn check_folder(data_dir: &Path) -> Result<()> {
     let is_file = |path: &&Path| std::fs::metadata(path).is_ok_and(|found| !found.is_dir());
     let Some(file) = data_dir.ancestors().find(is_file) else { return Ok(()) };
     let (dir, file) = (data_dir.display(), file.display());
@@ -130,9 +131,8 @@ fn check_folder(data_dir: &Path) -> Result<(), Failure> {
 }
 
 /// Returns `$XDG_DATA_HOME`, or its default from the standard.
-fn default_data_dir() -> Result<PathBuf, Failure> {
-    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
-    set.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))).ok_or_else(|| {
+fn default_data_dir() -> Result<PathBuf> {
+    base_folder("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
         Failure::new(ExitCode::Usage, "there is no home folder to keep the store in")
             .hint("choose one with --data-dir or OCACHE_DATA_DIR")
     })

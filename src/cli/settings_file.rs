@@ -11,10 +11,10 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command};
 use toml::Value;
 
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::load_section::LoadSection;
 use super::named_file;
-use super::paths::{in_folder, is_path};
+use super::paths::{base_folder, in_folder, is_path};
 use crate::model::nearest;
 
 /// The name of the file in a folder.
@@ -43,7 +43,7 @@ pub(super) fn key_of(argument: &Arg) -> Option<&str> {
 impl SettingsFile {
     /// Finds the named file, else that of the current folder or the nearest above it, else the user's
     /// own.
-    pub(super) fn find(named: Option<&Path>) -> Result<Option<Self>, Failure> {
+    pub(super) fn find(named: Option<&Path>) -> Result<Option<Self>> {
         if let Some(path) = named {
             named_file::check(path)?;
             return Self::read(path.to_owned()).map(Some);
@@ -54,7 +54,7 @@ impl SettingsFile {
         candidates.find(|path| path.is_file()).map(Self::read).transpose()
     }
 
-    fn read(path: PathBuf) -> Result<Self, Failure> {
+    fn read(path: PathBuf) -> Result<Self> {
         let text = std::fs::read_to_string(&path).map_err(|error| {
             let message = format!("settings file `{}` cannot be read: {error}", path.display());
             Failure::new(ExitCode::Usage, message)
@@ -62,7 +62,7 @@ impl SettingsFile {
         Self::parse(path, &text)
     }
 
-    fn parse(path: PathBuf, text: &str) -> Result<Self, Failure> {
+    fn parse(path: PathBuf, text: &str) -> Result<Self> {
         let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let reason = error.to_string();
             let message =
@@ -99,7 +99,7 @@ impl SettingsFile {
     }
 
     /// Returns the definitions of the command line with this file's values as defaults.
-    pub(super) fn over(&self, definitions: Command) -> Result<Command, Failure> {
+    pub(super) fn over(&self, definitions: Command) -> Result<Command> {
         for (key, values) in &self.values {
             self.check(&definitions, key, values)?;
         }
@@ -108,7 +108,7 @@ impl SettingsFile {
         Ok(with_defaults(definitions, &self.values, folder))
     }
 
-    fn check(&self, definitions: &Command, key: &str, values: &[String]) -> Result<(), Failure> {
+    fn check(&self, definitions: &Command, key: &str, values: &[String]) -> Result<()> {
         let path = self.path.display();
         let Some(command) = path_to(definitions, key) else {
             let message = format!("settings file `{path}` has `{key}`, which is not a setting");
@@ -144,10 +144,7 @@ impl SettingsFile {
 
 /// Returns the path of the user's own file.
 fn users_own() -> Option<PathBuf> {
-    let set = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    let folder = set.filter(|folder| folder.is_absolute());
-    let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(".config")))?;
-    Some(folder.join("ocache").join(NAME))
+    Some(base_folder("XDG_CONFIG_HOME", ".config")?.join("ocache").join(NAME))
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {
@@ -217,7 +214,7 @@ mod tests {
     use super::super::args::Cli;
     use super::*;
 
-    fn over(text: &str) -> Result<Command, Failure> {
+    fn over(text: &str) -> Result<Command> {
         SettingsFile::parse(PathBuf::from("ocache.toml"), text)?.over(Cli::command())
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::{OnChange, SimulateArgs, SyntheticRhythm};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::or_interrupted;
 use super::named_file;
 use super::output::{Output, number, table};
@@ -17,11 +17,12 @@ use crate::meter::billing::{Line, PriceList, Usage, Usd};
 use crate::model::{plural, show_duration};
 use crate::ports::Chain;
 use crate::replay::{
-    Adaptive, Arrival, Candidate, Rhythm, Row, Scenario, Synthetic, plot, read_trace, sweep,
+    Adaptive, Arrival, Candidate, PolicyResult, Rhythm, Scenario, Synthetic, plot, read_trace,
+    sweep,
 };
 use crate::stages::Policy;
 
-pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failure> {
+pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<()> {
     let prices = price_list::read(args.price_list.as_deref())?;
     let written = [&args.csv, &args.plot].map(Option::as_deref);
     let read = [args.trace.as_deref(), args.price_list.as_deref()].into_iter().flatten();
@@ -83,7 +84,7 @@ pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failu
     Ok(())
 }
 
-fn scenario(args: &SimulateArgs) -> Result<Scenario, Failure> {
+fn scenario(args: &SimulateArgs) -> Result<Scenario> {
     Ok(Scenario {
         arrivals: arrivals(args)?,
         products: args.goods.products,
@@ -98,7 +99,7 @@ fn scenario(args: &SimulateArgs) -> Result<Scenario, Failure> {
     })
 }
 
-fn arrivals(args: &SimulateArgs) -> Result<Vec<Arrival>, Failure> {
+fn arrivals(args: &SimulateArgs) -> Result<Vec<Arrival>> {
     let drawn = &args.synthetic;
     let rhythm = match (&args.trace, drawn.synthetic) {
         (Some(path), _) => {
@@ -161,18 +162,15 @@ fn title(scenario: &Scenario) -> String {
     )
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| {
-        let message = format!("{} cannot be written: {error}", path.display());
-        Failure::new(ExitCode::Failure, message)
-    })
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| named_file::unwritable(path, &error))
 }
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-fn show(rows: &[Row]) -> String {
+fn show(rows: &[PolicyResult]) -> String {
     let mut table = table([
         "ttl",
         "every",
@@ -222,7 +220,7 @@ fn interval(candidate: &Candidate) -> String {
 }
 
 /// Returns a row's figures with their names in JSON and CSV.
-fn figures(row: &Row) -> Vec<(&'static str, Value)> {
+fn figures(row: &PolicyResult) -> Vec<(&'static str, Value)> {
     let outcome = &row.outcome;
     let secs = |duration: Duration| json!(duration.as_secs_f64());
     vec![
@@ -257,7 +255,7 @@ fn figures(row: &Row) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn policy(row: &Row, prices: &PriceList, designs: Option<&Scenario>) -> Value {
+fn policy(row: &PolicyResult, prices: &PriceList, designs: Option<&Scenario>) -> Value {
     let mut policy: serde_json::Map<String, Value> =
         figures(row).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     policy.insert("bill".to_owned(), bill(&row.outcome.usage, prices));
@@ -284,7 +282,7 @@ fn bill(usage: &Usage, prices: &PriceList) -> Value {
 }
 
 /// Compares the two designs line by line, for each policy.
-fn designs(rows: &[Row], prices: &PriceList, scenario: &Scenario) -> String {
+fn designs(rows: &[PolicyResult], prices: &PriceList, scenario: &Scenario) -> String {
     let tables = rows.iter().map(|row| {
         let outcome = &row.outcome;
         let other = straightforward(outcome, scenario);
@@ -313,7 +311,7 @@ fn designs(rows: &[Row], prices: &PriceList, scenario: &Scenario) -> String {
     tables.collect::<Vec<_>>().join("\n\n")
 }
 
-fn csv(rows: &[Row]) -> String {
+fn csv(rows: &[PolicyResult]) -> String {
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
         let figures = figures(row);

@@ -9,9 +9,9 @@ use clap::{ArgMatches, Command};
 
 use super::args::Backend;
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
-use super::parse::{Parsed, Stop, parsed};
+use super::parse::{Parsed, parsed};
 use super::settings::Settings;
 use super::settings_file::SettingsFile;
 use crate::ports::{Chain, SettingsRecord, Store};
@@ -40,12 +40,8 @@ pub(super) struct GivenValue {
 
 impl Given {
     /// Reads the command line, the environment and the settings file of this process.
-    pub(super) fn read(settings: &Settings) -> Result<Self, Failure> {
-        match parsed() {
-            Ok(parsed) => Ok(Self::of(settings, &parsed)),
-            Err(Stop::Failed(failure, _)) => Err(failure),
-            Err(Stop::Said(error)) => Err(Failure::internal(*error)),
-        }
+    pub(super) fn read(settings: &Settings) -> Result<Self> {
+        Ok(Self::of(settings, &parsed()?))
     }
 
     pub(super) fn of(settings: &Settings, parsed: &Parsed) -> Self {
@@ -104,7 +100,7 @@ impl Given {
     }
 
     /// Refuses to open a gateway to everybody if the values require tokens.
-    pub(super) fn check_door(&self, settings: &StackSettings) -> Result<(), Failure> {
+    pub(super) fn check_door(&self, settings: &StackSettings) -> Result<()> {
         if settings.requires_token || !self.asks_for_tokens() {
             return Ok(());
         }
@@ -117,7 +113,7 @@ impl Given {
     }
 
     /// Sets all values for the stack, and prints those that changed. Returns how many did.
-    pub(super) async fn set(&self, output: &Output, store: &dyn Store) -> Result<usize, Failure> {
+    pub(super) async fn set(&self, output: &Output, store: &dyn Store) -> Result<usize> {
         let values: Vec<_> =
             self.values.iter().map(|given| (given.setting, given.value.clone())).collect();
         let changes = set(store, &values).await?;
@@ -165,7 +161,7 @@ pub(super) async fn follow(
     engine: &Engine,
     output: &Output,
     given: &Given,
-) -> Result<SettingsInForce, Failure> {
+) -> Result<SettingsInForce> {
     let settings = SettingsInForce::read(&*engine.ports(None).store).await?;
     given.warn(output, &settings.now());
     engine.follow(&settings);
@@ -173,11 +169,7 @@ pub(super) async fn follow(
 }
 
 /// Warns of values that are not in force, for a command that leaves the work to other processes.
-pub(super) async fn mention(
-    engine: &Engine,
-    output: &Output,
-    given: &Given,
-) -> Result<(), Failure> {
+pub(super) async fn mention(engine: &Engine, output: &Output, given: &Given) -> Result<()> {
     if !given.values.is_empty() {
         let record = engine.ports(None).store.settings().await?;
         given.warn(output, &understood(&record)?);
@@ -187,11 +179,7 @@ pub(super) async fn mention(
 
 /// Sets the given values, if no other process of the stack is alive. Otherwise [`follow`] warns of those
 /// that differ.
-pub(super) async fn set_if_alone(
-    engine: &Engine,
-    output: &Output,
-    given: &Given,
-) -> Result<(), Failure> {
+pub(super) async fn set_if_alone(engine: &Engine, output: &Output, given: &Given) -> Result<()> {
     if given.values.is_empty() || engine.others_live().await? {
         return Ok(());
     }
@@ -199,7 +187,7 @@ pub(super) async fn set_if_alone(
 }
 
 /// Returns the settings of a record. Fails if this release does not understand one of its values.
-pub(super) fn understood(record: &SettingsRecord) -> Result<StackSettings, Failure> {
+pub(super) fn understood(record: &SettingsRecord) -> Result<StackSettings> {
     StackSettings::of(record).map_err(|error| SetError::from(error).into())
 }
 

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::args::StatusArgs;
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::{Output, name, number, table};
 use super::settings::Settings;
-use crate::model::{Timestamp, show_duration};
+use crate::model::{Timestamp, plural, show_duration};
 use crate::ports::{Depth, Ports, ProcessRecord, Queue, Upkeep, living_processes, pages};
 use crate::runtime::gateway::probe;
 
@@ -96,11 +96,7 @@ struct QueueStatus {
     dead_letters: u64,
 }
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: &StatusArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: &StatusArgs) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let shown = match args.watch {
@@ -111,7 +107,7 @@ pub(super) async fn run(
     shown
 }
 
-async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<(), Failure> {
+async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<()> {
     let overview = overview(output, ports, engine).await?;
     if output.is_json() {
         return stream_users(output, ports, &overview).await;
@@ -121,7 +117,7 @@ async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<(), Fa
 }
 
 /// Reads the status without the customers.
-async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Overview, Failure> {
+async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Overview> {
     let now = ports.clock.now();
     let tables = tables(output, ports, now).await?;
     let mut queues = BTreeMap::new();
@@ -160,7 +156,7 @@ async fn gateways(engine: &Engine) -> Vec<String> {
 }
 
 /// Counts all tables.
-async fn tables(output: &Output, ports: &Ports, now: Timestamp) -> Result<TablesStatus, Failure> {
+async fn tables(output: &Output, ports: &Ports, now: Timestamp) -> Result<TablesStatus> {
     let mut progress = output.count("tables", None);
     let mut tables = TablesStatus::default();
     let mut pages = pages(|from| ports.store.list_table_heads(from));
@@ -241,8 +237,8 @@ fn show(overview: &Overview, users: &ShownUsers, at_most: usize) -> String {
         some => some.iter().map(ProcessStatus::in_words).collect::<Vec<_>>().join("\n"),
     };
     let TablesStatus { stored, fresh, usable } = &overview.tables;
-    let plural = if *stored == 1 { "" } else { "s" };
-    let tables = format!("{stored} price table{plural}: {usable} usable, {fresh} of them fresh");
+    let word = plural(*stored, "table", "tables");
+    let tables = format!("{stored} price {word}: {usable} usable, {fresh} of them fresh");
     let housekeeping = overview.housekeeping.as_ref().map_or_else(String::new, housekeeping);
     let users = users.show(overview.now, at_most);
     format!(

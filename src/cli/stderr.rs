@@ -46,7 +46,7 @@ struct Accounts {
 }
 
 /// The writer of the thread.
-struct Written<W> {
+struct StderrWriter<W> {
     to: W,
     accounts: Arc<Accounts>,
     /// How many of the dropped lines have been reported.
@@ -107,7 +107,7 @@ impl Queue {
             .lossy(true)
             .buffered_lines_limit(max_waiting)
             .thread_name("ocache-stderr")
-            .finish(Written { to, accounts: Arc::clone(&accounts), told: 0 });
+            .finish(StderrWriter { to, accounts: Arc::clone(&accounts), told: 0 });
         accounts.left_out.get_or_init(|| lines.error_counter());
         Self { lines, _thread: thread, accounts, stuck_at: AtomicU64::new(u64::MAX) }
     }
@@ -150,7 +150,7 @@ impl Accounts {
     }
 }
 
-impl<W: Write> Write for Written<W> {
+impl<W: Write> Write for StderrWriter<W> {
     /// Writes one line, which is what the thread passes at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         // If stderr is closed, there is nobody to tell.

@@ -16,11 +16,11 @@ const EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct StoreFile {
     path: PathBuf,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
 }
 
 /// The device and inode numbers of a file.
-type Identity = (u64, u64);
+type FileIdentity = (u64, u64);
 
 impl StoreFile {
     /// Returns the file as it is now.
@@ -46,14 +46,14 @@ impl StoreFile {
 }
 
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn identity(path: &Path) -> io::Result<FileIdentity> {
     use std::os::unix::fs::MetadataExt as _;
     path.metadata().map(|file| (file.dev(), file.ino()))
 }
 
 /// On other systems an open file cannot be replaced.
 #[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn identity(path: &Path) -> io::Result<FileIdentity> {
     path.metadata().map(|_| (0, 0))
 }
 

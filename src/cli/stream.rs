@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::output::Output;
 use crate::model::escape_json;
 
@@ -16,7 +16,7 @@ const MEMBER: &str = "  ";
 const ITEM: &str = "    ";
 
 /// JSON that is printed while it is made.
-struct Pieces<'a> {
+struct JsonPieces<'a> {
     output: &'a Output,
     is_indented: bool,
     text: String,
@@ -24,14 +24,14 @@ struct Pieces<'a> {
     is_heard: bool,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> JsonPieces<'a> {
     fn begin(output: &'a Output, text: &str) -> Self {
         let is_indented = output.is_indented();
         Self { output, is_indented, text: text.to_owned(), is_first_item: true, is_heard: true }
     }
 
     /// Adds an item to a list.
-    fn item(&mut self, item: &impl Serialize, indentation: &str) -> Result<(), Failure> {
+    fn item(&mut self, item: &impl Serialize, indentation: &str) -> Result<()> {
         if !std::mem::replace(&mut self.is_first_item, false) {
             self.text.push(',');
         }
@@ -55,7 +55,7 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    fn value(&mut self, value: &impl Serialize, indentation: &str) -> Result<(), Failure> {
+    fn value(&mut self, value: &impl Serialize, indentation: &str) -> Result<()> {
         if self.is_indented {
             let text = serde_json::to_string_pretty(value).map_err(Failure::internal)?;
             let text = escape_json(&text);
@@ -68,11 +68,11 @@ impl<'a> Pieces<'a> {
         Ok(())
     }
 
-    fn flush_if_full(&mut self) -> Result<(), Failure> {
+    fn flush_if_full(&mut self) -> Result<()> {
         if self.text.len() >= GATHERED_BYTES { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
+    fn flush(&mut self) -> Result<()> {
         if !self.text.is_empty() {
             self.is_heard = self.output.print(self.text.as_bytes())?;
             self.text.clear();
@@ -83,7 +83,7 @@ impl<'a> Pieces<'a> {
 
 /// A JSON object that is printed in pieces. One of its members is a list of any length. The result is the
 /// same as if it had been printed at once.
-pub(super) struct ObjectStream<'a>(Pieces<'a>);
+pub(super) struct ObjectStream<'a>(JsonPieces<'a>);
 
 impl<'a> ObjectStream<'a> {
     /// Begins the object with these members, and then the list.
@@ -91,8 +91,8 @@ impl<'a> ObjectStream<'a> {
         output: &'a Output,
         members: &Map<String, Value>,
         list: &str,
-    ) -> Result<Self, Failure> {
-        let mut stream = Self(Pieces::begin(output, "{"));
+    ) -> Result<Self> {
+        let mut stream = Self(JsonPieces::begin(output, "{"));
         for (name, value) in members {
             stream.member(name, value)?;
             stream.0.text.push(',');
@@ -103,7 +103,7 @@ impl<'a> ObjectStream<'a> {
     }
 
     /// Adds an item to the list.
-    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<()> {
         self.0.item(item, ITEM)
     }
 
@@ -113,12 +113,12 @@ impl<'a> ObjectStream<'a> {
     }
 
     /// Prints what was added so far.
-    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+    pub(super) fn flush(&mut self) -> Result<()> {
         self.0.flush()
     }
 
     /// Ends the list, then the object with these members.
-    pub(super) fn end(mut self, members: &Map<String, Value>) -> Result<(), Failure> {
+    pub(super) fn end(mut self, members: &Map<String, Value>) -> Result<()> {
         self.0.end_list(MEMBER);
         for (name, value) in members {
             self.0.text.push(',');
@@ -129,7 +129,7 @@ impl<'a> ObjectStream<'a> {
         self.0.flush()
     }
 
-    fn member(&mut self, name: &str, value: &Value) -> Result<(), Failure> {
+    fn member(&mut self, name: &str, value: &Value) -> Result<()> {
         self.name(name);
         self.0.value(value, MEMBER)
     }
@@ -144,11 +144,11 @@ impl<'a> ObjectStream<'a> {
 
 /// A JSON array that is printed item by item; in NDJSON, a line for each item. The result is the same as
 /// if it had been printed at once.
-pub(super) struct ListStream<'a>(Pieces<'a>);
+pub(super) struct ListStream<'a>(JsonPieces<'a>);
 
 impl<'a> ListStream<'a> {
     pub(super) fn begin(output: &'a Output) -> Self {
-        Self(Pieces::begin(output, if output.is_indented() { "[" } else { "" }))
+        Self(JsonPieces::begin(output, if output.is_indented() { "[" } else { "" }))
     }
 
     /// Whether anybody still reads what is printed.
@@ -157,7 +157,7 @@ impl<'a> ListStream<'a> {
     }
 
     /// Adds an item.
-    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<()> {
         if self.0.is_indented {
             return self.0.item(item, MEMBER);
         }
@@ -167,7 +167,7 @@ impl<'a> ListStream<'a> {
     }
 
     /// Ends the array.
-    pub(super) fn end(mut self) -> Result<(), Failure> {
+    pub(super) fn end(mut self) -> Result<()> {
         if self.0.is_indented {
             self.0.end_list("");
             self.0.text.push('\n');

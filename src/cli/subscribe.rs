@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{SubscribeArgs, UnsubscribeArgs};
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::known::nearest_user;
 use super::output::{Output, name, table};
 use super::settings::Settings;
@@ -27,7 +27,7 @@ pub(super) async fn subscribe(
     settings: &Settings,
     output: &Output,
     args: SubscribeArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
     let ttl = ttl(settings, output, &*ports.store).await?;
@@ -47,22 +47,17 @@ pub(super) async fn subscribe(
         })
         .collect();
     output.data(&rows, |_| {
-        let mut table = table(["customer", "was", "active for"]);
-        for (user, subscribed) in &done {
+        let rows = done.iter().map(|(user, subscribed)| {
             let visit = visit_name(subscribed.visit);
-            table.add_row([name(user.as_str()), visit.into(), show_duration(ttl).into()]);
-        }
-        table.to_string()
+            [name(user.as_str()), visit.into(), show_duration(ttl).into()]
+        });
+        table(["customer", "was", "active for"]).with(rows).to_string()
     })
 }
 
 /// Returns how long the customers stay active: as the flag says, which applies to this visit only, else
 /// as the stack says.
-async fn ttl(
-    settings: &Settings,
-    output: &Output,
-    store: &dyn SettingsStore,
-) -> Result<Duration, Failure> {
+async fn ttl(settings: &Settings, output: &Output, store: &dyn SettingsStore) -> Result<Duration> {
     let mut given = Given::read(settings)?;
     let of_visit = given.take_flag(Setting::Ttl);
     let mut stack = understood(&store.settings().await?)?;
@@ -86,7 +81,7 @@ pub(super) async fn unsubscribe(
     settings: &Settings,
     output: &Output,
     args: UnsubscribeArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     // A customer who is named twice would not be active the second time.
@@ -116,11 +111,8 @@ pub(super) async fn unsubscribe(
         })
         .collect();
     output.data(&rows, |_| {
-        let mut table = table(["customer", "was"]);
-        for (user, was) in &done {
-            table.add_row([name(user.as_str()), was.word().into()]);
-        }
-        table.to_string()
+        let rows = done.iter().map(|(user, was)| [name(user.as_str()), was.word().into()]);
+        table(["customer", "was"]).with(rows).to_string()
     })?;
     let mut why = vec![];
     if !expired.is_empty() {

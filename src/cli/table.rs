@@ -25,20 +25,20 @@ const PADDING: usize = 2;
 const CUT: char = '…';
 
 /// A table for people.
-pub(super) struct Table {
+pub(super) struct PrintedTable {
     header: Vec<String>,
     has_titles: bool,
-    rows: Vec<Vec<Cell>>,
-    before: Columns,
+    rows: Vec<Vec<TableCell>>,
+    before: TableWidths,
 }
 
 /// The column widths of the pieces printed so far, so that the next piece lines up with them.
 #[derive(Clone, Default)]
-pub(super) struct Columns(Vec<Column>);
+pub(super) struct TableWidths(Vec<ColumnWidths>);
 
 /// The widths of the parts of a column.
 #[derive(Clone, Copy, Default)]
-struct Column {
+struct ColumnWidths {
     title: usize,
     /// The longest word of the title.
     title_word: usize,
@@ -48,13 +48,13 @@ struct Column {
 }
 
 /// A cell. Its kind decides how it is shown on a narrow terminal.
-pub(super) struct Cell {
+pub(super) struct TableCell {
     text: String,
-    kind: Kind,
+    kind: CellKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CellKind {
     /// Wrapped between words.
     Text,
     /// Cut at its end.
@@ -66,35 +66,35 @@ enum Kind {
 }
 
 /// Creates an empty table with a header.
-pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> PrintedTable {
     let header = header.into_iter().map(str::to_owned).collect();
-    Table { header, has_titles: true, rows: vec![], before: Columns::default() }
+    PrintedTable { header, has_titles: true, rows: vec![], before: TableWidths::default() }
 }
 
 /// Creates a cell for a number.
-pub(super) fn number(text: impl ToString) -> Cell {
-    Cell { text: text.to_string(), kind: Kind::Number }
+pub(super) fn number(text: impl ToString) -> TableCell {
+    TableCell { text: text.to_string(), kind: CellKind::Number }
 }
 
 /// Creates a cell for a name or an id that its beginning identifies. It may be cut.
-pub(super) fn name(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), kind: Kind::Name }
+pub(super) fn name(text: impl Into<String>) -> TableCell {
+    TableCell { text: text.into(), kind: CellKind::Name }
 }
 
 /// Creates a cell for a text that is useless if it is cut or wrapped, such as an id to copy.
-pub(super) fn whole(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), kind: Kind::Whole }
+pub(super) fn whole(text: impl Into<String>) -> TableCell {
+    TableCell { text: text.into(), kind: CellKind::Whole }
 }
 
-impl<T: Into<String>> From<T> for Cell {
+impl<T: Into<String>> From<T> for TableCell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), kind: Kind::Text }
+        Self { text: text.into(), kind: CellKind::Text }
     }
 }
 
-impl Table {
+impl PrintedTable {
     /// Adds a row. Cells are escaped before their width is measured.
-    pub(super) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
+    pub(super) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<TableCell>>) {
         let cells = cells.into_iter().map(|cell| {
             let mut cell = cell.into();
             if let Cow::Owned(text) = escape_but(&cell.text, &['\n']) {
@@ -105,8 +105,17 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
+    /// Adds rows.
+    pub(super) fn with<R: IntoIterator<Item: Into<TableCell>>>(
+        mut self,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Self {
+        rows.into_iter().for_each(|row| self.add_row(row));
+        self
+    }
+
     /// Lines this piece up with the pieces before it. Returns the widths for the next piece.
-    pub(super) fn go_on(&mut self, before: Columns) -> Columns {
+    pub(super) fn go_on(&mut self, before: TableWidths) -> TableWidths {
         self.before = before;
         self.columns()
     }
@@ -154,18 +163,18 @@ impl Table {
         if self.has_titles { text } else { format!("\n{text}") }
     }
 
-    fn columns(&self) -> Columns {
+    fn columns(&self) -> TableWidths {
         let columns = self.header.iter().enumerate().map(|(index, title)| {
             let cells = || self.rows.iter().filter_map(move |row| row.get(index));
             let before = self.before.0.get(index).copied().unwrap_or_default();
-            Column {
+            ColumnWidths {
                 title: width(title).max(before.title),
                 title_word: longest_word(title).max(before.title_word),
                 body: cells().map(|cell| width(&cell.text)).fold(before.body, usize::max),
-                narrowest: cells().map(Cell::narrowest).fold(before.narrowest, usize::max),
+                narrowest: cells().map(TableCell::narrowest).fold(before.narrowest, usize::max),
             }
         });
-        Columns(columns.collect())
+        TableWidths(columns.collect())
     }
 
     fn render(&self, widths: &[usize]) -> String {
@@ -189,7 +198,7 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for PrintedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Piped output is never cut.
         let terminal = terminal_size::terminal_size_of(io::stdout());
@@ -197,45 +206,45 @@ impl fmt::Display for Table {
     }
 }
 
-impl Cell {
+impl TableCell {
     fn shown(&self, width: usize) -> comfy_table::Cell {
         let cell = comfy_table::Cell::new(self.within(width));
         match self.kind {
-            Kind::Number => cell.set_alignment(CellAlignment::Right),
-            Kind::Text | Kind::Name | Kind::Whole => cell,
+            CellKind::Number => cell.set_alignment(CellAlignment::Right),
+            CellKind::Text | CellKind::Name | CellKind::Whole => cell,
         }
     }
 
     /// Returns the text of the cell for this many columns. It may still be wider.
     fn within(&self, columns: usize) -> Cow<'_, str> {
         match self.kind {
-            Kind::Text => wrapped(&self.text, columns),
-            Kind::Name => cut(&self.text, columns),
-            Kind::Number | Kind::Whole => Cow::Borrowed(&self.text),
+            CellKind::Text => wrapped(&self.text, columns),
+            CellKind::Name => cut(&self.text, columns),
+            CellKind::Number | CellKind::Whole => Cow::Borrowed(&self.text),
         }
     }
 
     fn narrowest(&self) -> usize {
         let natural = width(&self.text);
         match self.kind {
-            Kind::Text => natural.min(SHORTEST_TEXT.max(longest_word(&self.text))),
-            Kind::Name => natural.min(SHORTEST_TEXT),
-            Kind::Number | Kind::Whole => natural,
+            CellKind::Text => natural.min(SHORTEST_TEXT.max(longest_word(&self.text))),
+            CellKind::Name => natural.min(SHORTEST_TEXT),
+            CellKind::Number | CellKind::Whole => natural,
         }
     }
 }
 
-impl Columns {
+impl TableWidths {
     /// Returns the widths of the columns. The widest are narrowed first. Titles are wrapped.
     fn widths(&self, room: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.0.iter().map(Column::natural).collect();
+        let mut widths: Vec<usize> = self.0.iter().map(ColumnWidths::natural).collect();
         let narrowest = self.0.iter().map(|column| column.title_word.max(column.narrowest));
         narrow(&mut widths, &narrowest.collect::<Vec<_>>(), room);
         widths
     }
 }
 
-impl Column {
+impl ColumnWidths {
     fn natural(&self) -> usize {
         self.title.max(self.body)
     }
@@ -351,7 +360,7 @@ mod tests {
     fn texts_are_wrapped_and_never_cut() {
         let mut table = table(["what", "to fix it"]);
         let fix = "run `ocache dead-letters list --data-dir /srv/ocache`";
-        table.add_row(["dead letters of quotations".into(), Cell::from(fix)]);
+        table.add_row(["dead letters of quotations".into(), TableCell::from(fix)]);
         let narrow = table.within(40);
         // A command stays on one line, even if the line is wider than the terminal.
         let lines = [

@@ -4,18 +4,14 @@ use serde_json::json;
 
 use super::args::TokenArgs;
 use super::engine::require_store;
-use super::failure::Failure;
+use super::failure::Result;
 use super::output::Output;
 use super::settings::Settings;
 use super::token_keys::KeysFound;
 use crate::ports::{Clock as _, SystemClock};
 use crate::tokens::{Clients, Grant};
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: TokenArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: TokenArgs) -> Result<()> {
     if args.keys.keys.is_none() {
         // Without a store, keys that are made here would be useless.
         require_store(settings)?;

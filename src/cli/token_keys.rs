@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{AccessArgs, Backend, ProviderError};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::output::Output;
 use super::parse::of_variable;
 use super::settings::Settings;
@@ -27,14 +27,14 @@ pub(super) struct KeysFound {
 }
 
 /// Makes a path absolute, because other processes may have another working directory.
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(Failure::internal)
 }
 
 impl KeysFound {
     /// Finds the keys: in the named file, else in that of the data folder or, on AWS, in the stack's
     /// secret.
-    pub(super) async fn find(settings: &Settings, file: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(super) async fn find(settings: &Settings, file: Option<PathBuf>) -> Result<Self> {
         match (file, settings.backend) {
             (Some(file), _) => Ok(Self::in_file(KeysFile::new(absolute(&file)?), false)),
             (None, Backend::Embedded) => {
@@ -50,19 +50,19 @@ impl KeysFound {
     }
 
     #[cfg(feature = "aws")]
-    async fn in_stack(settings: &Settings) -> Result<Self, Failure> {
+    async fn in_stack(settings: &Settings) -> Result<Self> {
         let aws = super::engine::connect_aws(&settings.aws).await?;
         Ok(Self { keys: aws.token_keys(), place: KeysPlace::Stack, is_ours: false })
     }
 
     #[cfg(not(feature = "aws"))]
-    async fn in_stack(_: &Settings) -> Result<Self, Failure> {
+    async fn in_stack(_: &Settings) -> Result<Self> {
         Err(Failure::without_aws("the keys of a stack on AWS need AWS")
             .hint("say where the keys are with --keys FILE"))
     }
 
     /// Returns the keys. If the data folder has none, they are made.
-    pub(super) async fn read(&self, output: &Output) -> Result<KeyRing, Failure> {
+    pub(super) async fn read(&self, output: &Output) -> Result<KeyRing> {
         if let Some(keys) = self.keys.read().await? {
             return Ok(keys);
         }
@@ -113,7 +113,7 @@ pub(super) struct GivenKeys {
 
 impl GivenKeys {
     /// Reads the arguments. Fails if the keys of the provider cannot be read now.
-    pub(super) async fn read(args: &AccessArgs) -> Result<Self, Failure> {
+    pub(super) async fn read(args: &AccessArgs) -> Result<Self> {
         let provider = args.provider.provider()?;
         if let Some(provider) = &provider {
             check_readable(&provider.keys)
@@ -124,7 +124,7 @@ impl GivenKeys {
     }
 
     /// Refuses keys that would have no effect.
-    pub(super) fn check_use(&self, requires_token: bool) -> Result<(), Failure> {
+    pub(super) fn check_use(&self, requires_token: bool) -> Result<()> {
         let flag = match (&self.file, &self.provider) {
             _ if requires_token => return Ok(()),
             (Some(_), _) => "--keys",
@@ -138,7 +138,7 @@ impl GivenKeys {
     }
 }
 
-async fn check_readable(keys: &KeySetPlace) -> Result<(), Failure> {
+async fn check_readable(keys: &KeySetPlace) -> Result<()> {
     let hint = match keys {
         KeySetPlace::Url(url) => format!("`curl --include {url}` shows what the provider answers"),
         KeySetPlace::File(_) => {
@@ -165,7 +165,7 @@ impl From<ProviderError> for Failure {
 }
 
 /// Makes a random key.
-pub(super) fn new_key() -> Result<Key, Failure> {
+pub(super) fn new_key() -> Result<Key> {
     let bits = || SystemRandomness.bits();
     Key::from_random(bits(), [bits(), bits()]).map_err(Failure::internal)
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::args::{Backend, UpArgs};
 use super::confirm::confirm;
 use super::engine::{Engine, EngineKind, makes_store};
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::Interrupts;
 use super::metrics_port::MetricsPort;
 use super::output::{Output, table};
@@ -34,7 +34,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
     args: UpArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let mut access = serve::access(&args.access)?;
     // Bind the port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
@@ -136,7 +136,7 @@ async fn check_keys_given(
     output: &Output,
     given: &Given,
     keys: &GivenKeys,
-) -> Result<(), Failure> {
+) -> Result<()> {
     if given.asks_for_tokens() {
         KeysFound::find(settings, keys.file.clone()).await?.read(output).await?;
     }
@@ -158,7 +158,7 @@ impl System {
 
 /// Refuses to empty a store that other processes use, because their customers would be quoted other
 /// prices.
-async fn check_unused(engine: &Engine, folder: &str) -> Result<(), Failure> {
+async fn check_unused(engine: &Engine, folder: &str) -> Result<()> {
     match engine.others_live().await? {
         false => Ok(()),
         true => Err(Failure::new(ExitCode::Failure, format!("the store in `{folder}` is in use"))
@@ -166,7 +166,7 @@ async fn check_unused(engine: &Engine, folder: &str) -> Result<(), Failure> {
     }
 }
 
-async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
+async fn start_fresh(engine: &Engine) -> Result<()> {
     match engine.kind() {
         EngineKind::Embedded(embedded) => Ok(embedded.clear().await?),
         #[cfg(feature = "aws")]
@@ -179,7 +179,7 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
 }
 
 /// Loads the fixtures if there are no products.
-async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
+async fn load_fixtures(output: &Output, ports: &Ports) -> Result<()> {
     let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
     while first_products(&*ports.store, 1).await?.rows.is_empty() {
         let head = ports.store.catalogue_head().await?;
@@ -206,7 +206,7 @@ fn announce(
     engine: &Engine,
     gateway: &RunningGateway,
     stack: &StackSettings,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let StackSettings { policy, requires_token, .. } = stack;
     let websocket = gateway.websocket();
     let http = websocket.replacen("ws://", "http://", 1);
@@ -222,8 +222,7 @@ fn announce(
         "requires_token": requires_token,
     });
     output.data(&data, |_| {
-        let mut table = table(["", ""]);
-        for (name, value) in [
+        let rows = [
             ("page", gateway.page()),
             ("websocket", websocket.to_owned()),
             ("subscribe", format!("PUT {http}/subscribe")),
@@ -235,16 +234,13 @@ fn announce(
                 "lets in",
                 if *requires_token { "clients with a token" } else { "everybody" }.to_owned(),
             ),
-        ] {
-            table.add_row([name, &value]);
-        }
-        table.to_string()
-    })?;
-    Ok(())
+        ];
+        table(["", ""]).with(rows.iter().map(|(name, value)| [*name, value])).to_string()
+    })
 }
 
 /// Suggests a quote that works with the stored data.
-async fn invite(output: &Output, store: &dyn Store, target: &str) -> Result<(), Failure> {
+async fn invite(output: &Output, store: &dyn Store, target: &str) -> Result<()> {
     const READY: &str = "ready: a quote was answered over the websocket. Open the page";
     match example::example(store).await? {
         Some(arguments) => {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::VerifyArgs;
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::{ExitCode, Failure, Result};
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::quotation;
@@ -18,11 +18,7 @@ mod findings;
 
 use findings::Findings;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: VerifyArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: VerifyArgs) -> Result<()> {
     if let Some(request_id) = &args.quotation {
         let keys = quotation::keys(request_id, args.client.as_ref())?;
         let engine = Engine::open_existing(settings, output).await?;
@@ -55,7 +51,7 @@ fn seed(randomness: &dyn Randomness) -> u64 {
 }
 
 /// Returns the failure that determines the exit code, if there are findings that count.
-fn verdict(report: &Report, strict: bool) -> Result<(), Failure> {
+fn verdict(report: &Report, strict: bool) -> Result<()> {
     let kinds: &[FindingKind] = if strict { &FindingKind::ALL } else { &[FindingKind::Wrong] };
     let found: Vec<String> = kinds
         .iter()

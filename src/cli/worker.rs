@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::{WorkerArgs, WorkerRole};
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::Result;
 use super::interrupt::Interrupts;
 use super::metrics_port::MetricsPort;
 use super::output::Output;
@@ -19,7 +19,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
     args: WorkerArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let metrics_port = MetricsPort::bind(args.metrics).await?;
     let engine = Engine::open(settings, output).await?;
     engine.stay(settings, output).await?;

@@ -24,7 +24,7 @@ const QUOTE_STAGES: [Stage; 2] = [Stage::QuotationHandler, Stage::QuotationProvi
 
 /// How often each thing happens in a span of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Events {
+pub struct EventCounts {
     /// Ticks of the schedule.
     pub ticks: f64,
     /// Reads of the head to find an unfolded journal: one for each tick, however many segments it scans.
@@ -76,7 +76,7 @@ pub struct Events {
     pub signs: f64,
 }
 
-impl Events {
+impl EventCounts {
     /// Returns the usage by purpose. Scheduled calculations come in batches of the probe's size.
     #[must_use]
     pub fn used(&self, probe: &Probe, batch: usize) -> BTreeMap<Purpose, Usage> {
@@ -229,23 +229,22 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::replay::{Sample, TermsSpec, probe};
+    use crate::replay::{ProbedStack, TermsSpec, probe};
 
     #[tokio::test]
     async fn a_tick_runs_for_as_long_as_its_orders_take() {
-        let sample = Sample {
+        let sample = ProbedStack {
             products: 10,
             discounts: 1,
             terms: TermsSpec::NONE,
             lines: 1,
-            batch: 10,
             calculation: Duration::from_millis(100),
             answering: Answering::Direct,
         };
-        let probe = probe(&sample).await.unwrap();
+        let probe = probe(&sample, 10).await.unwrap();
         // How often the function runs for one tick, and for how many thousandths of a GB-millisecond.
         let ran = |sends| {
-            let events = Events { ticks: 1.0, sends, ..Events::default() };
+            let events = EventCounts { ticks: 1.0, sends, ..EventCounts::default() };
             let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
             let used = events.used(&probe, 10);
             let ran = used.values().map(|used| used.of(scope, Operation::RUN));

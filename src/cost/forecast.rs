@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Bill, Events, Purpose, Share, Traffic, logs, looks};
+use super::{Bill, EventCounts, Purpose, Share, Traffic, logs, looks};
 use crate::meter::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::{MAX_BATCH, Queue};
-use crate::replay::{Probe, ReplayError, Sample, Scenario, TermsSpec, probe};
+use crate::replay::{Probe, ProbedStack, ReplayError, Scenario, TermsSpec, probe};
 use crate::stages::{Answering, Policy};
 
 const HOUR: f64 = 3600.0;
@@ -32,18 +32,8 @@ pub struct Numbers {
     pub quotes_a_minute: f64,
     /// How often the prices of a table change in a day.
     pub changes_a_day: f64,
-    /// The number of products.
-    pub products: u64,
-    /// The number of discounts of each customer.
-    pub discounts: u64,
-    /// The price lists of customers.
-    pub terms: TermsSpec,
-    /// The number of products in a quote.
-    pub lines: u32,
-    /// How long a batch of calculations takes.
-    pub calculation: Duration,
-    /// Where warm quotes are answered.
-    pub answering: Answering,
+    /// What is sold, quoted and calculated.
+    pub stack: ProbedStack,
     /// The number of processes that calculate. Each reads the base once an hour.
     pub workers: u32,
     /// The number of all processes or instances of functions. Each writes its usage.
@@ -73,7 +63,7 @@ pub struct Forecast {
 #[derive(Clone, Debug)]
 pub struct Month {
     /// How often each thing happens in the month.
-    pub events: Events,
+    pub events: EventCounts,
     /// The share of customers who are kept warm, with their quotes in an hour.
     pub kept: Share,
     /// The cost of the month.
@@ -100,16 +90,7 @@ impl Forecast {
             return Ok(None);
         };
         let batch = (numbers.active_users.round() as usize).clamp(1, MAX_BATCH);
-        let sample = Sample {
-            products: numbers.products,
-            discounts: numbers.discounts,
-            terms: numbers.terms.clone(),
-            lines: numbers.lines,
-            batch,
-            calculation: numbers.calculation,
-            answering: numbers.answering,
-        };
-        let probe = probe(&sample).await?;
+        let probe = probe(&numbers.stack, batch).await?;
         Ok(Some(Self { numbers, policy, traffic, probe, batch }))
     }
 
@@ -154,27 +135,27 @@ impl Forecast {
         Month { events, kept, bill }
     }
 
-    fn events_an_hour(&self, kept: Share, every: Option<Duration>, ttl: Duration) -> Events {
+    fn events_an_hour(&self, kept: Share, every: Option<Duration>, ttl: Duration) -> EventCounts {
         let numbers = &self.numbers;
         let quotes = numbers.quotes_a_minute * 60.0;
         let cold = quotes - kept.quotes + kept.cold;
         let ticks = every.map_or(0.0, |every| HOUR / every.as_secs_f64());
         let refreshes = ticks * kept.active;
-        let written = every.map_or(Written::default(), |every| {
+        let written = every.map_or(WrittenShares::default(), |every| {
             self.written(every, cold_share(kept.cold, refreshes))
         });
         let calculations = refreshes + cold;
         let used_terms = self.terms_in_use(kept, cold);
-        let direct = match numbers.answering {
+        let direct = match numbers.stack.answering {
             Answering::Direct => quotes - cold,
             Answering::Topic => 0.0,
         };
-        Events {
+        EventCounts {
             ticks,
             head_looks: ticks,
             batch_looks: Some(looks::most_an_hour(
                 refreshes / self.batch as f64,
-                numbers.calculation,
+                numbers.stack.calculation,
                 REFRESHING.max(numbers.workers.into()),
             )),
             version_looks: Some(
@@ -194,7 +175,7 @@ impl Forecast {
             touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
             visits: 0.0,
             looks: 0.0,
-            bases: (self.bases_an_hour(every) * self.numbers.terms.currencies() as f64)
+            bases: (self.bases_an_hour(every) * self.numbers.stack.terms.currencies() as f64)
                 .min(calculations),
             terms: (self.bases_an_hour(every) * used_terms).min(calculations),
             terms_reads: (f64::from(numbers.processes) * BASE_READS_AN_HOUR * used_terms)
@@ -208,7 +189,7 @@ impl Forecast {
 
     /// Returns the shares of refreshes that write a table. `begun_anew` is the share of refreshes whose table
     /// a cold quote has just written.
-    fn written(&self, every: Duration, begun_anew: f64) -> Written {
+    fn written(&self, every: Duration, begun_anew: f64) -> WrittenShares {
         let policy = self.policy_of(every);
         let changes = self.numbers.changes_a_day / (HOURS_A_DAY * HOUR) * every.as_secs_f64();
         let mut changed = 1.0 - (-changes).exp();
@@ -218,7 +199,7 @@ impl Forecast {
             changed += (1.0 - changed).powf(fading) / fading;
         }
         let unwritten = (1.0 - changed) * (1.0 - begun_anew);
-        Written { changed, confirmed: last_of_run(intervals_to_confirm(&policy), unwritten) }
+        WrittenShares { changed, confirmed: last_of_run(intervals_to_confirm(&policy), unwritten) }
     }
 
     /// Returns how many bases are made in an hour: one for each change of prices, and one before each expiry.
@@ -230,7 +211,7 @@ impl Forecast {
     /// Returns how many different terms are in use by the customers who are kept warm or whose table is still
     /// stored; zero without price lists.
     fn terms_in_use(&self, kept: Share, cold_an_hour: f64) -> f64 {
-        let TermsSpec { ref lists, terms, .. } = self.numbers.terms;
+        let TermsSpec { ref lists, terms, .. } = self.numbers.stack.terms;
         if lists.lists == 0 {
             return 0.0;
         }
@@ -251,7 +232,7 @@ impl Forecast {
     }
 
     /// Returns the stored data and the connection minutes of websockets in a month.
-    fn beside(&self, an_hour: &Events, kept: Share) -> BTreeMap<Purpose, billing::Usage> {
+    fn beside(&self, an_hour: &EventCounts, kept: Share) -> BTreeMap<Purpose, billing::Usage> {
         let (sizes, a_day) = (&self.probe.sizes, |an_hour: f64| an_hour * HOURS_A_DAY);
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
         let generations = kept.active + a_day(an_hour.changed + an_hour.cold);
@@ -261,7 +242,9 @@ impl Forecast {
             + quotations * sizes.quotation as f64
             + an_hour.rows * sizes.row as f64
             + self.traffic.users * sizes.discounts as f64
-            + self.bases_stored() * sizes.base as f64 * self.numbers.terms.currencies() as f64
+            + self.bases_stored()
+                * sizes.base as f64
+                * self.numbers.stack.terms.currencies() as f64
             + self.bases_stored() * sizes.terms as f64 * self.terms_in_use(kept, an_hour.cold)
             + sizes.lists as f64
             + sizes.products as f64;
@@ -275,7 +258,7 @@ impl Forecast {
 
 /// Shares of refreshes that write.
 #[derive(Clone, Copy, Default)]
-struct Written {
+struct WrittenShares {
     /// The share that finds changed prices.
     changed: f64,
     /// The share that finds nothing changed, and writes that.

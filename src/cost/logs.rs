@@ -2,7 +2,7 @@
 //!
 //! Log storage is left out: compressed, a month of it costs a hundredth of the ingestion.
 
-use super::{Events, Purpose};
+use super::{EventCounts, Purpose};
 use crate::meter::Stage;
 use crate::meter::billing::{self, Line};
 
@@ -11,7 +11,7 @@ use crate::meter::billing::{self, Line};
 pub const LOG_LINE_BYTES: f64 = 300.0;
 
 /// Returns the log lines of these events. Scheduled calculations come in batches of this size.
-pub(super) fn lines(events: &Events, batch: usize) -> [(Purpose, Stage, f64); 8] {
+pub(super) fn lines(events: &EventCounts, batch: usize) -> [(Purpose, Stage, f64); 8] {
     let answered_later = events.quotes - events.direct;
     [
         // One line for each batch, and one for each changed table.
@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn what_changed_nothing_has_one_line_a_batch() {
-        let events = Events { refreshes: 1000.0, changed: 3.0, ticks: 10.0, ..Events::default() };
+        let events =
+            EventCounts { refreshes: 1000.0, changed: 3.0, ticks: 10.0, ..EventCounts::default() };
         let of = |purpose| {
             let lines = lines(&events, 10).into_iter().filter(move |line| line.0 == purpose);
             lines.map(|(_, _, count)| count).sum::<f64>()
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_quote_has_a_line_and_a_cold_one_four() {
-        let events = Events { quotes: 10.0, direct: 8.0, cold: 2.0, ..Events::default() };
+        let events = EventCounts { quotes: 10.0, direct: 8.0, cold: 2.0, ..EventCounts::default() };
         let all: f64 = lines(&events, 1).into_iter().map(|(_, _, count)| count).sum();
         assert!((all - (8.0 + 2.0 * 4.0)).abs() < 1e-9, "{all}");
     }

@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::told::{lines_json, verdict_json, what_if_json};
-use super::{Bill, BillLine, Events, Forecast, Numbers, Purpose, Reading, Verdict, WhatIf, stored};
+use super::{
+    Bill, BillLine, CostVerdict, EventCounts, Forecast, MeteredEvents, Numbers, Purpose,
+    StoreFacts, WhatIf, stored,
+};
 use crate::meter::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::meter::{Readings, Reason, Stage, Usage, UsageLine};
 use crate::ports::{PortError, Ports};
-use crate::replay::{ReplayError, Sample, TermsSpec, probe};
+use crate::replay::{ProbedStack, ReplayError, TermsSpec, probe};
 use crate::stages::Policy;
 
 /// Why a stack could not be measured.
@@ -55,7 +58,7 @@ pub struct Measured {
     /// Their cost.
     pub bill: Bill,
     /// How often each thing happened.
-    pub reading: Reading,
+    pub reading: MeteredEvents,
     /// The stack's own settings, by which it is judged.
     pub policy: Policy,
     /// The same events as a forecast sees them, if there are tables that tell the number of products.
@@ -76,7 +79,7 @@ pub struct Advice {
     /// Other intervals and TTLs around the current ones.
     pub tried: Vec<WhatIf>,
     /// Whether precomputing pays.
-    pub verdict: Verdict,
+    pub verdict: CostVerdict,
 }
 
 impl Advice {
@@ -103,7 +106,7 @@ impl Measured {
         let mut bill = Bill::default();
         bill.add_metered(None, &readings.usage, prices);
         let known = stored::known(ports).await?;
-        let reading = Reading::of(&readings.usage, known, &policy);
+        let reading = MeteredEvents::of(&readings.usage, known, &policy);
         let mut read = Self { readings, bill, reading, policy, forecast: None, advice: None };
         if known.products > 0 {
             read.forecast = Some(read.foreseen(how, prices).await?);
@@ -115,19 +118,10 @@ impl Measured {
     /// Returns the forecast of the measured events. Each of its lines is a sum of what the stages use in a
     /// probe, not of what was measured here.
     async fn foreseen(&self, how: Measuring, prices: &PriceList) -> Result<Bill, MeasureError> {
-        let known = self.reading.known;
+        let stack = self.stack(how);
         let mut used = BTreeMap::<Purpose, Usage>::new();
         for (batch, events) in self.reading.by_batch() {
-            let sample = Sample {
-                products: known.products,
-                discounts: known.discounts,
-                terms: TermsSpec::NONE,
-                lines: known.lines,
-                batch,
-                calculation: how.calculation,
-                answering: self.reading.events.answering(),
-            };
-            let probe = probe(&sample).await?;
+            let probe = probe(&stack, batch).await?;
             for (purpose, more) in events.used(&probe, batch) {
                 used.entry(purpose).or_default().merge(&more);
             }
@@ -140,13 +134,25 @@ impl Measured {
         Ok(bill)
     }
 
+    /// Returns the stack as far as its store and its meter show it.
+    fn stack(&self, how: Measuring) -> ProbedStack {
+        let StoreFacts { products, discounts, lines, .. } = self.reading.known;
+        ProbedStack {
+            products,
+            discounts,
+            terms: TermsSpec::NONE,
+            lines,
+            calculation: how.calculation,
+            answering: self.reading.events.answering(),
+        }
+    }
+
     async fn advise(
         &self,
         how: Measuring,
         prices: &PriceList,
     ) -> Result<Option<Advice>, MeasureError> {
-        let (span, events, known) =
-            (self.readings.span(), &self.reading.events, self.reading.known);
+        let (span, events) = (self.readings.span(), &self.reading.events);
         if events.ticks < 1.0 || events.quotes < 1.0 {
             return Ok(None);
         }
@@ -157,12 +163,7 @@ impl Measured {
             active_users: self.reading.active,
             quotes_a_minute: events.quotes / minutes,
             changes_a_day: changes * 24.0 * 3600.0,
-            products: known.products,
-            discounts: known.discounts,
-            terms: TermsSpec::NONE,
-            lines: known.lines,
-            calculation: how.calculation,
-            answering: self.reading.events.answering(),
+            stack: self.stack(how),
             workers: 1,
             processes: u32::try_from(self.readings.processes).unwrap_or(u32::MAX),
             polls_a_minute: polls(events) / minutes,
@@ -173,7 +174,7 @@ impl Measured {
             every,
             ttl,
             tried: WhatIf::around(&forecast, every, ttl, prices),
-            verdict: Verdict::of(&forecast, every, ttl, prices),
+            verdict: CostVerdict::of(&forecast, every, ttl, prices),
             forecast,
         }))
     }
@@ -228,7 +229,7 @@ impl Measured {
 
     /// Returns each measured line of the stages that a forecast covers, beside the forecast.
     #[must_use]
-    pub fn compared(&self) -> Vec<Compared> {
+    pub fn compared(&self) -> Vec<ComparedLine> {
         let Some(forecast) = &self.forecast else { return vec![] };
         let stages = [
             Stage::Subscribe,
@@ -242,7 +243,7 @@ impl Measured {
             line.units(bill.parts(|one| one.stage == Some(stage) && one.line == line))
         };
         let all = stages.into_iter().flat_map(|stage| Line::ALL.map(|line| (stage, line)));
-        let compared = all.map(|(stage, line)| Compared {
+        let compared = all.map(|(stage, line)| ComparedLine {
             stage,
             line,
             measured: used(&self.bill, stage, line),
@@ -283,7 +284,7 @@ impl Measured {
                 "first_visits": events.visits,
                 "polls_in_vain": polls(events),
             },
-            "compared": self.compared().iter().map(Compared::as_json).collect::<Vec<_>>(),
+            "compared": self.compared().iter().map(ComparedLine::as_json).collect::<Vec<_>>(),
             "what_if": self.advice.as_ref().map(|advice| what_if_json(&advice.tried)),
             "verdict": self.advice.as_ref().map(|advice| verdict_json(&advice.verdict)),
         })
@@ -291,13 +292,13 @@ impl Measured {
 }
 
 /// Returns the empty receives of all queues.
-fn polls(events: &Events) -> f64 {
+fn polls(events: &EventCounts) -> f64 {
     events.polls.iter().sum()
 }
 
 /// A line, measured and forecast.
 #[derive(Clone, Copy, Debug)]
-pub struct Compared {
+pub struct ComparedLine {
     /// The stage.
     pub stage: Stage,
     /// The billed line.
@@ -308,7 +309,7 @@ pub struct Compared {
     pub forecast: f64,
 }
 
-impl Compared {
+impl ComparedLine {
     fn as_json(&self) -> Value {
         json!({
             "stage": self.stage.name(),

@@ -36,13 +36,13 @@ mod verdict;
 mod what_if;
 
 pub use bill::{Bill, BillLine, Purpose};
-pub use events::Events;
+pub use events::EventCounts;
 pub use forecast::{Forecast, Month, Numbers};
 pub use logs::LOG_LINE_BYTES;
-pub use measured::{Advice, Compared, MeasureError, Measured, Measuring, per_million};
-pub use reading::{Known, Reading};
+pub use measured::{Advice, ComparedLine, MeasureError, Measured, Measuring, per_million};
+pub use reading::{MeteredEvents, StoreFacts};
 pub use straightforward::straightforward;
 pub use told::{lines_json, verdict_json, what_if_json};
 pub use traffic::{Share, Traffic};
-pub use verdict::{Choice, Verdict};
+pub use verdict::{Choice, CostVerdict};
 pub use what_if::WhatIf;

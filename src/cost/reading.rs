@@ -1,15 +1,15 @@
 //! Finds how often each thing happened, from a reading of the meter.
 
-use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage, UsageLine};
+use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage};
 use crate::ports::{MAX_BATCH, Queue};
 use crate::stages::Policy;
 
-use super::Events;
+use super::EventCounts;
 use super::forecast::intervals_to_confirm;
 
 /// Facts from the store that the meter does not see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct StoreFacts {
     /// The number of products.
     pub products: u64,
     /// The number of parts of their base, without its index.
@@ -24,36 +24,36 @@ pub struct Known {
 
 /// The events that a reading of the meter shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading {
+pub struct MeteredEvents {
     /// How often each thing happened.
-    pub events: Events,
+    pub events: EventCounts,
     /// The average number of active customers at a tick.
     pub active: f64,
     /// The average number of scheduled calculations in one batch.
     pub batch: f64,
     /// The facts that it was read with.
-    pub known: Known,
+    pub known: StoreFacts,
 }
 
-impl Reading {
+impl MeteredEvents {
     /// Splits the events by the two whole batch sizes on both sides of the average.
     #[must_use]
-    pub fn by_batch(&self) -> Vec<(usize, Events)> {
+    pub fn by_batch(&self) -> Vec<(usize, EventCounts)> {
         let (small, large) = (self.batch.floor(), self.batch.ceil());
         let many = self.batch.fract();
         // This is the share of the calculations, not of the batches.
         let in_large = many * large / self.batch;
-        let of = |share: f64, rest: Events| Events {
+        let of = |share: f64, rest: EventCounts| EventCounts {
             refreshes: self.events.refreshes * share,
             changed: self.events.changed * share,
             confirmed: self.events.confirmed * share,
             ..rest
         };
         let batches_of = |share: f64| self.events.batch_looks.map(|looks| looks * share);
-        let in_small = Events { batch_looks: batches_of(1.0 - many), ..self.events };
+        let in_small = EventCounts { batch_looks: batches_of(1.0 - many), ..self.events };
         let mut all = vec![(small as usize, of(1.0 - in_large, in_small))];
         if many > 0.0 {
-            let rest = Events { batch_looks: batches_of(many), ..Events::default() };
+            let rest = EventCounts { batch_looks: batches_of(many), ..EventCounts::default() };
             all.push((large as usize, of(in_large, rest)));
         }
         all
@@ -61,11 +61,11 @@ impl Reading {
 
     /// Interprets the usage of a stack with this policy.
     #[must_use]
-    pub fn of(usage: &Usage, known: Known, policy: &Policy) -> Self {
-        let used = |stage, reason, resource, action| {
+    pub fn of(usage: &Usage, known: StoreFacts, policy: &Policy) -> Self {
+        let used = |stage, reason: Option<Reason>, resource, action| {
             usage.total(|line| {
                 line.stage == stage
-                    && reason_is(line, reason)
+                    && reason.is_none_or(|reason| line.reason == reason)
                     && (line.resource, line.action) == (resource, action)
             })
         };
@@ -119,7 +119,7 @@ impl Reading {
         let signs = usage.total(|line| line.stage == Stage::Presence);
         let active = per(ordered.items, scans.calls);
         Self {
-            events: Events {
+            events: EventCounts {
                 ticks: scans.calls as f64,
                 head_looks: head_looks.calls as f64,
                 rows: per(scans.items, scans.calls),
@@ -152,10 +152,6 @@ impl Reading {
     }
 }
 
-fn reason_is(line: &UsageLine, reason: Option<Reason>) -> bool {
-    reason.is_none_or(|reason| line.reason == reason)
-}
-
 fn per(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
@@ -178,22 +174,24 @@ mod tests {
     #[test]
     fn batches_of_two_sizes_make_up_all_that_was_refreshed() {
         for batch in [1.0, 2.0, 2.46, 9.99, 10.0] {
-            let events = Events {
+            let events = EventCounts {
                 refreshes: 123.0,
                 changed: 12.0,
                 confirmed: 20.0,
                 quotes: 25.0,
                 batch_looks: Some(30.0),
-                ..Events::default()
+                ..EventCounts::default()
             };
-            let reading = Reading { events, active: 3.0, batch, known: Known::default() };
+            let reading =
+                MeteredEvents { events, active: 3.0, batch, known: StoreFacts::default() };
             let parts = reading.by_batch();
-            let sum = |of: fn(&Events) -> f64| parts.iter().map(|(_, part)| of(part)).sum::<f64>();
+            let sum =
+                |of: fn(&EventCounts) -> f64| parts.iter().map(|(_, part)| of(part)).sum::<f64>();
             assert!((sum(|part| part.refreshes) - 123.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.changed) - 12.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.confirmed) - 20.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.quotes) - 25.0).abs() < 1e-9, "once: {parts:?}");
-            let looks = |part: &Events| part.batch_looks.unwrap_or_default();
+            let looks = |part: &EventCounts| part.batch_looks.unwrap_or_default();
             assert!((sum(looks) - 30.0).abs() < 1e-9, "{parts:?}");
             let batches: f64 = parts.iter().map(|(size, part)| part.refreshes / *size as f64).sum();
             assert!((batches - 123.0 / batch).abs() < 1e-9, "{batch}: {parts:?}");

@@ -1,6 +1,6 @@
 //! Facts about prices and quotes from the store, which the meter does not see.
 
-use super::Known;
+use super::StoreFacts;
 use crate::model::UserId;
 use crate::ports::{PortError, Ports, TableHead, discounts_now};
 
@@ -8,13 +8,13 @@ use crate::ports::{PortError, Ports, TableHead, discounts_now};
 const LISTS: usize = 100;
 
 /// Reads the facts from the first page of tables, discounts and quotations.
-pub(super) async fn known(ports: &Ports) -> Result<Known, PortError> {
+pub(super) async fn known(ports: &Ports) -> Result<StoreFacts, PortError> {
     let heads = ports.store.list_table_heads(None).await?.items;
     // All tables are of one catalogue version, or will be soon.
     let newest = heads.iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version);
-    let Some(newest) = newest else { return Ok(Known { lines: 1, ..Known::default() }) };
+    let Some(newest) = newest else { return Ok(StoreFacts { lines: 1, ..StoreFacts::default() }) };
     let base = ports.store.base(&newest.base()).await?;
-    Ok(Known {
+    Ok(StoreFacts {
         products: newest.products,
         base_parts: base.map_or(0, |base| base.index.parts.len() as u64),
         table_parts: newest.parts() as u64,

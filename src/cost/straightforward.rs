@@ -9,7 +9,7 @@ use crate::meter::rules::{
     CONTAINER_BYTES, ELEMENT_BYTES, item_read, item_write, number_bytes, page_read,
 };
 use crate::meter::{Operation, Reason, Resource, Scope, Stage, UsageLine, Used, billed};
-use crate::replay::{Outcome, Scenario, TermsSpec};
+use crate::replay::{ReplayOutcome, Scenario, TermsSpec};
 
 /// The names of a product's five fields in a table: id, name, list price, discount and price.
 const FIELDS: [&str; 5] =
@@ -26,7 +26,7 @@ const ITEM_BYTES: u64 = 30;
 
 /// Returns what AWS would bill for the work of a replay in that design.
 #[must_use]
-pub fn straightforward(outcome: &Outcome, scenario: &Scenario) -> billing::Usage {
+pub fn straightforward(outcome: &ReplayOutcome, scenario: &Scenario) -> billing::Usage {
     let Scenario { products, ref terms, .. } = *scenario;
     let mut usage = outcome.metered.only(|line| !is_replaced(line));
     let table = table_bytes(products) + ladder_bytes(products, scenario.discounts, terms);

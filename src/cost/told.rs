@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bill, BillLine, Purpose, Verdict, WhatIf};
+use super::{Bill, BillLine, CostVerdict, Purpose, WhatIf};
 use crate::meter::Stage;
 use crate::meter::billing::Usd;
 
@@ -25,7 +25,7 @@ pub fn lines_json(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> Value {
 
 /// Renders a verdict.
 #[must_use]
-pub fn verdict_json(verdict: &Verdict) -> Value {
+pub fn verdict_json(verdict: &CostVerdict) -> Value {
     json!({
         "choice": verdict.choice.name(),
         "break_even_quotes_an_hour": verdict.break_even,

@@ -4,36 +4,27 @@ use std::time::Duration;
 
 use super::{Forecast, Purpose};
 use crate::meter::billing::{HOURS_A_MONTH, PriceList, Usd};
+use crate::model::named;
 
 /// The smallest saving, in per cent, for which it is worth treating customers differently.
 const WORTH_IT_PERCENT: i128 = 5;
 
-/// The recommended choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// Keep every customer who comes warm.
-    Precompute,
-    /// Keep only customers warm who ask more often than the break-even.
-    PrecomputeAbove,
-    /// Keep nobody warm; calculate on read.
-    OnRead,
-}
-
-impl Choice {
-    /// The name for programs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Precompute => "precompute",
-            Self::PrecomputeAbove => "precompute_above_break_even",
-            Self::OnRead => "calculate_on_read",
-        }
+named! {
+    /// The recommended choice, by its name for programs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Choice {
+        /// Keep every customer who comes warm.
+        Precompute => "precompute",
+        /// Keep only customers warm who ask more often than the break-even.
+        PrecomputeAbove => "precompute_above_break_even",
+        /// Keep nobody warm; calculate on read.
+        OnRead => "calculate_on_read",
     }
 }
 
 /// The monthly costs of three choices, and the recommended one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Verdict {
+pub struct CostVerdict {
     /// The recommended choice.
     pub choice: Choice,
     /// The quotes in an hour at which a customer costs the same, kept warm or not.
@@ -50,7 +41,7 @@ pub struct Verdict {
     pub on_read: Usd,
 }
 
-impl Verdict {
+impl CostVerdict {
     /// Judges a forecast by cost alone. That a cold quote waits for its calculation does not count.
     #[must_use]
     pub fn of(forecast: &Forecast, every: Duration, ttl: Duration, prices: &PriceList) -> Self {

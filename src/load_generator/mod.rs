@@ -14,7 +14,7 @@ mod socket;
 mod tally;
 
 pub use answers::{ExpectedPrice, ExpectedPrices};
-pub use plan::{Amount, Peer, Run};
+pub use plan::{Amount, LoadRun, ServerKind};
 pub use quotes::{QuoteMix, RequestNames};
 pub use run::RunError;
 pub use tally::{Tally, Times};

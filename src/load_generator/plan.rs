@@ -21,7 +21,7 @@ pub enum Amount {
 
 /// The kind of server on the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
+pub enum ServerKind {
     /// A gateway, or a server that speaks its protocol.
     Gateway,
     /// A server that sends back all that it receives, so each quote is its own answer.
@@ -29,7 +29,7 @@ pub enum Peer {
 }
 
 /// The quotes to send, and how to send them.
-pub struct Run {
+pub struct LoadRun {
     /// The content of the quotes.
     pub mix: Arc<QuoteMix>,
     /// The request ids of the quotes.
@@ -44,7 +44,7 @@ pub struct Run {
     /// How long to wait for an answer.
     pub patience: Duration,
     /// The kind of server that answers.
-    pub peer: Peer,
+    pub peer: ServerKind,
     /// One of this many answers is checked.
     pub check_every: u64,
     /// The prices that checked answers must have, if they are known.
@@ -54,16 +54,16 @@ pub struct Run {
 }
 
 /// The state that the sockets of a run share.
-pub(super) struct Shared {
-    pub(super) run: Run,
+pub(super) struct RunState {
+    pub(super) run: LoadRun,
     next: AtomicU64,
     begun: Instant,
     tally: Mutex<Tally>,
 }
 
-impl Shared {
+impl RunState {
     /// Creates the state of a run that begins now.
-    pub(super) fn new(run: Run, tally: Tally) -> Self {
+    pub(super) fn new(run: LoadRun, tally: Tally) -> Self {
         Self { run, next: AtomicU64::new(0), begun: Instant::now(), tally: Mutex::new(tally) }
     }
 

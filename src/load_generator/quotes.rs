@@ -32,7 +32,7 @@ pub enum RequestNames {
 
 /// The content of a quote: the index of its customer, and for each item the index of its product with the
 /// quantity.
-pub(super) struct Choice {
+pub(super) struct QuoteContent {
     user: usize,
     items: Vec<(usize, u64)>,
 }
@@ -66,16 +66,16 @@ impl QuoteMix {
     }
 
     /// Returns the content of quote `number`. The same number always has the same content.
-    pub(super) fn choice(&self, number: u64) -> Choice {
+    pub(super) fn choice(&self, number: u64) -> QuoteContent {
         let mut draws = Draws::new(0, 0, number);
         let chosen = draws.distinct(self.lines as u64, self.products.len() as u64);
         let mut item = |place| (place as usize, 1 + draws.below(self.quantities));
         let items = chosen.into_iter().map(&mut item).collect();
-        Choice { user: (number % self.users.len() as u64) as usize, items }
+        QuoteContent { user: (number % self.users.len() as u64) as usize, items }
     }
 
     /// Returns the frame of a quote.
-    pub(super) fn frame(&self, choice: &Choice, request_id: Option<&str>) -> String {
+    pub(super) fn frame(&self, choice: &QuoteContent, request_id: Option<&str>) -> String {
         let mut text = String::with_capacity(128 + 48 * choice.items.len());
         text.push_str(r#"{"action":"quote","client":"#);
         text.push_str(&self.users[choice.user].json);
@@ -95,12 +95,12 @@ impl QuoteMix {
         text
     }
 
-    pub(super) fn user(&self, choice: &Choice) -> &UserId {
+    pub(super) fn user(&self, choice: &QuoteContent) -> &UserId {
         &self.users[choice.user].id
     }
 
     /// Returns what a quote asks for, so that its answer can be checked.
-    pub(super) fn asked(&self, choice: &Choice) -> SentQuote<'_> {
+    pub(super) fn asked(&self, choice: &QuoteContent) -> SentQuote<'_> {
         let item = |(product, quantity): &(usize, u64)| {
             let quantity = quantity.to_string().parse().unwrap_or(Quantity::ONE);
             (&self.products[*product].id, quantity)
@@ -171,12 +171,13 @@ mod tests {
     #[test]
     fn quotes_are_spread_over_customers_and_products() {
         let mix = mix(&["A", "B", "C"]);
-        let choices: Vec<Choice> = (0..90).map(|number| mix.choice(number)).collect();
+        let choices: Vec<QuoteContent> = (0..90).map(|number| mix.choice(number)).collect();
         for user in 0..3 {
             assert_eq!(choices.iter().filter(|choice| choice.user == user).count(), 30);
         }
         for product in 0..9 {
-            let has = |choice: &&Choice| choice.items.iter().any(|(place, _)| *place == product);
+            let has =
+                |choice: &&QuoteContent| choice.items.iter().any(|(place, _)| *place == product);
             assert!((10..50).contains(&choices.iter().filter(has).count()), "product {product}");
         }
     }

@@ -8,8 +8,8 @@ use hdrhistogram::CreationError;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
-use super::plan::{Run, Shared};
-use super::socket::Socket;
+use super::plan::{LoadRun, RunState};
+use super::socket::LoadSocket;
 use super::tally::Tally;
 use crate::runtime::client::{ClientError, Destination, GatewayClient};
 use crate::tokens::Token;
@@ -25,7 +25,7 @@ pub enum RunError {
     Times(#[from] CreationError),
 }
 
-impl Run {
+impl LoadRun {
     /// Opens the websockets, sends the quotes, and waits for their answers. Every socket is a task of its
     /// own.
     ///
@@ -35,10 +35,10 @@ impl Run {
     pub async fn go(self, to: &Destination, token: Option<&Token>) -> Result<Tally, RunError> {
         let clients = (0..self.sockets.max(1)).map(|_| GatewayClient::connect(to, token));
         let clients = try_join_all(clients).await?;
-        let shared = Arc::new(Shared::new(self, Tally::begin()?));
+        let shared = Arc::new(RunState::new(self, Tally::begin()?));
         let mut sockets: JoinSet<Result<(), ClientError>> = JoinSet::new();
         for client in clients {
-            sockets.spawn(Socket::new(client, shared.clone()).run());
+            sockets.spawn(LoadSocket::new(client, shared.clone()).run());
         }
         while let Some(ended) = sockets.join_next().await {
             // Sockets are never aborted, so a join error is a panic.
@@ -59,7 +59,7 @@ mod tests {
     use tokio_tungstenite::accept_async;
     use tokio_tungstenite::tungstenite::Message;
 
-    use super::super::plan::{Amount, Peer};
+    use super::super::plan::{Amount, ServerKind};
     use super::super::quotes::{QuoteMix, RequestNames};
     use super::*;
     use crate::model::{ProductId, UserId};
@@ -90,7 +90,7 @@ mod tests {
     /// Longer than any reply takes, also on a busy machine.
     const PATIENT: Duration = Duration::from_secs(60);
 
-    async fn run(replies: fn(&str) -> Vec<String>, names: RequestNames, peer: Peer) -> Tally {
+    async fn run(replies: fn(&str) -> Vec<String>, names: RequestNames, peer: ServerKind) -> Tally {
         run_for(PATIENT, replies, names, peer).await
     }
 
@@ -98,11 +98,11 @@ mod tests {
         patience: Duration,
         replies: fn(&str) -> Vec<String>,
         names: RequestNames,
-        peer: Peer,
+        peer: ServerKind,
     ) -> Tally {
         let users: Vec<UserId> = ["A", "B"].map(|id| UserId::new(id).unwrap()).into();
         let products: Vec<ProductId> = ["P1", "P2"].map(|id| id.parse().unwrap()).into();
-        let run = Run {
+        let run = LoadRun {
             mix: Arc::new(QuoteMix::new(&users, &products, 1)),
             names,
             amount: Amount::Quotes(20),
@@ -135,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn answers_are_counted_and_some_of_them_checked() {
         for names in [RequestNames::Made, RequestNames::Numbered("warm".to_owned())] {
-            let tally = run(|text| answered(text, "3.00"), names, Peer::Gateway).await;
+            let tally = run(|text| answered(text, "3.00"), names, ServerKind::Gateway).await;
             assert_eq!((tally.asked, tally.answered, tally.checked), (20, 20, 10));
             assert_eq!(tally.complaint, None);
             assert!(!tally.until_accepted.is_empty() && !tally.until_answered.is_empty());
@@ -149,13 +149,14 @@ mod tests {
             frames.push(frames[1].clone());
             frames
         };
-        let tally = run(twice, RequestNames::Made, Peer::Gateway).await;
+        let tally = run(twice, RequestNames::Made, ServerKind::Gateway).await;
         assert_eq!((tally.answered, tally.checked, tally.complaint), (20, 10, None));
     }
 
     #[tokio::test]
     async fn a_wrong_answer_that_is_checked_is_none() {
-        let tally = run(|text| answered(text, "4.00"), RequestNames::Made, Peer::Gateway).await;
+        let tally =
+            run(|text| answered(text, "4.00"), RequestNames::Made, ServerKind::Gateway).await;
         assert_eq!((tally.asked, tally.answered, tally.checked), (20, 10, 10));
         assert!(tally.complaint.unwrap().contains("its total is 4.00"));
     }
@@ -173,7 +174,7 @@ mod tests {
             (|_| vec![], Duration::from_millis(50), "no answer came in time"),
         ] {
             let names = RequestNames::Numbered("warm".to_owned());
-            let tally = run_for(patience, replies, names, Peer::Gateway).await;
+            let tally = run_for(patience, replies, names, ServerKind::Gateway).await;
             assert_eq!((tally.asked, tally.answered), (20, 0));
             assert_eq!(tally.complaint.as_deref(), Some(why));
         }
@@ -181,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_echo_answers_every_quote() {
-        let tally = run(|text| vec![text.to_owned()], RequestNames::Made, Peer::Echo).await;
+        let tally = run(|text| vec![text.to_owned()], RequestNames::Made, ServerKind::Echo).await;
         assert_eq!((tally.asked, tally.answered, tally.checked), (20, 20, 0));
     }
 }

@@ -10,30 +10,30 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::warn;
 
 use super::frames::{FrameMeaning, Glance};
-use super::plan::{Peer, Shared};
-use super::quotes::Choice;
+use super::plan::{RunState, ServerKind};
+use super::quotes::QuoteContent;
 use crate::protocol::Frame;
 use crate::runtime::client::{ClientError, GatewayClient};
 
-pub(super) struct Socket {
+pub(super) struct LoadSocket {
     client: GatewayClient,
-    shared: Arc<Shared>,
+    shared: Arc<RunState>,
     /// The waiting quotes by their numbers.
-    waiting: HashMap<u64, Waiting>,
+    waiting: HashMap<u64, WaitingQuote>,
     /// The last request id that the gateway chose.
     last_made: String,
 }
 
 /// A quote that has no answer yet.
-struct Waiting {
+struct WaitingQuote {
     begun: Instant,
     is_accepted: bool,
     /// The content of the quote, if the answer is to be checked.
-    checked: Option<Choice>,
+    checked: Option<QuoteContent>,
 }
 
-impl Socket {
-    pub(super) fn new(client: GatewayClient, shared: Arc<Shared>) -> Self {
+impl LoadSocket {
+    pub(super) fn new(client: GatewayClient, shared: Arc<RunState>) -> Self {
         Self { client, shared, waiting: HashMap::new(), last_made: String::new() }
     }
 
@@ -57,11 +57,12 @@ impl Socket {
         let run = &self.shared.run;
         let choice = run.mix.choice(number);
         let frame = run.mix.frame(&choice, run.names.name(number).as_deref());
-        let is_checked = run.peer == Peer::Gateway && number.is_multiple_of(run.check_every.max(1));
+        let is_checked =
+            run.peer == ServerKind::Gateway && number.is_multiple_of(run.check_every.max(1));
         self.shared.tally().asked += 1;
         let begun = at.unwrap_or_else(Instant::now);
         let checked = is_checked.then_some(choice);
-        self.waiting.insert(number, Waiting { begun, is_accepted: false, checked });
+        self.waiting.insert(number, WaitingQuote { begun, is_accepted: false, checked });
         self.client.send(frame).await
     }
 
@@ -126,7 +127,7 @@ impl Socket {
         Ok(())
     }
 
-    fn answered(&self, waiting: &Waiting, text: &str) -> Result<(), ClientError> {
+    fn answered(&self, waiting: &WaitingQuote, text: &str) -> Result<(), ClientError> {
         let after = waiting.begun.elapsed();
         let Some(choice) = &waiting.checked else {
             self.shared.tally().answered(after);
@@ -164,7 +165,7 @@ impl Socket {
         self.waiting.iter().min_by_key(|(_, waiting)| waiting.begun).map(|(number, _)| *number)
     }
 
-    fn end(&mut self, number: Option<u64>) -> Option<Waiting> {
+    fn end(&mut self, number: Option<u64>) -> Option<WaitingQuote> {
         let ended = self.waiting.remove(&number?)?;
         (self.shared.run.on_end)();
         Some(ended)

@@ -104,9 +104,15 @@ impl Tally {
         self.answered as f64 / self.took.as_secs_f64().max(1e-6)
     }
 
-    pub(super) fn answered(&mut self, after: Duration) {
-        self.answered += 1;
+    /// Counts a quote that got a price after this time.
+    pub fn answered(&mut self, after: Duration) {
         self.until_answered.add(after);
+        self.count();
+    }
+
+    /// Counts a quote as answered without the time that it took.
+    pub fn count(&mut self) {
+        self.answered += 1;
         self.took = self.begun.elapsed();
     }
 

@@ -10,7 +10,7 @@ use crate::ports::{ActiveUser, Quotation, QuotationStatus};
 /// The figures so far, and the state for the next ones.
 #[derive(Default)]
 pub(super) struct BillLedger {
-    pub(super) stored: Stored,
+    pub(super) stored: StorageUse,
     pub(super) answered: u64,
     pub(super) failed: u64,
     /// The number of answers that were given at once.
@@ -32,7 +32,7 @@ pub(super) struct BillLedger {
     pub(super) reached_ms: Vec<u64>,
     /// The intervals of an adaptive schedule.
     pub(super) intervals: Option<Intervals>,
-    users: HashMap<UserId, User>,
+    users: HashMap<UserId, LedgerUser>,
     /// The number and the bytes of the rows of active users, including expired rows.
     rows: (u64, u64),
     table_millis: u128,
@@ -43,7 +43,7 @@ pub(super) struct BillLedger {
 
 /// What was stored, and for how long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct StorageUse {
     /// The number of price tables, times hours.
     pub table_hours: u64,
     /// The bytes of price tables, times hours.
@@ -54,7 +54,7 @@ pub struct Stored {
 
 /// The state of a user.
 #[derive(Default)]
-struct User {
+struct LedgerUser {
     expires_at: Timestamp,
     row_bytes: u64,
     has_unread_table: bool,
@@ -215,6 +215,6 @@ fn hours(millis: u128) -> u128 {
     millis / 3_600_000
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

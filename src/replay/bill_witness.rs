@@ -27,7 +27,7 @@ pub(super) struct BillWitness {
 impl BillWitness {
     pub(super) fn new(engine: Ports) -> Arc<Self> {
         let (clock, meter) = (engine.clock.clone(), Arc::new(Meter::new()));
-        let engine = Ports { connections: Arc::new(Readers), ..engine };
+        let engine = Ports { connections: Arc::new(PresentClients), ..engine };
         let inner = metered(engine.clone(), &meter);
         Arc::new(Self { inner, engine, meter, clock, ledger: Mutex::default() })
     }
@@ -69,10 +69,10 @@ impl Observer for BillWitness {
 }
 
 /// Connections whose clients are always there and read every frame.
-struct Readers;
+struct PresentClients;
 
 #[async_trait]
-impl Connections for Readers {
+impl Connections for PresentClients {
     async fn push(&self, _to: &ConnectionRef, _frame: Bytes) -> Result<Delivery, PortError> {
         Ok(Delivery::Delivered)
     }

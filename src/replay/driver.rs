@@ -3,7 +3,7 @@
 mod probe;
 mod upkeep;
 
-pub use probe::{Probe, Sample, Sizes, probe};
+pub use probe::{Probe, ProbedStack, Sizes, probe};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::adaptive::Intervals;
 use super::bill_witness::BillWitness;
-use super::goods::Goods;
-use super::{Arrival, Candidate, Outcome, ReplayError, Scenario, function_mb};
+use super::goods::ReplayGoods;
+use super::{Arrival, Candidate, ReplayError, ReplayOutcome, Scenario, function_mb};
 use crate::data::Draws;
 use crate::memory::{ManualClock, Memory};
 use crate::meter::rules::{gb_milliseconds, page_read};
@@ -43,7 +43,10 @@ const RANDOMNESS: u64 = 0x61;
 ///
 /// # Errors
 /// Returns [`ReplayError`] if a stage fails, although nothing should fail on this engine.
-pub async fn replay(scenario: &Scenario, candidate: &Candidate) -> Result<Outcome, ReplayError> {
+pub async fn replay(
+    scenario: &Scenario,
+    candidate: &Candidate,
+) -> Result<ReplayOutcome, ReplayError> {
     let mut driver = Driver::start(scenario, candidate).await?;
     for (number, arrival) in scenario.arrivals.iter().enumerate() {
         driver.go_on_until(arrival.at).await?;
@@ -59,7 +62,7 @@ struct Driver<'a> {
     policy: Policy,
     tick_every: Duration,
     on_change: bool,
-    goods: Goods,
+    goods: ReplayGoods,
     bases: Arc<BaseMaker>,
     clock: Arc<ManualClock>,
     engine: Ports,
@@ -72,7 +75,7 @@ struct Driver<'a> {
     began: Timestamp,
     next_tick: Timestamp,
     next_sweep: Timestamp,
-    changes: BTreeSet<(Timestamp, Kind)>,
+    changes: BTreeSet<(Timestamp, ChangeKind)>,
     editions: u64,
     /// The work under way by its end, then in the order in which it was begun.
     under_way: BTreeMap<(Timestamp, u64), Work>,
@@ -90,7 +93,7 @@ enum Work {
 
 /// The kind of change that a load makes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum ChangeKind {
     Prices,
     Discounts,
     Lists,
@@ -99,7 +102,7 @@ enum Kind {
 /// The next event.
 enum Next {
     Work((Timestamp, u64)),
-    Change(Timestamp, Kind),
+    Change(Timestamp, ChangeKind),
     Tick(Timestamp),
     Sweep(Timestamp),
 }
@@ -129,14 +132,14 @@ impl<'a> Driver<'a> {
             scenario.arrivals.iter().map(|arrival| &arrival.user).collect();
         let users = users.into_iter().cloned().collect();
         let Scenario { seed, products, discounts, ref terms, .. } = *scenario;
-        let goods = Goods::new(seed, products, discounts, terms.clone(), users);
+        let goods = ReplayGoods::new(seed, products, discounts, terms.clone(), users);
         let lookup = Lookup::new(&ports);
         let bases = Arc::new(BaseMaker::new(&ports, lookup.bases().clone()));
         let first = began.plus(FIRST_CHANGE);
         let changes = [
-            (scenario.prices_every, Kind::Prices),
-            (scenario.discounts_every, Kind::Discounts),
-            (scenario.lists_every.filter(|_| terms.lists.lists > 0), Kind::Lists),
+            (scenario.prices_every, ChangeKind::Prices),
+            (scenario.discounts_every, ChangeKind::Discounts),
+            (scenario.lists_every.filter(|_| terms.lists.lists > 0), ChangeKind::Lists),
         ];
         let driver = Self {
             // Handler and provider are separate functions, so each has a memory of its own.
@@ -375,10 +378,15 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    fn end(self, candidate: &Candidate) -> Outcome {
+    fn end(self, candidate: &Candidate) -> ReplayOutcome {
         let mut ledger = self.witness.ledger();
         ledger.end();
-        Outcome::new(candidate, &ledger, self.witness.meter().usage(), self.now.since(self.began))
+        ReplayOutcome::new(
+            candidate,
+            &ledger,
+            self.witness.meter().usage(),
+            self.now.since(self.began),
+        )
     }
 }
 

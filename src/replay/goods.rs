@@ -1,7 +1,7 @@
 //! The products and discounts, and their changes.
 
 use super::TermsSpec;
-use super::terms::{PriceLists, own_ladders};
+use super::terms::{DrawnLists, own_ladders};
 use crate::data::{Dataset, Draws};
 use crate::model::{Item, ProductId, Quantity, UserId};
 use crate::ports::UserDiscounts;
@@ -18,7 +18,7 @@ const PRODUCTS_A_CHANGE: u64 = 100;
 const USERS_A_CHANGE: u64 = 30;
 
 /// Products and users' discounts. Each state of them follows from the seed alone.
-pub(super) struct Goods {
+pub(super) struct ReplayGoods {
     seed: u64,
     products: Vec<ProductId>,
     users: Vec<UserId>,
@@ -26,7 +26,7 @@ pub(super) struct Goods {
     terms: TermsSpec,
 }
 
-impl Goods {
+impl ReplayGoods {
     pub(super) fn new(
         seed: u64,
         products: u64,
@@ -48,9 +48,9 @@ impl Goods {
     }
 
     /// Returns the generator of price lists.
-    const fn price_lists(&self) -> PriceLists<'_> {
+    const fn price_lists(&self) -> DrawnLists<'_> {
         let Self { seed, products, users, terms: spec, .. } = self;
-        PriceLists { spec, seed: *seed, products: products.as_slice(), users: users.as_slice() }
+        DrawnLists { spec, seed: *seed, products: products.as_slice(), users: users.as_slice() }
     }
 
     /// Returns the load of prices of an edition. Editions begin with 1.
@@ -140,9 +140,9 @@ impl Goods {
 mod tests {
     use super::*;
 
-    fn goods() -> Goods {
+    fn goods() -> ReplayGoods {
         let users = (0..90).map(|n| UserId::new(format!("u{n}")).unwrap()).collect();
-        Goods::new(7, 500, 20, TermsSpec::NONE, users)
+        ReplayGoods::new(7, 500, 20, TermsSpec::NONE, users)
     }
 
     #[test]
@@ -165,6 +165,6 @@ mod tests {
     fn a_quote_asks_for_as_many_products_as_there_are() {
         assert_eq!(goods().items(1, 7).len(), 7);
         assert_eq!(goods().items(1, 400).len(), 400);
-        assert_eq!(Goods::new(7, 3, 1, TermsSpec::NONE, vec![]).items(1, 400).len(), 3);
+        assert_eq!(ReplayGoods::new(7, 3, 1, TermsSpec::NONE, vec![]).items(1, 400).len(), 3);
     }
 }

@@ -26,12 +26,12 @@ mod synthetic;
 mod terms;
 mod trace;
 
-pub use bill_ledger::Stored;
-pub use driver::{Probe, Sample, Sizes, probe, replay};
-pub use outcome::Outcome;
+pub use bill_ledger::StorageUse;
+pub use driver::{Probe, ProbedStack, Sizes, probe, replay};
+pub use outcome::ReplayOutcome;
 pub use plot::plot;
 pub use scenario::{Adaptive, Candidate, ReplayError, Scenario, function_mb};
-pub use sweep::{Row, sweep};
+pub use sweep::{PolicyResult, sweep};
 pub use synthetic::{Rhythm, Synthetic};
 pub use terms::TermsSpec;
 pub use trace::{Arrival, TRACE_COLUMNS, TraceError, read_trace};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Candidate;
-use super::bill_ledger::{BillLedger, Stored};
+use super::bill_ledger::{BillLedger, StorageUse, millis};
 use crate::meter::billing::{HOURS_A_MONTH, Line, Usage, Usd};
 use crate::meter::{self, billed};
 
@@ -12,7 +12,7 @@ const MONTH: Duration = Duration::from_secs(HOURS_A_MONTH as u64 * 3600);
 
 /// The figures of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ReplayOutcome {
     /// The policy.
     pub candidate: Candidate,
     /// The time that was replayed.
@@ -44,14 +44,14 @@ pub struct Outcome {
     /// The longest such time.
     pub reached_last: Duration,
     /// What was stored.
-    pub stored: Stored,
+    pub stored: StorageUse,
     /// What the stages used, by stage and reason.
     pub metered: meter::Usage,
     /// What AWS would bill for the usage and the storage.
     pub usage: Usage,
 }
 
-impl Outcome {
+impl ReplayOutcome {
     pub(super) fn new(
         candidate: &Candidate,
         ledger: &BillLedger,
@@ -123,10 +123,6 @@ impl Outcome {
     pub fn prepared_per_answer(&self) -> f64 {
         share(self.prepared(), self.answered)
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn share(part: u64, whole: u64) -> f64 {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Row;
+use super::PolicyResult;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 600.0;
@@ -27,7 +27,7 @@ stroke-dasharray:5 4}.name{font-size:12px}";
 /// Draws the policies of a sweep as SVG. The cost axis is logarithmic. A line joins the policies that no
 /// other beats, and only these have their interval beside them.
 #[must_use]
-pub fn plot(rows: &[Row], title: &str) -> String {
+pub fn plot(rows: &[PolicyResult], title: &str) -> String {
     let points: Vec<Point> = rows.iter().map(Point::new).collect();
     let axes = Axes::around(&points);
     let mut svg = format!(
@@ -61,7 +61,7 @@ struct Point {
 }
 
 impl Point {
-    fn new(row: &Row) -> Self {
+    fn new(row: &PolicyResult) -> Self {
         let candidate = &row.outcome.candidate;
         Self {
             // A position in the picture, so precision does not matter.

@@ -3,14 +3,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Candidate, Outcome, ReplayError, Scenario, replay};
+use super::{Candidate, ReplayError, ReplayOutcome, Scenario, replay};
 use crate::meter::billing::{PriceList, Usd};
 
 /// The result of one policy.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct PolicyResult {
     /// The outcome of its replay.
-    pub outcome: Outcome,
+    pub outcome: ReplayOutcome,
     /// The total cost.
     pub cost: Usd,
     /// The cost of a month.
@@ -30,9 +30,9 @@ pub fn sweep(
     candidates: &[Candidate],
     prices: &PriceList,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<Vec<Row>, ReplayError> {
+) -> Result<Vec<PolicyResult>, ReplayError> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<Outcome, ReplayError>)>> = Mutex::default();
+    let done: Mutex<Vec<(usize, Result<ReplayOutcome, ReplayError>)>> = Mutex::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(candidates.len()) {
@@ -51,7 +51,7 @@ pub fn sweep(
         return Err(ReplayError::Died);
     }
     done.sort_by_key(|(index, _)| *index);
-    let outcomes: Result<Vec<Outcome>, ReplayError> =
+    let outcomes: Result<Vec<ReplayOutcome>, ReplayError> =
         done.into_iter().map(|(_, outcome)| outcome).collect();
     Ok(ranked(outcomes?, prices))
 }
@@ -61,17 +61,17 @@ fn take<'a>(next: &AtomicUsize, candidates: &'a [Candidate]) -> Option<(usize, &
     Some((index, candidates.get(index)?))
 }
 
-fn run(scenario: &Scenario, candidate: &Candidate) -> Result<Outcome, ReplayError> {
+fn run(scenario: &Scenario, candidate: &Candidate) -> Result<ReplayOutcome, ReplayError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     runtime.map_err(ReplayError::Thread)?.block_on(replay(scenario, candidate))
 }
 
-fn ranked(outcomes: Vec<Outcome>, prices: &PriceList) -> Vec<Row> {
-    let mut rows: Vec<Row> = outcomes
+fn ranked(outcomes: Vec<ReplayOutcome>, prices: &PriceList) -> Vec<PolicyResult> {
+    let mut rows: Vec<PolicyResult> = outcomes
         .into_iter()
         .map(|outcome| {
             let cost = prices.cost(&outcome.usage);
-            Row { cost, monthly: outcome.monthly(cost), outcome, is_best: false }
+            PolicyResult { cost, monthly: outcome.monthly(cost), outcome, is_best: false }
         })
         .collect();
     let points: Vec<(Usd, u64)> = rows.iter().map(|row| (row.cost, row.outcome.warm)).collect();

@@ -55,12 +55,6 @@ impl TermsSpec {
         if self.lists.lists == 0 { 0 } else { products.div_ceil(PRODUCTS_A_LADDER) }
     }
 
-    /// Whether users have at most a discount on every quantity, and there is one currency.
-    #[must_use]
-    pub const fn is_none(&self) -> bool {
-        self.lists.lists == 0 && self.lists.currencies.is_empty() && self.lists.tiers <= 1
-    }
-
     /// Returns the lists of the terms at an index, and their currency.
     fn combination(&self, terms: u64) -> (Vec<u64>, Currency) {
         let place = terms % self.currencies();
@@ -75,14 +69,14 @@ impl TermsSpec {
 }
 
 /// The price lists of some products for some users.
-pub(super) struct PriceLists<'a> {
+pub(super) struct DrawnLists<'a> {
     pub(super) spec: &'a TermsSpec,
     pub(super) seed: u64,
     pub(super) products: &'a [ProductId],
     pub(super) users: &'a [UserId],
 }
 
-impl PriceLists<'_> {
+impl DrawnLists<'_> {
     /// Returns the initial data.
     pub(super) fn first(&self) -> Dataset {
         if self.spec.lists.lists == 0 && self.spec.lists.currencies.is_empty() {
@@ -251,7 +245,7 @@ mod tests {
         let spec = spec(4, 1, 4, &[]);
         let products: Vec<ProductId> = (0..35).map(|n| format!("P{n}").parse().unwrap()).collect();
         let users: Vec<UserId> = (0..8).map(|n| format!("u{n}").parse().unwrap()).collect();
-        let lists = PriceLists { spec: &spec, seed: 7, products: &products, users: &users };
+        let lists = DrawnLists { spec: &spec, seed: 7, products: &products, users: &users };
         let first = lists.first();
         assert_eq!((first.customers.len(), first.lists.len(), first.prices.len()), (8, 4, 16));
         assert!(first.prices.iter().all(|prices| prices.rungs.len() == 3));

@@ -52,7 +52,7 @@ impl Exporter {
     /// Starts the exporter. Its requests are made in the runtime that calls this.
     pub(super) fn start(settings: TraceSettings) -> Result<Self, ExporterError> {
         let TraceSettings { url, timeout, resource } = settings;
-        let collector = Collector {
+        let collector = CollectorClient {
             client: Arc::new(HttpClient::new(&url)?),
             url: url.clone(),
             timeout,
@@ -97,7 +97,7 @@ impl Exporter {
 
 /// The HTTP client for the collector.
 #[derive(Debug)]
-struct Collector {
+struct CollectorClient {
     client: Arc<HttpClient>,
     url: Uri,
     timeout: Duration,
@@ -121,7 +121,7 @@ enum CollectorError {
 }
 
 #[async_trait]
-impl Sends for Collector {
+impl Sends for CollectorClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let answer = self.send(request).await;
         let failure = match &answer {
@@ -137,7 +137,7 @@ impl Sends for Collector {
     }
 }
 
-impl Collector {
+impl CollectorClient {
     /// Sends a request in the runtime, because connections need it and the library waits in a thread of
     /// its own.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, CollectorError> {

@@ -27,12 +27,12 @@ pub(super) const TARGET: &str = "trace";
 
 /// The subscriber to which the layer of the log is added.
 #[cfg(feature = "otel")]
-pub type Base = Layered<Option<Filtered<SpanLayer, Targets, Registry>>, Registry>;
+pub type LogSubscriber = Layered<Option<Filtered<SpanLayer, Targets, Registry>>, Registry>;
 #[cfg(feature = "otel")]
 type SpanLayer = OpenTelemetryLayer<Registry, SdkTracer>;
 /// The subscriber to which the layer of the log is added.
 #[cfg(not(feature = "otel"))]
-pub type Base = Layered<Targets, Registry>;
+pub type LogSubscriber = Layered<Targets, Registry>;
 
 /// The names of the engine's queues and topic in `messaging.system`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(super) fn systems() -> Systems {
 /// # Errors
 /// Returns [`InstallError`] if traces are configured and cannot be exported.
 pub fn install(
-    lines: impl Layer<Base> + Send + Sync + 'static,
+    lines: impl Layer<LogSubscriber> + Send + Sync + 'static,
     shown: Targets,
     systems: Systems,
 ) -> Result<Traces, InstallError> {

@@ -19,7 +19,7 @@ mod spans;
 pub use context::{carried_by, current};
 #[cfg(feature = "otel")]
 pub use exporter::ExporterError;
-pub use install::{Base, InstallError, Systems, Traces, install};
+pub use install::{InstallError, LogSubscriber, Systems, Traces, install};
 #[cfg(feature = "otel")]
 pub use settings::SettingsError;
 pub use spans::{

@@ -51,9 +51,9 @@ impl TraceSettings {
     }
 }
 
-type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
+type VariableReader<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-fn url(get: Get<'_>) -> Result<Option<Uri>, SettingsError> {
+fn url(get: VariableReader<'_>) -> Result<Option<Uri>, SettingsError> {
     let own = OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
     let shared = OTEL_EXPORTER_OTLP_ENDPOINT;
     let (variable, url) = match (get(own), get(shared)) {
@@ -71,7 +71,7 @@ fn url(get: Get<'_>) -> Result<Option<Uri>, SettingsError> {
 }
 
 /// Returns the time limit of a request. The library leaves it to the HTTP client.
-fn timeout(get: Get<'_>) -> Result<Duration, SettingsError> {
+fn timeout(get: VariableReader<'_>) -> Result<Duration, SettingsError> {
     let names = [OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT];
     let set = names.iter().find_map(|name| Some((*name, get(name)?)));
     let Some((variable, value)) = set else { return Ok(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT) };
@@ -85,7 +85,7 @@ fn timeout(get: Get<'_>) -> Result<Duration, SettingsError> {
 }
 
 /// Returns the attributes of this process. The environment may replace them.
-fn resource(get: Get<'_>) -> Resource {
+fn resource(get: VariableReader<'_>) -> Resource {
     let own = [
         KeyValue::new(SERVICE_NAME, "ocache"),
         KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),

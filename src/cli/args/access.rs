@@ -33,10 +33,8 @@ pub struct AccessArgs {
     /// Path of the gateway behind a reverse proxy; the proxy forwards the full path
     #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
     pub path_prefix: Option<PathPrefix>,
-    /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
-    /// Whose tokens are accepted beside ocache's own.
     #[command(flatten)]
     pub provider: ProviderArgs,
     /// Maximum number of open connections
@@ -55,7 +53,6 @@ pub struct AccessArgs {
     #[arg(long, env = "OCACHE_LIMIT_LOOPBACK", value_parser = BoolishValueParser::new())]
     pub limit_loopback: bool,
     // Last: flattened options set a heading, and options after them would appear under it.
-    /// Which users come in, and how.
     #[command(flatten)]
     pub stack: UserArgs,
 }

@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::{PolicyArgs, UserArgs};
 
-/// Of `ocache provision`.
 #[derive(Debug, Args)]
 pub struct ProvisionArgs {
     /// Also change settings that differ
@@ -16,15 +15,12 @@ pub struct ProvisionArgs {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
-    /// What the stack's record is set to.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// The same of gateways.
     #[command(flatten)]
     pub users: UserArgs,
 }
 
-/// Of `ocache destroy`.
 #[derive(Debug, Args)]
 pub struct DestroyArgs {
     /// Only show what would be deleted

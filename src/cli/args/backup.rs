@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::super::paths::path;
 
-/// Of `ocache backup`.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// The file to write; it must not exist
@@ -17,7 +16,6 @@ pub struct BackupArgs {
     pub copier: bool,
 }
 
-/// Of `ocache restore`.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// The file that `ocache backup` has written

@@ -8,7 +8,6 @@ use super::websocket::parse_websocket;
 use crate::model::parse_duration;
 use crate::tokens::Token;
 
-/// Of `ocache bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Number of invented customers

@@ -6,14 +6,6 @@ use clap::{Args, Subcommand};
 use super::{AccessArgs, StageArgs, examples};
 use crate::stages::Setting;
 
-/// Of `ocache config`.
-#[derive(Debug, Args)]
-pub struct ConfigArgs {
-    /// What to do with the settings.
-    #[command(subcommand)]
-    pub command: ConfigCommand,
-}
-
 /// What can be done with settings.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -28,7 +20,6 @@ pub enum ConfigCommand {
     Set(ConfigSetArgs),
 }
 
-/// Of `ocache config set`.
 #[derive(Debug, Args)]
 pub struct ConfigSetArgs {
     /// The name of its flag, without the dashes
@@ -80,10 +71,8 @@ pub struct ConfigShowArgs {
     /// Port of a worker's metrics on loopback; 0 is any free one
     #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
     pub metrics_port: Option<u16>,
-    /// How its stages work.
     #[command(flatten)]
     pub stages: StageArgs,
-    /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,
 }

@@ -16,7 +16,6 @@ use crate::stages::Setting;
 pub const FORECAST_DETAILS: [&str; 5] =
     ["lists_per_user", "terms", "tiers", "currencies", "calculation_time"];
 
-/// Of `ocache cost`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct CostArgs {
@@ -47,7 +46,6 @@ pub enum CostCommand {
     Forecast(ForecastArgs),
 }
 
-/// Of `ocache cost forecast`.
 #[derive(Debug, Args)]
 pub struct ForecastArgs {
     /// Customers active at the same time, as `ocache status` counts them

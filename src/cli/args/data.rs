@@ -8,7 +8,6 @@ use super::super::paths::path;
 use crate::data::{Delimiter, NamedColumn, TextEncoding};
 use crate::pricing::Currency;
 
-/// Of `ocache load`.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     /// Files, or folders of files; - is standard input
@@ -72,7 +71,6 @@ pub struct LayoutArgs {
     pub ignore_unknown: bool,
 }
 
-/// Of `ocache generate`.
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Folder to write to

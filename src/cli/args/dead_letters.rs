@@ -2,14 +2,6 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Of `ocache dead-letters`.
-#[derive(Debug, Args)]
-pub struct DeadLettersArgs {
-    /// What to do with them.
-    #[command(subcommand)]
-    pub command: DeadLettersCommand,
-}
-
 /// What can be done with dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {

@@ -9,14 +9,6 @@ use super::ids::{stored_product, stored_user};
 use crate::model::{CustomerGroup, ProductId, UserId, parse_duration};
 use crate::pricing::Category;
 
-/// Of `ocache list`.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// What is listed.
-    #[command(subcommand)]
-    pub command: ListCommand,
-}
-
 /// What can be listed.
 #[derive(Debug, Subcommand)]
 pub enum ListCommand {
@@ -47,7 +39,6 @@ pub struct LimitArgs {
     pub limit: Option<u64>,
 }
 
-/// Of `ocache list products`.
 #[derive(Debug, Args)]
 pub struct ListProductsArgs {
     /// Only products with this text in their id or name, in upper or lower case
@@ -56,12 +47,10 @@ pub struct ListProductsArgs {
     /// Only products in this category or below it
     #[arg(long, value_name = "CATEGORY")]
     pub category: Option<Category>,
-    /// How many.
     #[command(flatten)]
     pub limit: LimitArgs,
 }
 
-/// Of `ocache list customers`.
 #[derive(Debug, Args)]
 pub struct ListCustomersArgs {
     /// Only customers with this text in their id, in upper or lower case
@@ -70,12 +59,10 @@ pub struct ListCustomersArgs {
     /// Only customers in this group
     #[arg(long, value_name = "GROUP")]
     pub group: Option<CustomerGroup>,
-    /// How many.
     #[command(flatten)]
     pub limit: LimitArgs,
 }
 
-/// Of `ocache list discounts`.
 #[derive(Debug, Args)]
 pub struct ListDiscountsArgs {
     /// Only those of this customer
@@ -84,12 +71,10 @@ pub struct ListDiscountsArgs {
     /// Only those for this product
     #[arg(long, value_name = "ID", value_parser = stored_product)]
     pub product: Option<ProductId>,
-    /// How many.
     #[command(flatten)]
     pub limit: LimitArgs,
 }
 
-/// Of `ocache list price-lists`.
 #[derive(Debug, Args)]
 pub struct ListPriceListsArgs {
     /// Only price lists with this text in their id, in upper or lower case
@@ -98,12 +83,10 @@ pub struct ListPriceListsArgs {
     /// Only price lists that this customer has
     #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user)]
     pub client: Option<UserId>,
-    /// How many.
     #[command(flatten)]
     pub limit: LimitArgs,
 }
 
-/// Of `ocache list quotations`.
 #[derive(Debug, Args)]
 pub struct ListQuotationsArgs {
     /// Only those of this customer
@@ -115,7 +98,6 @@ pub struct ListQuotationsArgs {
     /// How far to look back [default: as far as quotations are kept]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub over: Option<Duration>,
-    /// How many.
     #[command(flatten)]
     pub limit: LimitArgs,
 }
@@ -131,14 +113,6 @@ pub enum StatusName {
     Failed,
 }
 
-/// Of `ocache export`.
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    /// What is exported.
-    #[command(subcommand)]
-    pub command: ExportCommand,
-}
-
 /// What can be exported.
 #[derive(Debug, Subcommand)]
 pub enum ExportCommand {
@@ -151,7 +125,6 @@ pub enum ExportCommand {
     Quotations(ExportQuotationsArgs),
 }
 
-/// Of `ocache export quotations`.
 #[derive(Debug, Args)]
 pub struct ExportQuotationsArgs {
     /// How far to look back [default: as far as quotations are kept]

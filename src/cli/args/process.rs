@@ -10,13 +10,10 @@ const LIMITS: &str = "Limits of this process";
 /// How the stages of a process work.
 #[derive(Debug, Args)]
 pub struct StageArgs {
-    /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// How much is in hand at once.
     #[command(flatten)]
     pub slots: SlotArgs,
-    /// How much is kept in memory.
     #[command(flatten)]
     pub memory: MemoryArgs,
 }

@@ -12,14 +12,12 @@ use super::groups::GROUPS;
 /// The topics of `ocache help` that are not commands.
 pub const TOPICS: [&str; 3] = ["globals", "settings", "exit-codes"];
 
-/// Of `ocache completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
 }
 
-/// Of `ocache man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Page of this command [default: the page of ocache]
@@ -30,7 +28,6 @@ pub struct ManArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Of `ocache help`.
 #[derive(Debug, Args)]
 pub struct HelpArgs {
     /// A command, with its subcommand if it has some, or a topic [default: the list of commands]

@@ -24,7 +24,6 @@ pub const SIMULATE_DETAILS: [&str; 10] = [
     "currencies",
 ];
 
-/// Of `ocache simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// Arrivals: CSV with columns time, customer and lines; may be gzipped
@@ -52,13 +51,10 @@ pub struct SimulateArgs {
     /// table whole, changed or not
     #[arg(long)]
     pub designs: bool,
-    /// What is sold, and what it costs to calculate.
     #[command(flatten)]
     pub goods: GoodsArgs,
-    /// Which price lists users have.
     #[command(flatten)]
     pub terms: TermsArgs,
-    /// Who comes when there is no trace.
     #[command(flatten)]
     pub synthetic: SyntheticArgs,
     /// The same seed gives the same result

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::super::failure::{ExitCode, Failure};
+use super::super::failure::{ExitCode, Failure, Result};
 use crate::data::ListSpec;
 use crate::pricing::Currency;
 use crate::replay::TermsSpec;
@@ -35,7 +35,7 @@ impl TermsArgs {
     ///
     /// # Errors
     /// Fails if customers would have more lists than there are, or more combinations than are possible.
-    pub fn spec(&self) -> Result<TermsSpec, Failure> {
+    pub fn spec(&self) -> Result<TermsSpec> {
         let currency = self.currencies.first().copied().unwrap_or(Currency::USD);
         let mut currencies: Vec<Currency> = vec![];
         for other in &self.currencies {

@@ -66,7 +66,6 @@ impl ProviderArgs {
     }
 }
 
-/// Of `ocache token`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("permitted").args(["client", "every_client", "load"]).required(true).multiple(true))]
 pub struct TokenArgs {
@@ -85,17 +84,8 @@ pub struct TokenArgs {
     /// How long it can open connections; open ones stay open
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
     pub expires_in: Duration,
-    /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
-}
-
-/// Of `ocache keys`.
-#[derive(Debug, Args)]
-pub struct KeysCommandArgs {
-    /// What to do with them.
-    #[command(subcommand)]
-    pub command: KeysCommand,
 }
 
 /// What can be done with keys.
@@ -110,13 +100,11 @@ pub enum KeysCommand {
     Rotate(RotateArgs),
 }
 
-/// Of `ocache keys rotate`.
 #[derive(Debug, Args)]
 pub struct RotateArgs {
     /// Accept only the new key, because another one has leaked; all earlier tokens become invalid
     #[arg(long)]
     pub revoke: bool,
-    /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
 }

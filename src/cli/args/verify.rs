@@ -5,7 +5,6 @@ use clap::Args;
 use super::ids::{stored_request, stored_user};
 use crate::model::{RequestId, UserId};
 
-/// Of `ocache verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// At most this many tables and this many of the latest answers

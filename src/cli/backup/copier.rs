@@ -17,13 +17,13 @@ use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::super::engine::{Engine, EngineKind};
-use super::super::failure::{ExitCode, Failure};
+use super::super::failure::{ExitCode, Failure, Result};
 use super::super::output::Output;
 use super::super::settings::Settings;
 use crate::embedded::Copied;
 
 /// Makes the copy. This runs in the separate process.
-pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Result<()> {
     let engine = Engine::open_existing(settings, output).await?;
     let copied = match engine.kind() {
         EngineKind::Embedded(embedded) => {
@@ -86,7 +86,7 @@ pub(super) enum Said {
 
 /// The copying process, as the command sees it. If it is dropped early, the process is ended and its file
 /// removed.
-pub(super) struct Copier {
+pub(super) struct CopyProcess {
     child: Child,
     file: PathBuf,
     said: UnboundedReceiver<Said>,
@@ -97,8 +97,8 @@ pub(super) struct Copier {
     is_done: bool,
 }
 
-impl Copier {
-    pub(super) fn start(data_dir: &Path, file: &Path) -> Result<Self, Failure> {
+impl CopyProcess {
+    pub(super) fn start(data_dir: &Path, file: &Path) -> Result<Self> {
         let failed = |error: io::Error| {
             let message = format!("the process that copies cannot be started: {error}");
             Failure::new(ExitCode::Failure, message)
@@ -146,7 +146,7 @@ impl Copier {
     }
 
     /// Returns the result, after the process has ended.
-    pub(super) fn outcome(mut self) -> Result<(), Failure> {
+    pub(super) fn outcome(mut self) -> Result<()> {
         let status = self.child.wait().map_err(Failure::internal)?;
         if status.success() {
             self.is_done = true;
@@ -159,7 +159,7 @@ impl Copier {
     }
 }
 
-impl Drop for Copier {
+impl Drop for CopyProcess {
     fn drop(&mut self) {
         if self.is_done {
             return;

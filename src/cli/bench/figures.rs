@@ -1,11 +1,11 @@
 //! The measured figures, for people and for programs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Result};
 use super::super::output::{number, table};
 use crate::load_generator::{Tally, Times};
 use crate::meter::rules::UNIT;
@@ -13,6 +13,7 @@ use crate::meter::{Unit, Usage};
 
 /// The quantiles that are shown, with their names.
 const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+
 /// Returns times as JSON; null if there are none.
 fn to_json(times: &Times) -> Value {
     if times.is_empty() {
@@ -24,7 +25,7 @@ fn to_json(times: &Times) -> Value {
 
 /// What a phase has used.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Used {
+struct PhaseUse {
     /// The calls of all services.
     calls: u64,
     read_units: f64,
@@ -32,118 +33,82 @@ struct Used {
 }
 
 /// The figures of one phase.
-pub(super) struct Figures {
+pub(super) struct PhaseFigures {
     phase: &'static str,
-    asked: u64,
-    done: u64,
-    begun: Instant,
-    took: Duration,
-    acknowledged: Times,
-    answered: Times,
-    /// The number of answers that were compared with their quotes; `None` for phases without answers.
-    checked: Option<u64>,
-    /// The first reason why a call failed, if it is known.
-    complaint: Option<String>,
+    tally: Tally,
+    /// Whether answers were compared with their quotes. Only phases of quotes have answers.
+    is_checked: bool,
     /// What the phase has used, if it is known.
     pub(super) used: Option<Usage>,
 }
 
-impl Figures {
-    pub(super) fn begin(phase: &'static str, asked: u64) -> Result<Self, Failure> {
-        let times = || Times::new().map_err(Failure::internal);
-        let (acknowledged, answered) = (times()?, times()?);
-        let (begun, took) = (Instant::now(), Duration::ZERO);
-        let (checked, complaint, used) = (None, None, None);
-        Ok(Self {
-            phase,
-            asked,
-            done: 0,
-            begun,
-            took,
-            acknowledged,
-            answered,
-            checked,
-            complaint,
-            used,
-        })
+impl PhaseFigures {
+    pub(super) fn begin(phase: &'static str, asked: u64) -> Result<Self> {
+        let mut tally = Tally::begin().map_err(Failure::internal)?;
+        tally.asked = asked;
+        Ok(Self { phase, tally, is_checked: false, used: None })
     }
 
     /// Returns the figures of quotes that were sent.
-    pub(super) fn of_quotes(phase: &'static str, tally: Tally) -> Result<Self, Failure> {
-        Ok(Self {
-            done: tally.answered,
-            took: tally.took,
-            acknowledged: tally.until_accepted,
-            answered: tally.until_answered,
-            checked: Some(tally.checked),
-            complaint: tally.complaint,
-            ..Self::begin(phase, tally.asked)?
-        })
+    pub(super) const fn of_quotes(phase: &'static str, tally: Tally) -> Self {
+        Self { phase, tally, is_checked: true, used: None }
     }
 
-    /// Records how long a call took to be acknowledged.
+    /// Counts a call that succeeded when it was acknowledged.
     pub(super) fn acknowledged(&mut self, took: Duration) {
-        self.acknowledged.add(took);
+        self.tally.until_accepted.add(took);
+        self.tally.count();
     }
 
-    /// Records how long the result of a call took.
+    /// Counts a call that succeeded when its result was there.
     pub(super) fn answered(&mut self, took: Duration) {
-        self.answered.add(took);
-    }
-
-    /// Counts a call that succeeded.
-    pub(super) fn done(&mut self) {
-        self.done += 1;
-        self.took = self.begun.elapsed();
+        self.tally.answered(took);
     }
 
     /// Returns the calls and the units of both kinds that the phase has used, as AWS bills them.
-    fn used(&self) -> Option<Used> {
+    fn used(&self) -> Option<PhaseUse> {
         let used = self.used.as_ref()?;
         let units = |unit| used.total(|line| line.unit == unit).milliunits() as f64 / UNIT as f64;
-        Some(Used {
+        Some(PhaseUse {
             calls: used.total(|_| true).calls,
             read_units: units(Unit::ReadUnit),
             write_units: units(Unit::WriteUnit),
         })
     }
-
-    fn per_sec(&self) -> f64 {
-        self.done as f64 / self.took.as_secs_f64().max(1e-6)
-    }
 }
 
 /// The figures of a whole run.
-pub(super) struct Report {
+pub(super) struct BenchReport {
     pub(super) engine: String,
     pub(super) gateway: String,
     pub(super) users: u32,
     pub(super) rate: Option<u32>,
-    pub(super) phases: Vec<Figures>,
+    pub(super) phases: Vec<PhaseFigures>,
 }
 
-impl Report {
+impl BenchReport {
     /// Returns the number of calls that failed.
     pub(super) fn unanswered(&self) -> u64 {
-        self.phases.iter().map(|phase| phase.asked - phase.done).sum()
+        self.phases.iter().map(|phase| phase.tally.asked - phase.tally.answered).sum()
     }
 
     /// Returns the first reason of these failures.
     pub(super) fn complaint(&self) -> Option<&str> {
-        self.phases.iter().find_map(|phase| phase.complaint.as_deref())
+        self.phases.iter().find_map(|phase| phase.tally.complaint.as_deref())
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let phase = |phase: &Figures| {
+        let phase = |phase: &PhaseFigures| {
+            let tally = &phase.tally;
             json!({
                 "phase": phase.phase,
-                "asked": phase.asked,
-                "done": phase.done,
-                "checked": phase.checked,
-                "secs": phase.took.as_secs_f64(),
-                "per_sec": phase.per_sec(),
-                "acknowledged_ms": to_json(&phase.acknowledged),
-                "answered_ms": to_json(&phase.answered),
+                "asked": tally.asked,
+                "done": tally.answered,
+                "checked": phase.is_checked.then_some(tally.checked),
+                "secs": tally.took.as_secs_f64(),
+                "per_sec": tally.per_sec(),
+                "acknowledged_ms": to_json(&tally.until_accepted),
+                "answered_ms": to_json(&tally.until_answered),
                 "used": phase.used(),
             })
         };
@@ -162,17 +127,19 @@ impl Report {
         let knows = self.phases.iter().any(|phase| phase.used.is_some());
         let mut table = table(times.into_iter().chain(each.into_iter().filter(|_| knows)));
         for phase in &self.phases {
+            let tally = &phase.tally;
             let mut used = phase.used().map_or_else(Vec::new, |used| {
                 let each = [used.calls as f64, used.read_units, used.write_units];
-                each.map(|count| number(format!("{:.2}", count / phase.done.max(1) as f64))).into()
+                each.map(|count| number(format!("{:.2}", count / tally.answered.max(1) as f64)))
+                    .into()
             });
             let mut first = [
                 phase.phase.into(),
-                number(format!("{}/{}", phase.done, phase.asked)),
-                number(format!("{:.0}", phase.per_sec())),
+                number(format!("{}/{}", tally.answered, tally.asked)),
+                number(format!("{:.0}", tally.per_sec())),
             ];
             for (until, times) in
-                [("acknowledged", &phase.acknowledged), ("answered", &phase.answered)]
+                [("acknowledged", &tally.until_accepted), ("answered", &tally.until_answered)]
             {
                 if times.is_empty() {
                     continue;
@@ -202,12 +169,11 @@ mod tests {
 
     #[test]
     fn shares_are_those_of_the_times() {
-        let mut figures = Figures::begin("warm quotes", 1001).unwrap();
+        let mut figures = PhaseFigures::begin("warm quotes", 1001).unwrap();
         for millis in 1..=1000 {
             figures.answered(Duration::from_millis(millis));
-            figures.done();
         }
-        let report = Report {
+        let report = BenchReport {
             engine: "embedded".to_owned(),
             gateway: "ws://127.0.0.1:1".to_owned(),
             users: 1,

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use indicatif::ProgressBar;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::args::BenchArgs;
-use super::super::failure::{ExitCode, Failure};
+use super::super::failure::{ExitCode, Failure, Result};
 use super::super::output::Output;
-use super::figures::Figures;
+use super::figures::PhaseFigures;
 use crate::model::{ProductId, QuotationKey, RequestId, UserId, plural};
 use crate::ports::{ActiveUser, MAX_BATCH, NewTable, PortError, Ports, TableHead, first_products};
 use crate::stages::refresh::{Tick, order};
@@ -58,12 +59,12 @@ impl Guests {
     }
 
     /// Makes up customers that no process has seen.
-    pub(super) fn newcomers(&mut self, count: u32) -> Result<Vec<UserId>, Failure> {
+    pub(super) fn newcomers(&mut self, count: u32) -> Result<Vec<UserId>> {
         self.cold = self.named("cold", count)?;
         Ok(self.cold.clone())
     }
 
-    fn named(&self, kind: &str, count: u32) -> Result<Vec<UserId>, Failure> {
+    fn named(&self, kind: &str, count: u32) -> Result<Vec<UserId>> {
         let named = |number| UserId::new(format!("{}{kind}-{number}", self.prefix));
         (0..count).map(named).collect::<Result<_, _>>().map_err(Failure::internal)
     }
@@ -74,7 +75,7 @@ impl Guests {
     }
 
     /// Returns products to quote.
-    pub(super) async fn products(&self) -> Result<Vec<ProductId>, Failure> {
+    pub(super) async fn products(&self) -> Result<Vec<ProductId>> {
         let first = first_products(&*self.ports.store, PRODUCTS).await?;
         let mut products: Vec<ProductId> =
             first.rows.into_iter().map(|product| product.id).collect();
@@ -87,10 +88,10 @@ impl Guests {
     }
 
     /// Makes the customers active, as `PUT /subscribe` does.
-    pub(super) async fn subscribe(&mut self, output: &Output) -> Result<Figures, Failure> {
+    pub(super) async fn subscribe(&mut self, output: &Output) -> Result<PhaseFigures> {
         self.warm = self.named("warm", self.wanted)?;
         let bar = output.progress("subscribe", self.warm.len() as u64);
-        let mut figures = Figures::begin("subscribe", self.warm.len() as u64)?;
+        let mut figures = PhaseFigures::begin("subscribe", self.warm.len() as u64)?;
         let (ports, shown) = (&self.ports, &bar);
         let visits = stream::iter(&self.warm).map(async |user| {
             let begun = Instant::now();
@@ -102,21 +103,20 @@ impl Guests {
         let mut visits = visits.buffer_unordered(AT_ONCE);
         while let Some(took) = visits.try_next().await? {
             figures.acknowledged(took);
-            figures.done();
         }
         bar.finish_and_clear();
         Ok(figures)
     }
 
     /// Waits for the table that each subscription orders.
-    pub(super) async fn first_tables(&self, output: &Output) -> Result<Figures, Failure> {
+    pub(super) async fn first_tables(&self, output: &Output) -> Result<PhaseFigures> {
         self.tables("first tables", output, &HashMap::new(), Instant::now()).await
     }
 
     /// Makes every table look as if it was last validated a day ago. Otherwise a refresh would write
     /// nothing that could be waited for. Returns the versions written here, which a refresh will exceed.
     /// A schedule beside the run may already have written later ones.
-    pub(super) async fn age_tables(&self) -> Result<HashMap<UserId, u64>, Failure> {
+    pub(super) async fn age_tables(&self) -> Result<HashMap<UserId, u64>> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         let store = &self.ports.store;
         let mut versions = HashMap::with_capacity(self.warm.len());
@@ -144,7 +144,7 @@ impl Guests {
         &self,
         aged: &HashMap<UserId, u64>,
         output: &Output,
-    ) -> Result<Figures, Failure> {
+    ) -> Result<PhaseFigures> {
         let now = self.ports.clock.now();
         let users = self.warm.iter().map(|user| ActiveUser {
             user: user.clone(),
@@ -172,9 +172,9 @@ impl Guests {
         output: &Output,
         before: &HashMap<UserId, u64>,
         begun: Instant,
-    ) -> Result<Figures, Failure> {
+    ) -> Result<PhaseFigures> {
         let bar = output.progress(phase, self.warm.len() as u64);
-        let mut figures = Figures::begin(phase, self.warm.len() as u64)?;
+        let mut figures = PhaseFigures::begin(phase, self.warm.len() as u64)?;
         let mut missing = self.warm.clone();
         let waiting = async {
             while !missing.is_empty() {
@@ -185,7 +185,6 @@ impl Guests {
                 for user in looked_at {
                     if there.get(&user) > before.get(&user) {
                         figures.answered(took);
-                        figures.done();
                         bar.inc(1);
                     } else {
                         missing.push(user);
@@ -203,7 +202,7 @@ impl Guests {
         Ok(figures)
     }
 
-    async fn versions(&self, users: &[UserId]) -> Result<HashMap<UserId, u64>, Failure> {
+    async fn versions(&self, users: &[UserId]) -> Result<HashMap<UserId, u64>> {
         let mut versions = HashMap::with_capacity(users.len());
         for users in users.chunks(HEADS_AT_ONCE) {
             let heads = self.ports.store.table_heads(users).await?;
@@ -213,43 +212,35 @@ impl Guests {
     }
 
     /// Removes the customers, and everything that is stored for them.
-    pub(super) async fn remove(&self, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn remove(&self, output: &Output) -> Result<()> {
         let users = || self.warm.iter().chain(&self.cold);
         let steps = users().count() * 2 + self.quotations.len();
         let bar = output.progress("removing", steps as u64);
-        let (store, shown) = (&*self.ports.store, &bar);
+        let store = &*self.ports.store;
         // First make all of them inactive, so that no process refreshes what is being deleted.
-        stream::iter(users())
-            .map(async |user| {
-                unsubscribe(store, None, user).await?;
-                shown.inc(1);
-                Ok::<_, Failure>(())
-            })
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
+        each(users(), AT_ONCE, &bar, async |user| {
+            Ok(unsubscribe(store, None, user).await.map(drop)?)
+        })
+        .await?;
+        let keys = self.quotations.iter().map(|(user, id)| QuotationKey::new(user, id));
+        each(keys, AT_ONCE * MAX_BATCH, &bar, async |key| Ok(store.delete_quotation(&key).await?))
             .await?;
-        let quotations = self.quotations.iter().map(|(user, id)| QuotationKey::new(user, id));
-        stream::iter(quotations)
-            .map(async |key| {
-                store.delete_quotation(&key).await?;
-                shown.inc(1);
-                Ok::<_, Failure>(())
-            })
-            .buffer_unordered(AT_ONCE * MAX_BATCH)
-            .try_collect::<()>()
-            .await?;
-        stream::iter(users())
-            .map(async |user| {
-                store.delete_table(user).await?;
-                shown.inc(1);
-                Ok::<_, Failure>(())
-            })
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await?;
+        each(users(), AT_ONCE, &bar, async |user| Ok(store.delete_table(user).await?)).await?;
         bar.finish_and_clear();
         Ok(())
     }
+}
+
+/// Removes each of many things, `at_once` of them concurrently.
+async fn each<T>(
+    things: impl Iterator<Item = T>,
+    at_once: usize,
+    bar: &ProgressBar,
+    remove: impl AsyncFn(T) -> Result<()>,
+) -> Result<()> {
+    let removed =
+        stream::iter(things).map(async |thing| remove(thing).await.inspect(|()| bar.inc(1)));
+    removed.buffer_unordered(at_once).try_collect().await
 }
 
 fn no_tables(missing: usize, phase: &str) -> Failure {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Result};
 use super::super::output::Output;
-use super::figures::Figures;
+use super::figures::PhaseFigures;
 use super::guests::Guests;
-use crate::load_generator::{Amount, Peer, QuoteMix, RequestNames, Run, RunError};
+use crate::load_generator::{Amount, LoadRun, QuoteMix, RequestNames, RunError, ServerKind};
 use crate::model::{ProductId, RequestId, UserId};
 use crate::runtime::client::Destination;
 use crate::tokens::Token;
@@ -28,7 +28,7 @@ pub(super) struct Quotes<'a> {
 }
 
 /// The customers and the number of quotes of one phase.
-pub(super) struct Plan {
+pub(super) struct QuotePhase {
     pub(super) phase: &'static str,
     pub(super) users: Vec<UserId>,
     pub(super) count: u32,
@@ -38,10 +38,10 @@ impl Quotes<'_> {
     /// Sends the quotes of a plan, and waits for their answers.
     pub(super) async fn run(
         &self,
-        plan: Plan,
+        plan: QuotePhase,
         rate: Option<u32>,
         guests: &mut Guests,
-    ) -> Result<Figures, Failure> {
+    ) -> Result<PhaseFigures> {
         let names = RequestNames::Numbered(plan.phase.replace(' ', "-"));
         for (number, user) in (0..plan.count).zip(plan.users.iter().cycle()) {
             let name = names.name(number.into()).unwrap_or_default();
@@ -50,21 +50,21 @@ impl Quotes<'_> {
         }
         let bar = self.output.progress(plan.phase, plan.count.into());
         let shown = bar.clone();
-        let run = Run {
+        let run = LoadRun {
             mix: Arc::new(QuoteMix::new(&plan.users, self.products, self.lines)),
             names,
             amount: Amount::Quotes(plan.count.into()),
             sockets: self.sockets.min(plan.count as usize),
             rate,
             patience: self.patience,
-            peer: Peer::Gateway,
+            peer: ServerKind::Gateway,
             check_every: CHECK_EVERY,
             expected: None,
             on_end: Arc::new(move || shown.inc(1)),
         };
         let ended = run.go(self.gateway, self.token).await;
         bar.finish_and_clear();
-        Figures::of_quotes(plan.phase, ended?)
+        Ok(PhaseFigures::of_quotes(plan.phase, ended?))
     }
 }
 

@@ -1,21 +1,17 @@
 //! The system that is measured: the running one, or one inside this process.
 
-use tokio::task::JoinHandle;
-
 use super::super::args::BenchArgs;
 use super::super::engine::Engine;
-use super::super::failure::Failure;
+use super::super::failure::Result;
 use super::super::find_gateway::{FoundGateway, find_gateway};
 use super::super::output::Output;
-use super::super::serve::{self, GatewayTokens, serve_on};
+use super::super::own_gateway::OwnGateway;
 use super::super::settings::Settings;
-use super::super::stack_settings::{self, Given};
-use super::super::token_keys::GivenKeys;
-use super::figures::Figures;
+use super::super::stack_settings::Given;
+use super::figures::PhaseFigures;
 use crate::ports::Ports;
+use crate::runtime::Role;
 use crate::runtime::client::Destination;
-use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
-use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::{Clients, Token};
 
 /// An engine, and the gateway to which quotes are sent.
@@ -24,13 +20,7 @@ pub(super) struct Stack {
     ports: Ports,
     gateway: Destination,
     token: Option<Token>,
-    own: Option<OwnSystem>,
-}
-
-struct OwnSystem {
-    gateway: RunningGateway,
-    shutdown: Shutdown,
-    workers: JoinHandle<()>,
+    own: Option<OwnGateway>,
 }
 
 impl Stack {
@@ -41,46 +31,27 @@ impl Stack {
         output: &Output,
         engine: Engine,
         args: &BenchArgs,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self> {
+        // There are many customers, so the token covers every client.
+        let wished = args.token.is_none().then_some(Clients::Every);
         let running = match &args.url {
             Some(url) => {
                 Some(FoundGateway { gateway: Destination::Url(url.clone()), ticket: None })
             }
-            // There are many customers, so the token covers every client.
+            None => find_gateway(settings, &engine, wished.clone()).await?,
+        };
+        let (gateway, ticket, own) = match running {
+            Some(FoundGateway { gateway, ticket }) => (gateway, ticket, None),
             None => {
-                let wished = args.token.is_none().then_some(Clients::Every);
-                find_gateway(settings, &engine, wished).await?
+                let (given, roles) =
+                    (Given::default(), &[Role::PriceCalc, Role::QuotationProvider]);
+                let own =
+                    OwnGateway::start(settings, output, &engine, &given, wished, roles).await?;
+                (own.destination(), own.ticket.clone(), Some(own))
             }
         };
-        if let Some(FoundGateway { gateway, ticket }) = running {
-            let (ports, token) = (engine.ports(None), args.token.clone().or(ticket));
-            return Ok(Self { engine, ports, gateway, token, own: None });
-        }
-        let bound = BoundGateway::bind(0).await?;
-        let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
-        let stack = stack_settings::follow(&engine, output, &Given::default()).await?;
-        let GatewayTokens { tokens, keys } =
-            serve::tokens(settings, output, GivenKeys::default(), &stack).await?;
-        let access = Access { tokens: Some(tokens), ..Access::default() };
-        let own = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
-        let made = keys.and_then(|keys| ticket(&keys, Clients::Every, ports.clock.now()).ok());
-        let gateway = own.destination();
-        let shutdown = Shutdown::new();
-        let until = shutdown.clone();
-        let worker = Worker {
-            ports: ports.clone(),
-            lookup: own.lookup(),
-            policy: stack.policy(),
-            slots: Slots::default(),
-            poll_wait: SHORT_POLL,
-            metrics,
-            supervisor: engine.supervisor().clone(),
-        };
-        let workers = engine.supervisor().spawn("the workers", async move {
-            worker.run(&[Role::PriceCalc, Role::QuotationProvider], &until).await;
-        });
-        let own = Some(OwnSystem { gateway: own, shutdown, workers });
-        Ok(Self { engine, ports, gateway, token: args.token.clone().or(made), own })
+        let ports = own.as_ref().map_or_else(|| engine.ports(None), |own| own.ports.clone());
+        Ok(Self { engine, ports, gateway, token: args.token.clone().or(ticket), own })
     }
 
     pub(super) fn ports(&self) -> Ports {
@@ -102,8 +73,8 @@ impl Stack {
     /// Runs a phase, and adds what it has used if all its workers are in this process.
     pub(super) async fn metered(
         &self,
-        phase: impl Future<Output = Result<Figures, Failure>>,
-    ) -> Result<Figures, Failure> {
+        phase: impl Future<Output = Result<PhaseFigures>>,
+    ) -> Result<PhaseFigures> {
         let before = self.engine.usage();
         let mut figures = phase.await?;
         figures.used = self.own.as_ref().map(|_| self.engine.usage().since(&before));
@@ -119,10 +90,7 @@ impl Stack {
 
     pub(super) async fn leave(self) {
         if let Some(own) = self.own {
-            own.shutdown.begin();
-            // The supervisor has already been told of a panic.
-            let _ = own.workers.await;
-            own.gateway.stop().await;
+            own.stop().await;
         }
         self.engine.close().await;
     }

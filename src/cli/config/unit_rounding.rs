@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::super::args::{ROUNDING, SetKey, UNIT_DECIMALS};
 use super::super::engine::Engine;
-use super::super::failure::{ExitCode, Failure};
+use super::super::failure::{ExitCode, Failure, Result};
 use super::super::output::Output;
 use super::super::settings::Settings;
-use super::{Origin, Shown};
+use super::{Origin, ShownSetting};
 use crate::data::set_rounding;
 use crate::model::plural;
 use crate::ports::{CatalogueHead, Ports};
@@ -22,7 +22,7 @@ pub(super) async fn set(
     output: &Output,
     key: SetKey,
     value: &str,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let engine = Engine::open(settings, output).await?;
     let done = set_in(&engine.ports(None), key, value).await;
     engine.close().await;
@@ -46,7 +46,7 @@ async fn set_in(
     ports: &Ports,
     key: SetKey,
     value: &str,
-) -> Result<(UnitRounding, UnitRounding, usize), Failure> {
+) -> Result<(UnitRounding, UnitRounding, usize)> {
     let head = ports.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
     let before = head.rounding;
     let refused = |reason: String| Failure::new(ExitCode::Usage, reason);
@@ -78,8 +78,8 @@ async fn set_in(
 }
 
 /// Returns both settings as they are in force.
-pub(super) fn shown(in_force: UnitRounding) -> [Shown; 2] {
-    let shown = |name: &str, value: String, is_default| Shown {
+pub(super) fn shown(in_force: UnitRounding) -> [ShownSetting; 2] {
+    let shown = |name: &str, value: String, is_default| ShownSetting {
         setting: name.to_owned(),
         value: Some(value),
         origin: if is_default { Origin::Default } else { Origin::Stack },

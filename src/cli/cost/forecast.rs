@@ -3,27 +3,28 @@
 use serde_json::{Value, json};
 
 use super::super::args::ForecastArgs;
-use super::super::failure::{ExitCode, Failure};
+use super::super::failure::{ExitCode, Failure, Result};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
 use super::show::{
     by_purpose, by_stage, count, counted, money, purposes, show_verdict, show_what_if,
 };
 use crate::cost::{
-    Forecast, Month, Numbers, Purpose, Verdict, WhatIf, lines_json, per_million, verdict_json,
+    CostVerdict, Forecast, Month, Numbers, Purpose, WhatIf, lines_json, per_million, verdict_json,
     what_if_json,
 };
 use crate::meter::billing::{PriceList, Usd};
+use crate::replay::ProbedStack;
 use crate::stages::{Answering, Policy};
 
-pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {
+pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<()> {
     let prices = price_list::read(args.price_list.as_deref())?;
     let policy = Policy { ttl: args.ttl, ..Policy::default() };
     let forecast = Forecast::of(numbers(args)?, policy).await.map_err(Failure::internal)?;
     let Some(forecast) = forecast else { return Err(too_few_quotes(args)) };
     let month = forecast.everybody(args.refresh_every, args.ttl, &prices);
     let tried = WhatIf::around(&forecast, args.refresh_every, args.ttl, &prices);
-    let choice = Verdict::of(&forecast, args.refresh_every, args.ttl, &prices);
+    let choice = CostVerdict::of(&forecast, args.refresh_every, args.ttl, &prices);
     let data = json!({
         "price_list": { "region": prices.region, "dated": prices.dated },
         "users": forecast.traffic.users,
@@ -57,17 +58,19 @@ pub(super) fn note(prices: &PriceList, logs: &str) -> String {
     format!("list prices of {} dated {}; {logs}, data transfer or tax", prices.region, prices.dated)
 }
 
-fn numbers(args: &ForecastArgs) -> Result<Numbers, Failure> {
+fn numbers(args: &ForecastArgs) -> Result<Numbers> {
     Ok(Numbers {
         active_users: args.active_users,
         quotes_a_minute: args.quotes_a_minute,
         changes_a_day: args.changes_a_day,
-        products: args.products,
-        discounts: args.discounts,
-        terms: args.terms.spec()?,
-        lines: args.lines,
-        calculation: args.calculation_time,
-        answering: Answering::default(),
+        stack: ProbedStack {
+            products: args.products,
+            discounts: args.discounts,
+            terms: args.terms.spec()?,
+            lines: args.lines,
+            calculation: args.calculation_time,
+            answering: Answering::default(),
+        },
         workers: args.workers,
         processes: args.processes,
         polls_a_minute: args.polls_a_minute,
@@ -100,18 +103,15 @@ fn per_million_quotes(month: &Month) -> Usd {
 }
 
 fn rates(forecast: &Forecast, month: &Month) -> String {
-    let mut rows = table(["", "a month", "US$ per million"]);
     let cold = month.events.cold / month.events.quotes * 100.0;
-    rows.add_row([
-        "refreshes".into(),
-        number(count(month.events.refreshes)),
-        number(money(per_million_refreshes(month))),
-    ]);
-    rows.add_row([
-        format!("quotes, {cold:.1} % of them cold").into(),
-        number(count(month.events.quotes)),
-        number(money(per_million_quotes(month))),
-    ]);
+    let quotes = format!("quotes, {cold:.1} % of them cold");
+    let rows = [
+        ("refreshes", month.events.refreshes, per_million_refreshes(month)),
+        (quotes.as_str(), month.events.quotes, per_million_quotes(month)),
+    ];
+    let rows =
+        rows.map(|(name, times, each)| [name.into(), number(count(times)), number(money(each))]);
+    let rows = table(["", "a month", "US$ per million"]).with(rows);
     format!(
         "{rows}\n\n{} in all, each with {} an hour on average",
         counted(forecast.traffic.users.round(), "customer", "customers"),

@@ -2,22 +2,18 @@
 
 use super::super::args::CostArgs;
 use super::super::engine::Engine;
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Result};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
 use super::super::settings::Settings;
 use super::super::stack_settings::{Given, understood};
 use super::forecast::note;
 use super::show::{by_stage, count, counted, money, show_verdict, show_what_if};
-use crate::cost::{Compared, MeasureError, Measured, Measuring};
+use crate::cost::{ComparedLine, MeasureError, Measured, Measuring};
 use crate::meter::billing::PriceList;
 use crate::model::show_duration;
 
-pub(super) async fn run(
-    settings: &Settings,
-    output: &Output,
-    args: &CostArgs,
-) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, output: &Output, args: &CostArgs) -> Result<()> {
     let prices = price_list::read(args.price_list.as_deref())?;
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
@@ -99,7 +95,7 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
     texts.join("\n\n")
 }
 
-fn show_compared(compared: &[Compared]) -> String {
+fn show_compared(compared: &[ComparedLine]) -> String {
     let mut rows = table(["stage", "line", "measured", "forecast", "forecast ÷ measured"]);
     for one in compared {
         rows.add_row([

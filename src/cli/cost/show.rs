@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::output::{number, table};
-use super::super::table::Cell;
-use crate::cost::{Bill, BillLine, Choice, Month, Purpose, Verdict, WhatIf};
+use super::super::table::TableCell;
+use crate::cost::{Bill, BillLine, Choice, CostVerdict, Month, Purpose, WhatIf};
 use crate::meter::Stage;
 use crate::meter::billing::{Service, Usd};
 use crate::model::{plural, show_duration};
@@ -60,7 +60,7 @@ fn row(
     bill: &Bill,
     scale: &impl Fn(Usd) -> Usd,
     is_meant: impl Fn(&BillLine) -> bool,
-) -> Vec<Cell> {
+) -> Vec<TableCell> {
     let of = |service: Option<Service>| {
         let meant = |line: &BillLine| {
             is_meant(line) && service.is_none_or(|service| line.line.service() == service)
@@ -74,8 +74,7 @@ fn row(
 /// Returns a table of the purposes for which money is spent.
 pub(super) fn by_purpose(month: &Month) -> String {
     let all = month.bill.total();
-    let mut rows = table(["goes into", "US$ a month", "share"]);
-    for purpose in Purpose::ALL {
+    let rows = Purpose::ALL.map(|purpose| {
         let usd = month.spent(purpose);
         let share = usd.pico() as f64 / all.pico().max(1) as f64 * 100.0;
         let name = match purpose {
@@ -85,25 +84,24 @@ pub(super) fn by_purpose(month: &Month) -> String {
             Purpose::Idle => "ticks, polls, meters, open websockets",
             Purpose::Storage => "storage",
         };
-        rows.add_row([name.into(), number(money(usd)), number(format!("{share:.0} %"))]);
-    }
-    rows.to_string()
+        [name.into(), number(money(usd)), number(format!("{share:.0} %"))]
+    });
+    table(["goes into", "US$ a month", "share"]).with(rows).to_string()
 }
 
 pub(super) fn show_what_if(tried: &[WhatIf], every: Duration) -> String {
-    let mut rows = table(["what if", "US$ a month", "saves", "cold quotes"]);
-    for one in tried {
+    let rows = tried.iter().map(|one| {
         let name = match one.every == every {
             true => format!("a TTL of {}", show_duration(one.ttl)),
             false => format!("an interval of {}", show_duration(one.every)),
         };
         let cold = format!("{:.1} %", one.cold_share * 100.0);
-        rows.add_row([name.into(), number(money(one.usd)), number(money(one.saves)), number(cold)]);
-    }
-    rows.to_string()
+        [name.into(), number(money(one.usd)), number(money(one.saves)), number(cold)]
+    });
+    table(["what if", "US$ a month", "saves", "cold quotes"]).with(rows).to_string()
 }
 
-pub(super) fn show_verdict(verdict: &Verdict) -> String {
+pub(super) fn show_verdict(verdict: &CostVerdict) -> String {
     let even = match verdict.break_even {
         few if few < 20.0 => format!("{few:.1}"),
         many => count(many.round()),
@@ -115,14 +113,13 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
         }
         Choice::OnRead => "prepare no tables, calculate on read".to_owned(),
     };
-    let mut rows = table(["", "US$ a month"]);
-    for (name, usd) in [
+    let rows = [
         ("prepare tables for every active customer".to_owned(), verdict.precompute),
         (format!("only for customers quoted more than {even} times an hour"), verdict.above),
         ("calculate on read: every quote waits".to_owned(), verdict.on_read),
-    ] {
-        rows.add_row([name.into(), number(money(usd))]);
-    }
+    ];
+    let rows = rows.map(|(name, usd)| [name.into(), number(money(usd))]);
+    let rows = table(["", "US$ a month"]).with(rows);
     format!(
         "verdict: {choice}\n\n{rows}\n\nbreak-even: {even} quotes an hour. Preparing a customer's table \
          for an hour costs US$ {},\nas much as {even} calculations on read at US$ {} each.",

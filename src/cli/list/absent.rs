@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::cli::engine::Engine;
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
 use crate::cli::known::{is_known, meant_products, nearest_user};
 use crate::model::{ProductId, UserId, nearest};
 use crate::ports::{Store, products_now};
@@ -12,13 +12,13 @@ use crate::ports::{Store, products_now};
 const REMEMBERED: usize = 10_000;
 
 /// The names of a kind that were met while a list was read, and the wanted one.
-pub(super) struct Met<'a> {
+pub(super) struct NamesMet<'a> {
     wanted: Option<&'a str>,
     is_there: bool,
     others: BTreeSet<String>,
 }
 
-impl<'a> Met<'a> {
+impl<'a> NamesMet<'a> {
     pub(super) const fn of(wanted: Option<&'a str>) -> Self {
         Self { wanted, is_there: false, others: BTreeSet::new() }
     }
@@ -49,7 +49,7 @@ pub(super) async fn customer(
     engine: &Engine,
     store: &dyn Store,
     user: Option<&UserId>,
-) -> Result<Option<Failure>, Failure> {
+) -> Result<Option<Failure>> {
     let Some(user) = user else { return Ok(None) };
     if is_known(store, user).await? {
         return Ok(None);
@@ -64,7 +64,7 @@ pub(super) async fn product(
     engine: &Engine,
     store: &dyn Store,
     id: Option<&ProductId>,
-) -> Result<Option<Failure>, Failure> {
+) -> Result<Option<Failure>> {
     let Some(id) = id else { return Ok(None) };
     if !products_now(store, std::slice::from_ref(id)).await?.is_empty() {
         return Ok(None);

@@ -3,27 +3,27 @@
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
 use crate::cli::output::Output;
-use crate::cli::pieces::Pieces;
+use crate::cli::pieces::TablePieces;
 use crate::cli::stream::ListStream;
-use crate::cli::table::Cell;
+use crate::cli::table::TableCell;
 use crate::ports::{AtHead, CatalogueHead, Cursor, Page, PortError, Store};
 
 /// A list that is being printed.
 pub(super) struct Listing<'a> {
     output: &'a Output,
-    printed: Printed<'a>,
+    printed: PrintedList<'a>,
     limit: Option<u64>,
     count: u64,
     /// Whether a row was left out because of the limit.
     has_more: bool,
 }
 
-enum Printed<'a> {
+enum PrintedList<'a> {
     Json(ListStream<'a>),
     /// The table, and the rows of the current page.
-    Text(Pieces<'a>, Vec<Vec<Cell>>),
+    Text(TablePieces<'a>, Vec<Vec<TableCell>>),
 }
 
 impl<'a> Listing<'a> {
@@ -33,8 +33,8 @@ impl<'a> Listing<'a> {
         limit: Option<u64>,
     ) -> Self {
         let printed = match output.is_json() {
-            true => Printed::Json(ListStream::begin(output)),
-            false => Printed::Text(Pieces::new(output, header), vec![]),
+            true => PrintedList::Json(ListStream::begin(output)),
+            false => PrintedList::Text(TablePieces::new(output, header), vec![]),
         };
         Self { output, printed, limit, count: 0, has_more: false }
     }
@@ -43,16 +43,16 @@ impl<'a> Listing<'a> {
     pub(super) fn row(
         &mut self,
         data: impl FnOnce() -> Value,
-        cells: impl FnOnce() -> Vec<Cell>,
-    ) -> Result<(), Failure> {
+        cells: impl FnOnce() -> Vec<TableCell>,
+    ) -> Result<()> {
         if self.limit.is_some_and(|limit| self.count >= limit) {
             self.has_more = true;
             return Ok(());
         }
         self.count += 1;
         match &mut self.printed {
-            Printed::Json(stream) => stream.item(&data()),
-            Printed::Text(_, page) => {
+            PrintedList::Json(stream) => stream.item(&data()),
+            PrintedList::Text(_, page) => {
                 page.push(cells());
                 Ok(())
             }
@@ -60,9 +60,9 @@ impl<'a> Listing<'a> {
     }
 
     /// Prints the rows of a page.
-    pub(super) fn end_page(&mut self) -> Result<(), Failure> {
+    pub(super) fn end_page(&mut self) -> Result<()> {
         match &mut self.printed {
-            Printed::Text(pieces, page) if !page.is_empty() => pieces.rows(page.drain(..)),
+            PrintedList::Text(pieces, page) if !page.is_empty() => pieces.rows(page.drain(..)),
             _ => Ok(()),
         }
     }
@@ -70,8 +70,8 @@ impl<'a> Listing<'a> {
     /// Whether there is room for more rows, and somebody reads them.
     pub(super) const fn goes_on(&self) -> bool {
         let is_heard = match &self.printed {
-            Printed::Json(stream) => stream.is_heard(),
-            Printed::Text(pieces, _) => pieces.is_heard(),
+            PrintedList::Json(stream) => stream.is_heard(),
+            PrintedList::Text(pieces, _) => pieces.is_heard(),
         };
         is_heard && !self.has_more
     }
@@ -82,23 +82,18 @@ impl<'a> Listing<'a> {
     }
 
     /// Ends a list. Fails with `absent` if the name by which it was filtered does not exist.
-    pub(super) fn end_without(
-        self,
-        absent: Option<Failure>,
-        which: &str,
-        one: &str,
-    ) -> Result<(), Failure> {
+    pub(super) fn end_without(self, absent: Option<Failure>, which: &str, one: &str) -> Result<()> {
         let Some(failure) = absent else { return self.end(which, one) };
-        if let Printed::Json(stream) = self.printed {
+        if let PrintedList::Json(stream) = self.printed {
             stream.end()?;
         }
         Err(failure)
     }
 
     /// Ends the list. `one` names a row, and `which` says which of them are shown if there are more.
-    pub(super) fn end(mut self, which: &str, one: &str) -> Result<(), Failure> {
+    pub(super) fn end(mut self, which: &str, one: &str) -> Result<()> {
         self.end_page()?;
-        if let Printed::Json(stream) = self.printed {
+        if let PrintedList::Json(stream) = self.printed {
             stream.end()?;
         }
         match (self.count, self.has_more) {
@@ -116,19 +111,19 @@ impl<'a> Listing<'a> {
 /// Reads the pages of a listing at one head of the catalogue.
 pub(super) struct Walk<'s, T> {
     store: &'s dyn Store,
-    read: fn(&'s dyn Store, CatalogueHead, Option<Cursor>) -> Reading<'s, T>,
+    read: fn(&'s dyn Store, CatalogueHead, Option<Cursor>) -> PageReading<'s, T>,
     head: Option<CatalogueHead>,
     from: Option<Cursor>,
     is_at_end: bool,
 }
 
 /// A page that is being read.
-pub(super) type Reading<'s, T> = BoxFuture<'s, Result<AtHead<Page<T>>, PortError>>;
+pub(super) type PageReading<'s, T> = BoxFuture<'s, Result<AtHead<Page<T>>, PortError>>;
 
 impl<'s, T> Walk<'s, T> {
     pub(super) const fn new(
         store: &'s dyn Store,
-        read: fn(&'s dyn Store, CatalogueHead, Option<Cursor>) -> Reading<'s, T>,
+        read: fn(&'s dyn Store, CatalogueHead, Option<Cursor>) -> PageReading<'s, T>,
     ) -> Self {
         Self { store, read, head: None, from: None, is_at_end: false }
     }
@@ -138,7 +133,7 @@ impl<'s, T> Walk<'s, T> {
     pub(super) async fn next(
         &mut self,
         listing: &Listing<'_>,
-    ) -> Result<Option<(CatalogueHead, Vec<T>)>, Failure> {
+    ) -> Result<Option<(CatalogueHead, Vec<T>)>> {
         while !self.is_at_end && listing.goes_on() {
             let head = match self.head.take() {
                 Some(head) => head,
@@ -158,7 +153,7 @@ impl<'s, T> Walk<'s, T> {
     }
 
     /// Starts over at the next head, because a load came in between. Fails if rows were listed already.
-    pub(super) fn start_over(&mut self, listing: &Listing<'_>) -> Result<(), Failure> {
+    pub(super) fn start_over(&mut self, listing: &Listing<'_>) -> Result<()> {
         if listing.count > 0 {
             let message = "a load came into force while the list was read";
             return Err(Failure::new(ExitCode::Failure, message).hint("run the command again"));

@@ -10,9 +10,9 @@ use super::absent;
 use super::listing::Listing;
 use crate::cli::args::{ListQuotationsArgs, StatusName};
 use crate::cli::engine::Engine;
-use crate::cli::failure::Failure;
+use crate::cli::failure::Result;
 use crate::cli::output::{Output, name, number};
-use crate::cli::table::{Cell, whole};
+use crate::cli::table::{TableCell, whole};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Quotation, QuotationStatus, pages};
 
@@ -26,7 +26,7 @@ pub(super) async fn list(
     ports: &Ports,
     output: &Output,
     args: &ListQuotationsArgs,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let now = ports.clock.now();
     let mut listing = Listing::begin(output, &HEADER, args.limit.limit);
     let mut latest = args.limit.limit.map(Latest::new);
@@ -38,7 +38,7 @@ pub(super) async fn list(
         has_asked |= page.iter().any(|quotation| is_of_client(quotation, args));
         let kept = page.iter().filter(|quotation| is_asked_in(quotation, args.over, now));
         for quotation in kept.filter(|quotation| is_wanted(quotation, args, now)) {
-            let row = Row::new(quotation, now);
+            let row = QuotationRow::new(quotation, now);
             match &mut latest {
                 Some(latest) => latest.show(row),
                 None => row.add_to(&mut listing)?,
@@ -85,7 +85,7 @@ const fn name_of(status: &QuotationStatus) -> StatusName {
 
 /// A row of the list. Rows are ordered by the time of acceptance, then by id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
+struct QuotationRow {
     asked_at: Timestamp,
     request_id: String,
     client: String,
@@ -95,7 +95,7 @@ struct Row {
     reason: Option<String>,
 }
 
-impl Row {
+impl QuotationRow {
     fn new(quotation: &Quotation, now: Timestamp) -> Self {
         let (status, total, reason) = match quotation.status_at(now) {
             QuotationStatus::Pending => ("pending", None, None),
@@ -116,7 +116,7 @@ impl Row {
         }
     }
 
-    fn add_to(self, listing: &mut Listing<'_>) -> Result<(), Failure> {
+    fn add_to(self, listing: &mut Listing<'_>) -> Result<()> {
         listing.row(|| self.data(), || self.cells())
     }
 
@@ -134,7 +134,7 @@ impl Row {
         })
     }
 
-    fn cells(&self) -> Vec<Cell> {
+    fn cells(&self) -> Vec<TableCell> {
         let total = self.total.as_ref();
         vec![
             whole(self.request_id.as_str()),
@@ -154,7 +154,7 @@ impl Row {
 struct Latest {
     most: usize,
     /// The wanted rows and one more, which shows whether there are others. The earliest is on top.
-    rows: BinaryHeap<Reverse<Row>>,
+    rows: BinaryHeap<Reverse<QuotationRow>>,
 }
 
 impl Latest {
@@ -162,7 +162,7 @@ impl Latest {
         Self { most: usize::try_from(most).unwrap_or(usize::MAX), rows: BinaryHeap::new() }
     }
 
-    fn show(&mut self, row: Row) {
+    fn show(&mut self, row: QuotationRow) {
         self.rows.push(Reverse(row));
         if self.rows.len() > self.most.saturating_add(1) {
             self.rows.pop();
@@ -170,7 +170,7 @@ impl Latest {
     }
 
     /// Returns the rows, the latest first.
-    fn into_rows(self) -> impl Iterator<Item = Row> {
+    fn into_rows(self) -> impl Iterator<Item = QuotationRow> {
         self.rows.into_sorted_vec().into_iter().map(|Reverse(row)| row)
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     fn the_latest_are_kept_and_one_more() {
         let mut latest = Latest::new(2);
         for at in [3, 1, 5, 2, 4] {
-            latest.show(Row {
+            latest.show(QuotationRow {
                 asked_at: Timestamp::from_millis(at),
                 request_id: String::new(),
                 client: String::new(),

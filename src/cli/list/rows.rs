@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::output::{name, number};
-use crate::cli::table::Cell;
+use crate::cli::stream::members;
+use crate::cli::table::TableCell;
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{CatalogueHead, UserDiscounts};
 use crate::pricing::{
@@ -18,21 +19,11 @@ pub(super) const PRICE_LISTS: [&str; 6] =
 pub(super) const DISCOUNTS: [&str; 4] =
     ["customer", "product", "from quantity", "price or discount"];
 
-/// A JSON object whose members are present only if they have a value.
-#[derive(Default)]
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn with(mut self, name: &str, value: Option<impl Into<Value>>) -> Self {
-        if let Some(value) = value {
-            self.0.insert(name.to_owned(), value.into());
-        }
-        self
-    }
-
-    fn done(self) -> Value {
-        Value::Object(self.0)
-    }
+/// Returns a JSON object without the members that have no value.
+fn present(object: Value) -> Value {
+    let mut members = members(object);
+    members.retain(|_, value| !value.is_null());
+    Value::Object(members)
 }
 
 fn shown(amount: Money, currency: Currency, head: &CatalogueHead) -> String {
@@ -54,20 +45,20 @@ pub(super) fn product(product: &Product, head: &CatalogueHead) -> Value {
     let detail = product.detail.as_deref();
     let quantity = |quantity: Option<Quantity>| quantity.map(|quantity| quantity.to_string());
     let QuantityRules { min, step, max } = product.quantities();
-    Fields::default()
-        .with("id", Some(product.id.as_str()))
-        .with("name", Some(product.name.as_str()))
-        .with("price", product.price.map(|price| shown(price, head.currency, head)))
-        .with("prices", detail.and_then(|detail| by_currency(&detail.prices, head)))
-        .with("category", product.category().map(ToString::to_string))
-        .with("floors", detail.and_then(|detail| by_currency(&detail.floors, head)))
-        .with("min", quantity(min))
-        .with("step", quantity(step))
-        .with("max", quantity(max))
-        .done()
+    present(json!({
+        "id": product.id.as_str(),
+        "name": product.name.as_str(),
+        "price": product.price.map(|price| shown(price, head.currency, head)),
+        "prices": detail.and_then(|detail| by_currency(&detail.prices, head)),
+        "category": product.category().map(ToString::to_string),
+        "floors": detail.and_then(|detail| by_currency(&detail.floors, head)),
+        "min": quantity(min),
+        "step": quantity(step),
+        "max": quantity(max),
+    }))
 }
 
-pub(super) fn product_cells(product: &Product, head: &CatalogueHead) -> Vec<Cell> {
+pub(super) fn product_cells(product: &Product, head: &CatalogueHead) -> Vec<TableCell> {
     let with_currency = |(currency, amount): (&Currency, &Money)| {
         format!("{} {currency}", shown(*amount, *currency, head))
     };
@@ -98,14 +89,14 @@ fn texts(ids: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
 }
 
 pub(super) fn customer(customer: &Customer) -> Value {
-    Fields::default()
-        .with("user_id", Some(customer.user.as_str()))
-        .with("currency", customer.currency.map(|currency| currency.code()))
-        .with("groups", Some(texts(&customer.groups)))
-        .done()
+    present(json!({
+        "user_id": customer.user.as_str(),
+        "currency": customer.currency.map(|currency| currency.code()),
+        "groups": texts(&customer.groups),
+    }))
 }
 
-pub(super) fn customer_cells(customer: &Customer) -> Vec<Cell> {
+pub(super) fn customer_cells(customer: &Customer) -> Vec<TableCell> {
     vec![
         name(customer.user.as_str()),
         customer.currency.map_or_else(String::new, |currency| currency.to_string()).into(),
@@ -115,25 +106,25 @@ pub(super) fn customer_cells(customer: &Customer) -> Vec<Cell> {
 
 pub(super) fn price_list(list: &PriceList) -> Value {
     let Recipients { everyone, groups, users } = &list.recipients;
-    Fields::default()
-        .with("price_list", Some(list.id.as_str()))
-        .with("priority", Some(list.priority))
-        .with("currency", list.currency.map(|currency| currency.code()))
-        .with("from", list.from.map(|from| from.to_string()))
-        .with("until", list.until.map(|until| until.to_string()))
-        .with("everyone", Some(*everyone))
-        .with("groups", Some(texts(groups)))
-        .with("users", Some(texts(users)))
-        .done()
+    present(json!({
+        "price_list": list.id.as_str(),
+        "priority": list.priority,
+        "currency": list.currency.map(|currency| currency.code()),
+        "from": list.from.map(|from| from.to_string()),
+        "until": list.until.map(|until| until.to_string()),
+        "everyone": *everyone,
+        "groups": texts(groups),
+        "users": texts(users),
+    }))
 }
 
-pub(super) fn price_list_cells(list: &PriceList) -> Vec<Cell> {
+pub(super) fn price_list_cells(list: &PriceList) -> Vec<TableCell> {
     let Recipients { everyone, groups, users } = &list.recipients;
     let groups = texts(groups).into_iter().map(|group| format!("group {group}"));
     let everyone = everyone.then(|| "everyone".to_owned());
     let given_to: Vec<_> = everyone.into_iter().chain(groups).chain(texts(users)).collect();
     let time = |time: Option<Timestamp>| {
-        Cell::from(time.map_or_else(String::new, |time| time.to_string()))
+        TableCell::from(time.map_or_else(String::new, |time| time.to_string()))
     };
     vec![
         name(list.id.as_str()),
@@ -146,7 +137,7 @@ pub(super) fn price_list_cells(list: &PriceList) -> Vec<Cell> {
 }
 
 /// A row of a customer's own list.
-pub(super) struct OwnRow<'a> {
+pub(super) struct ListedOwnRow<'a> {
     user: &'a UserId,
     pub(super) product: &'a ProductId,
     min_quantity: MinQuantity,
@@ -156,9 +147,9 @@ pub(super) struct OwnRow<'a> {
 }
 
 /// Returns all rows of a list.
-pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>> {
+pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = ListedOwnRow<'_>> {
     let UserDiscounts { user, discounts, ladders } = list;
-    let plain = discounts.as_slice().iter().map(move |discount| OwnRow {
+    let plain = discounts.as_slice().iter().map(move |discount| ListedOwnRow {
         user,
         product: &discount.product_id,
         min_quantity: MinQuantity::ZERO,
@@ -166,7 +157,7 @@ pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>>
         currency: None,
     });
     let of_ladders = ladders.ladders.iter().flat_map(move |own| {
-        own.ladder.rungs().iter().map(move |rung| OwnRow {
+        own.ladder.rungs().iter().map(move |rung| ListedOwnRow {
             user,
             product: &own.product_id,
             min_quantity: rung.min_quantity,
@@ -177,7 +168,7 @@ pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>>
     plain.chain(of_ladders)
 }
 
-impl OwnRow<'_> {
+impl ListedOwnRow<'_> {
     /// Returns the currency of its price or amount; a percentage has none.
     pub(super) fn stated_in(&self) -> Option<Currency> {
         self.currency.filter(|_| !self.rule.is_relative())
@@ -197,7 +188,7 @@ impl OwnRow<'_> {
         })
     }
 
-    pub(super) fn cells(&self, head: &CatalogueHead) -> Vec<Cell> {
+    pub(super) fn cells(&self, head: &CatalogueHead) -> Vec<TableCell> {
         let currency = self.currency.unwrap_or(head.currency);
         let rule = self.rule.in_words(|amount| format!("{} {currency}", self.shown(amount, head)));
         vec![

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
+use crate::cli::named_file::unwritable;
 use crate::data::{Amounts, MovedPrice, MovedPrices};
 
 /// The columns of a CSV file.
@@ -29,7 +30,7 @@ enum Form {
 }
 
 impl ChangesFile {
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn create(path: &Path) -> Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let form: fn(File) -> Form = match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("csv") => |file| Form::Csv(Box::new(csv::Writer::from_writer(file))),
@@ -42,12 +43,7 @@ impl ChangesFile {
         // The name is hidden, so that nobody mistakes an incomplete file for a complete one.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let partial = path.with_file_name(format!(".{name}.partial"));
-        let file = File::create(&partial).map_err(|error| {
-            Failure::new(
-                ExitCode::Failure,
-                format!("{} cannot be written: {error}", path.display()),
-            )
-        })?;
+        let file = File::create(&partial).map_err(|error| unwritable(path, &error))?;
         Ok(Self { path: path.to_owned(), partial, form: form(file), unit_decimals: 0 })
     }
 

@@ -2,7 +2,7 @@
 
 use super::changes_file::ChangesFile;
 use super::report::{counts_table, say_lost, say_mentions, summary};
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
 use crate::cli::output::Output;
 use crate::data::{
     self, Amounts, Dataset, Effect, LoadOptions, MovedPrice, MovedPrices, Preview, PreviewProgress,
@@ -25,7 +25,7 @@ pub(super) async fn preview(
     dataset: &Dataset,
     options: LoadOptions,
     mut changes: Option<ChangesFile>,
-) -> Result<Previewed, Failure> {
+) -> Result<Previewed> {
     let rows = dataset.rows();
     let bar = output.progress("comparing", rows);
     let progress = |progress| match progress {
@@ -57,11 +57,7 @@ pub(super) async fn preview(
     Ok(Previewed { preview, unit_decimals })
 }
 
-pub(super) fn print(
-    output: &Output,
-    dataset: &Dataset,
-    previewed: &Previewed,
-) -> Result<(), Failure> {
+pub(super) fn print(output: &Output, dataset: &Dataset, previewed: &Previewed) -> Result<()> {
     let Previewed { preview, unit_decimals } = previewed;
     let Preview { version, counts, mentions, lost, unreadable, effect } = preview;
     let mut summary = summary(dataset, counts, mentions, lost, unreadable);

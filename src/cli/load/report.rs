@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::failure::Failure;
-use crate::cli::output::{Output, Table, number, table};
+use crate::cli::failure::Result;
+use crate::cli::output::{Output, PrintedTable, number, table};
 use crate::data::{
     Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, Occurs, counts_json,
     mention_json, mentions_json, several_lines_json,
@@ -18,7 +18,7 @@ pub(super) fn print(
     dataset: &Dataset,
     report: &LoadReport,
     ordered: usize,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let mut summary =
         summary(dataset, &report.counts, &report.mentions, &report.lost, &report.unreadable);
     summary["catalogue_version"] = report.version.into();
@@ -96,7 +96,7 @@ pub(super) fn summary(
 
 /// Returns a table with a line for each kind. Price lists and what belongs to them appear only if there
 /// are any.
-pub(super) fn counts_table(counts: &KindCounts) -> Table {
+pub(super) fn counts_table(counts: &KindCounts) -> PrintedTable {
     const ALWAYS: usize = 2;
     let mut table = table(["", "added", "changed", "unchanged", "removed"]);
     for (place, (name, counts)) in counts.by_name().into_iter().enumerate() {

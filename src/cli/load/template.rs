@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
+use crate::cli::named_file::unwritable;
 use crate::cli::output::Output;
 use crate::cli::paths::expanded;
 use crate::data::csv_templates;
 
 /// Writes one file for each kind of row. Existing files are not overwritten.
-pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure> {
+pub(super) fn write(output: &Output, template: &[String]) -> Result<()> {
     let [format, folder] = template else {
         return Err(Failure::new(ExitCode::Usage, "--template takes a format and a folder"));
     };
@@ -22,8 +23,7 @@ pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure>
     }
     let folder = expanded(folder.into());
     let cannot = |path: &Path, error: io::Error| {
-        let message = format!("{} cannot be written: {error}", path.display());
-        let failure = Failure::new(ExitCode::Failure, message);
+        let failure = unwritable(path, &error);
         match error.kind() {
             io::ErrorKind::AlreadyExists => failure.hint("give another folder"),
             _ => failure,

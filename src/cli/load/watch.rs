@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{Done, Loading};
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
 use crate::cli::output::Output;
 use crate::cli::reader;
 use crate::cli::signals::signalled;
@@ -37,7 +37,7 @@ const NAMED: usize = 5;
 /// Loads the files, and again whenever one of them changes, until Ctrl-C or until the reader of the
 /// reports leaves. Neither is a failure. Each time all files are read, because rows of one customer or
 /// one price list may be in several files. Only differences from the store are written.
-pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
+pub(super) async fn run(loading: Loading<'_>) -> Result<()> {
     let paths = &loading.args.paths;
     paths.iter().try_for_each(|path| check(path))?;
     let output = loading.output.line_by_line();
@@ -114,7 +114,7 @@ struct Watching<'a> {
 
 impl Watching<'_> {
     /// Waits until the files differ from what was loaded, and are complete.
-    async fn changed(&self) -> Result<FilesSeen, Failure> {
+    async fn changed(&self) -> Result<FilesSeen> {
         let (mut seen, mut since) = (look(self.paths).await?, Instant::now());
         loop {
             sleep(LOOK_EVERY).await;
@@ -148,14 +148,14 @@ impl Watching<'_> {
 
 /// Looks at the files on a thread of its own. A network file system may be slow, and Ctrl-C must still
 /// work.
-pub(super) async fn look(paths: &[PathBuf]) -> Result<FilesSeen, Failure> {
+pub(super) async fn look(paths: &[PathBuf]) -> Result<FilesSeen> {
     let paths = paths.to_owned();
     let looking = tokio::task::spawn_blocking(move || FilesSeen::at(&paths));
     looking.await.map_err(Failure::internal)
 }
 
 /// Fails if a path does not exist, or can never change.
-fn check(path: &Path) -> Result<(), Failure> {
+fn check(path: &Path) -> Result<()> {
     if path == Path::new("-") {
         let failure = Failure::new(ExitCode::Usage, "standard input cannot be watched");
         return Err(failure.hint("name files or folders, or leave out --watch"));

@@ -1,7 +1,7 @@
 //! Explains a customer's prices from the loaded rows, not from the stored table.
 
 use super::super::args::PricesArgs;
-use super::super::failure::Failure;
+use super::super::failure::Result;
 use super::super::output::Output;
 use super::super::price_rows::{self, Amounts};
 use crate::model::{Item, ProductId, Quantity};
@@ -13,7 +13,7 @@ pub(super) async fn print(
     output: &Output,
     args: &PricesArgs,
     ports: &Ports,
-) -> Result<Vec<ProductId>, Failure> {
+) -> Result<Vec<ProductId>> {
     let quantity = args.quantity.unwrap_or(Quantity::ONE);
     let items: Vec<Item> =
         args.product.iter().map(|product| Item { product: product.clone(), quantity }).collect();

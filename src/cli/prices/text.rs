@@ -1,8 +1,8 @@
 //! A price table for people, printed in pieces.
 
-use super::super::failure::Failure;
+use super::super::failure::Result;
 use super::super::output::{Output, name, number};
-use super::super::pieces::Pieces;
+use super::super::pieces::TablePieces;
 use super::super::price_rows::Amounts;
 use super::super::view;
 use super::{At, entry_at};
@@ -17,7 +17,7 @@ const WITH_RULES: [&str; 7] =
     ["product", "name", "list price", "discount", "unit price", "rule", "ladder"];
 /// The printed table and its head.
 pub(super) struct TextTable<'a> {
-    pieces: Pieces<'a>,
+    pieces: TablePieces<'a>,
     head: &'a TableHead,
     now: Timestamp,
     at: At,
@@ -32,7 +32,7 @@ impl<'a> TextTable<'a> {
         let has_ladders = !matches!(&prices.ladders, OwnStorage::Inline(rows) if rows.is_empty());
         let has_rules = prices.terms.is_some() || has_ladders;
         let header: &'static [&str] = if has_rules { &WITH_RULES } else { &HEADER };
-        let pieces = Pieces::new(output, header);
+        let pieces = TablePieces::new(output, header);
         Self { pieces, head, now, at, shown: 0, invalid: vec![] }
     }
 
@@ -41,7 +41,7 @@ impl<'a> TextTable<'a> {
     }
 
     /// Prints some rows.
-    pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
+    pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<()> {
         let TableHead { currency, rounding, .. } = *self.head;
         let amounts = Amounts { currency, rounding };
         let columns = self.pieces.header().len();
@@ -71,7 +71,7 @@ impl<'a> TextTable<'a> {
     }
 
     /// Ends the table with a line about it as a whole.
-    pub(super) fn end(mut self, is_whole: bool) -> Result<(), Failure> {
+    pub(super) fn end(mut self, is_whole: bool) -> Result<()> {
         if self.pieces.is_empty() {
             self.pieces.rows([])?;
         }

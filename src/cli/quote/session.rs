@@ -10,7 +10,7 @@ use super::input::InputLines;
 use super::line;
 use super::pace::Pace;
 use super::{LOOK_AFTER, Quoter, refused, timed_out};
-use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::failure::{ExitCode, Failure, Result};
 use crate::cli::reader;
 use crate::protocol::{Frame, QuotationFrame};
 use crate::runtime::client::GatewayClient;
@@ -43,7 +43,7 @@ pub(super) struct Session<'a> {
     /// The largest exit code of a line.
     worst: Option<ExitCode>,
     /// The quotes for which nothing is printed yet, in the order of their lines.
-    asked: VecDeque<Asked>,
+    asked: VecDeque<AskedLine>,
     /// When the next line of a file may be sent.
     pace: Pace,
     /// When to check whether any process works on the quotes.
@@ -58,20 +58,20 @@ pub(super) struct Session<'a> {
 }
 
 /// A line that is a quote, or should be.
-struct Asked {
+struct AskedLine {
     line: usize,
     sent_at: Instant,
     /// The id, once the gateway has replied.
     request_id: Option<String>,
-    outcome: Option<Outcome>,
+    outcome: Option<LineOutcome>,
 }
 
-enum Outcome {
+enum LineOutcome {
     Settled(Box<QuotationFrame>),
     Failed(Failure),
 }
 
-impl Asked {
+impl AskedLine {
     const fn is_open(&self) -> bool {
         self.outcome.is_none()
     }
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
     }
 
     /// Runs until the input ends, or nobody reads the answers any more.
-    pub(super) async fn run(mut self) -> Result<(), Failure> {
+    pub(super) async fn run(mut self) -> Result<()> {
         let done = tokio::select! {
             done = self.quote_all() => done,
             () = reader::left() => return Ok(()),
@@ -134,17 +134,17 @@ impl<'a> Session<'a> {
             return failure;
         }
         let sent = format!("no line after line {} was sent", self.read);
-        if !self.asked.iter().any(Asked::is_open) {
+        if !self.asked.iter().any(AskedLine::is_open) {
             return failure.of_a(&sent);
         }
-        self.give_up(Asked::is_open, |_| failure.clone());
+        self.give_up(AskedLine::is_open, |_| failure.clone());
         self.print().await;
         let (failed, quotes) = (self.failed, self.quotes);
         let message = format!("no price for {failed} of {quotes} quotes; {sent}");
         Failure::new(self.worst.unwrap_or(failure.code()), message)
     }
 
-    async fn quote_all(&mut self) -> Result<(), Failure> {
+    async fn quote_all(&mut self) -> Result<()> {
         let output = self.quoter.output;
         let mut lines = InputLines::new(BufReader::new(tokio::io::stdin()));
         output.note(match self.is_typed {
@@ -174,10 +174,10 @@ impl<'a> Session<'a> {
                     self.look_for_workers().await;
                 }
                 () = sleep_until(reply_by.unwrap_or(far)), if reply_by.is_some() => {
-                    self.give_up(Asked::awaits_reply, |session| timed_out(session.quoter, None));
+                    self.give_up(AskedLine::awaits_reply, |session| timed_out(session.quoter, None));
                 }
                 () = sleep_until(deadline.unwrap_or(far)), if deadline.is_some() => {
-                    self.give_up(Asked::is_open, |session| timed_out(session.quoter, None));
+                    self.give_up(AskedLine::is_open, |session| timed_out(session.quoter, None));
                 }
             }
             self.print().await;
@@ -209,7 +209,7 @@ impl<'a> Session<'a> {
         match self.quoter.nobody_works().await {
             Some(failure) => {
                 self.give_up(|asked| asked.waits_for_others(asked_at), |_| failure.clone());
-                let waits = |asked: &Asked| asked.is_open() && asked.request_id.is_some();
+                let waits = |asked: &AskedLine| asked.is_open() && asked.request_id.is_some();
                 self.look_at = self.asked.iter().any(waits).then(|| asked_at + LOOK_AFTER);
             }
             None => self.is_worked = true,
@@ -217,11 +217,11 @@ impl<'a> Session<'a> {
     }
 
     /// Gives up waiting for the selected quotes, all for the same reason.
-    fn give_up(&mut self, which: impl Fn(&Asked) -> bool, why: impl Fn(&Self) -> Failure) {
+    fn give_up(&mut self, which: impl Fn(&AskedLine) -> bool, why: impl Fn(&Self) -> Failure) {
         let failure = why(self);
         for asked in self.asked.iter_mut().filter(|asked| asked.is_open() && which(asked)) {
             self.seen.extend(asked.request_id.take());
-            asked.outcome = Some(Outcome::Failed(failure.clone()));
+            asked.outcome = Some(LineOutcome::Failed(failure.clone()));
         }
     }
 
@@ -234,7 +234,7 @@ impl<'a> Session<'a> {
     }
 
     /// Handles one line. Returns whether the session continues.
-    async fn take_line(&mut self, line: &[u8]) -> Result<bool, Failure> {
+    async fn take_line(&mut self, line: &[u8]) -> Result<bool> {
         self.read += 1;
         let Ok(line) = std::str::from_utf8(line) else {
             self.quotes += 1;
@@ -255,7 +255,7 @@ impl<'a> Session<'a> {
         Ok(true)
     }
 
-    async fn ask(&mut self, line: &str) -> Result<(), Failure> {
+    async fn ask(&mut self, line: &str) -> Result<()> {
         self.quotes += 1;
         match line::items(line) {
             Ok(items) => {
@@ -274,12 +274,12 @@ impl<'a> Session<'a> {
     /// Notes a line that was sent, or that is not a quote. A typing error does not end the session.
     fn asked(&mut self, wrong: Option<&str>) {
         let outcome = wrong.map(|why| {
-            Outcome::Failed(Failure::new(ExitCode::Usage, why).hint(
+            LineOutcome::Failed(Failure::new(ExitCode::Usage, why).hint(
                 "write a line such as: P1:2 \"a b\":1; a product whose id has a colon needs a quantity",
             ))
         });
         let (line, sent_at) = (self.read, Instant::now());
-        self.asked.push_back(Asked { line, sent_at, request_id: None, outcome });
+        self.asked.push_back(AskedLine { line, sent_at, request_id: None, outcome });
     }
 
     fn take(&mut self, frame: Frame) {
@@ -300,20 +300,20 @@ impl<'a> Session<'a> {
             Frame::Quotation(quotation) => {
                 let id = quotation.request_id.clone();
                 if self.seen.insert(id.clone()) {
-                    let same = |asked: &Asked| asked.request_id.as_ref() == Some(&id);
+                    let same = |asked: &AskedLine| asked.request_id.as_ref() == Some(&id);
                     let asked = match self.asked.iter().position(same) {
                         Some(at) => self.asked.get_mut(at),
                         None => self.unreplied(),
                     };
                     if let Some(asked) = asked {
                         asked.request_id = Some(id);
-                        asked.outcome = Some(Outcome::Settled(Box::new(quotation)));
+                        asked.outcome = Some(LineOutcome::Settled(Box::new(quotation)));
                     }
                 }
             }
             Frame::Error { code, message } => {
                 if let Some(asked) = self.unreplied() {
-                    asked.outcome = Some(Outcome::Failed(refused(&code, message)));
+                    asked.outcome = Some(LineOutcome::Failed(refused(&code, message)));
                 }
             }
             Frame::Pong => {}
@@ -321,7 +321,7 @@ impl<'a> Session<'a> {
     }
 
     /// Returns the quote to which the gateway replies next.
-    fn unreplied(&mut self) -> Option<&mut Asked> {
+    fn unreplied(&mut self) -> Option<&mut AskedLine> {
         self.asked.iter_mut().find(|asked| asked.awaits_reply())
     }
 
@@ -329,12 +329,12 @@ impl<'a> Session<'a> {
     async fn print(&mut self) {
         while let Some(asked) = self.next_to_print() {
             match asked.outcome {
-                Some(Outcome::Settled(quotation)) => {
+                Some(LineOutcome::Settled(quotation)) => {
                     if let Err(failure) = self.quoter.show(&quotation).await {
                         self.fail(failure, asked.line, asked.line);
                     }
                 }
-                Some(Outcome::Failed(failure)) => {
+                Some(LineOutcome::Failed(failure)) => {
                     let last = self.drop_same(&failure).unwrap_or(asked.line);
                     self.fail(failure, asked.line, last);
                 }
@@ -343,7 +343,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn next_to_print(&mut self) -> Option<Asked> {
+    fn next_to_print(&mut self) -> Option<AskedLine> {
         let at = match self.is_typed {
             true => self.asked.iter().position(|asked| !asked.is_open())?,
             false => 0,
@@ -357,7 +357,7 @@ impl<'a> Session<'a> {
     /// Drops the next lines if they failed for the same reason. Returns the last of them.
     fn drop_same(&mut self, failure: &Failure) -> Option<usize> {
         let mut last = None;
-        while let Some(Asked { outcome: Some(Outcome::Failed(next)), line, .. }) =
+        while let Some(AskedLine { outcome: Some(LineOutcome::Failed(next)), line, .. }) =
             self.asked.front()
             && next == failure
         {
@@ -396,7 +396,7 @@ mod tests {
     fn only_quotes_that_were_accepted_a_while_ago_wait_for_others() {
         let sent_at = Instant::now();
         let accepted = || Some("q_1".to_owned());
-        let asked = |request_id| Asked { line: 1, sent_at, request_id, outcome: None };
+        let asked = |request_id| AskedLine { line: 1, sent_at, request_id, outcome: None };
         for (request_id, waited, waits) in [
             (accepted(), LOOK_AFTER, true),
             (accepted(), LOOK_AFTER / 2, true),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Map;
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Result};
 use super::super::output::{Output, name, number, table};
 use super::super::stream::{ObjectStream, members};
 use super::Overview;
@@ -49,7 +49,7 @@ pub(super) async fn stream_users(
     output: &Output,
     ports: &Ports,
     overview: &Overview,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let about = serde_json::to_value(overview).map_err(Failure::internal)?;
     let mut stream = ObjectStream::begin(output, &members(about), "active_users")?;
     let mut progress = output.count_rows("active customers", None);
@@ -75,7 +75,7 @@ pub(super) async fn shown_users(
     output: &Output,
     ports: &Ports,
     now: Timestamp,
-) -> Result<ShownUsers, Failure> {
+) -> Result<ShownUsers> {
     let mut progress = output.count("active customers", None);
     let (mut first, mut count) = (BTreeMap::new(), 0);
     let mut pages = pages(|from| ports.store.list_active_users(Segment::ALL, now, from));
@@ -98,7 +98,7 @@ pub(super) async fn shown_users(
 async fn with_tables(
     ports: &Ports,
     users: Vec<ActiveUser>,
-) -> Result<Vec<(ActiveUser, Option<TableHead>)>, Failure> {
+) -> Result<Vec<(ActiveUser, Option<TableHead>)>> {
     let ids: Vec<UserId> = users.iter().map(|user| user.user.clone()).collect();
     let heads = ports.store.table_heads(&ids).await?;
     let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::super::engine::Engine;
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Result};
 use super::super::output::Output;
 use super::super::reader;
 use super::super::signals::signalled;
@@ -31,7 +31,7 @@ pub(super) async fn run(
     ports: &Ports,
     engine: &Engine,
     every: Duration,
-) -> Result<(), Failure> {
+) -> Result<()> {
     // Listen before the screen changes. From here on Ctrl-C restores the screen before the process ends.
     let interrupted = signalled(1);
     let mut ticks = interval(every);
@@ -54,7 +54,7 @@ async fn line_by_line(
     ports: &Ports,
     engine: &Engine,
     mut ticks: Interval,
-) -> Result<(), Failure> {
+) -> Result<()> {
     loop {
         ticks.tick().await;
         print(output, ports, engine).await?;
@@ -66,15 +66,15 @@ async fn on_terminal(
     ports: &Ports,
     engine: &Engine,
     mut ticks: Interval,
-) -> Result<(), Failure> {
-    let mut events = Events::listen().map_err(Failure::internal)?;
+) -> Result<()> {
+    let mut events = TerminalEvents::listen().map_err(Failure::internal)?;
     let mut screen: Option<Screen> = None;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             event = events.next() => match event {
-                Event::Resized => {}
-                Event::Suspended => {
+                TerminalEvent::Resized => {}
+                TerminalEvent::Suspended => {
                     // The shell gets its screen back until the process continues.
                     drop(screen.take());
                     suspend();
@@ -116,14 +116,14 @@ struct Screen {
 }
 
 impl Screen {
-    fn enter(output: Output) -> Result<Self, Failure> {
+    fn enter(output: Output) -> Result<Self> {
         let screen = Self { output };
         screen.output.draw(ENTER)?;
         Ok(screen)
     }
 
     /// Draws over the last frame, so that the screen does not flicker.
-    fn draw(&self, lines: &[String]) -> Result<(), Failure> {
+    fn draw(&self, lines: &[String]) -> Result<()> {
         let mut frame = String::from("\x1b[H");
         for (place, line) in lines.iter().enumerate() {
             let end = if place == 0 { "" } else { "\r\n" };
@@ -145,20 +145,20 @@ impl Drop for Screen {
 }
 
 /// An event of the terminal.
-enum Event {
+enum TerminalEvent {
     Resized,
     /// Ctrl-Z was typed.
     Suspended,
 }
 
 #[cfg(unix)]
-struct Events {
+struct TerminalEvents {
     resized: tokio::signal::unix::Signal,
     suspended: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Events {
+impl TerminalEvents {
     fn listen() -> io::Result<Self> {
         use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
@@ -166,10 +166,10 @@ impl Events {
         Ok(Self { resized: signal(SignalKind::window_change())?, suspended: signal(suspended)? })
     }
 
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> TerminalEvent {
         tokio::select! {
-            _ = self.resized.recv() => Event::Resized,
-            _ = self.suspended.recv() => Event::Suspended,
+            _ = self.resized.recv() => TerminalEvent::Resized,
+            _ = self.suspended.recv() => TerminalEvent::Suspended,
         }
     }
 }
@@ -183,15 +183,15 @@ fn suspend() {
 }
 
 #[cfg(not(unix))]
-struct Events;
+struct TerminalEvents;
 
 #[cfg(not(unix))]
-impl Events {
+impl TerminalEvents {
     fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> TerminalEvent {
         std::future::pending().await
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn tell(
     }));
     let every = if backend == Backend::Embedded { LOOK_EVERY } else { LOOK_EVERY_ON_AWS };
     let teller =
-        Teller { lines: Lines::new(*output), seen: None, ports: engine.ports(None), every };
+        Teller { lines: EventLines::new(*output), seen: None, ports: engine.ports(None), every };
     let (scope, shutdown) = (Scope::new(Stage::Command, Reason::Command), shutdown.clone());
     worker.supervisor.spawn("the list of events", async move {
         tokio::select! {
@@ -70,15 +70,15 @@ fn is_told(event: &Event) -> bool {
 }
 
 struct Teller {
-    lines: Lines,
+    lines: EventLines,
     ports: Ports,
     every: Duration,
     /// The result of the last poll; `None` before the first, which reads the initial state.
-    seen: Option<Seen>,
+    seen: Option<PolledStore>,
 }
 
 /// What a poll of the store found.
-struct Seen {
+struct PolledStore {
     version: u64,
     /// When each active customer expires; `None` if there are too many.
     users: Option<BTreeMap<String, Timestamp>>,
@@ -142,7 +142,7 @@ impl Teller {
 }
 
 fn tell_users(
-    lines: &mut Lines,
+    lines: &mut EventLines,
     now: Timestamp,
     before: &BTreeMap<String, Timestamp>,
     after: &BTreeMap<String, Timestamp>,
@@ -160,13 +160,13 @@ fn tell_users(
 }
 
 /// Returns what the store holds, and the line for its last load.
-async fn seen(ports: &Ports, now: Timestamp) -> Result<(Seen, String), PortError> {
+async fn seen(ports: &Ports, now: Timestamp) -> Result<(PolledStore, String), PortError> {
     let head = ports.store.catalogue_head().await?;
     let version = head.as_ref().map_or(0, |head| head.version);
     let load = head.map_or_else(String::new, |head| {
         format!("catalogue version {version} in {} is in force", head.currency)
     });
-    Ok((Seen { version, users: active_users(ports, now).await? }, load))
+    Ok((PolledStore { version, users: active_users(ports, now).await? }, load))
 }
 
 async fn active_users(
@@ -217,7 +217,7 @@ fn why(reason: &'static str) -> &'static str {
 }
 
 /// Prints lines, and counts those beyond the limit.
-struct Lines {
+struct EventLines {
     output: Output,
     /// The current second, and the lines printed in it.
     second: i64,
@@ -226,7 +226,7 @@ struct Lines {
     left_out: BTreeMap<&'static str, u64>,
 }
 
-impl Lines {
+impl EventLines {
     const fn new(output: Output) -> Self {
         Self { output, second: 0, printed: 0, left_out: BTreeMap::new() }
     }

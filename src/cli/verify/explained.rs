@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::failure::{ExitCode, Failure};
+use super::super::failure::{ExitCode, Failure, Result};
 use super::super::output::{Output, name, number, table};
 use super::super::price_rows::{self, Amounts};
 use super::super::stream::members;
@@ -12,11 +12,7 @@ use crate::pricing::Answer;
 use crate::verify::{Explained, ExplainedLine, Reasons, WhyPrice, explain, price_json, reasons};
 
 /// Prints an answer line by line, with the rows that its prices came from if these are still loaded.
-pub(super) async fn print(
-    output: &Output,
-    found: &Quotation,
-    ports: &Ports,
-) -> Result<(), Failure> {
+pub(super) async fn print(output: &Output, found: &Quotation, ports: &Ports) -> Result<()> {
     let id = &found.request_id;
     let answer = match found.status_at(ports.clock.now()) {
         QuotationStatus::Answered(answer) => answer,
@@ -35,7 +31,7 @@ pub(super) async fn print(
     let priced = reasons.items.iter().filter_map(|(_, why)| why.as_ref());
     let may_have_floors = !is_current || priced.into_iter().any(|why| why.goods.floor.is_some());
     let explained = explain(&answer, may_have_floors);
-    let rows = Rows { reasons: is_current.then_some(&reasons), answer: &answer };
+    let rows = AnswerRows { reasons: is_current.then_some(&reasons), answer: &answer };
     let lines: Vec<Value> = explained.lines.iter().map(|one| line(one, &rows)).collect();
     let differs = rows.first_difference();
     let data = json!({
@@ -106,12 +102,12 @@ pub(super) async fn print(
 }
 
 /// The rows that the prices of an answer came from; none if another load came in between.
-struct Rows<'a> {
+struct AnswerRows<'a> {
     reasons: Option<&'a Reasons>,
     answer: &'a Answer,
 }
 
-impl Rows<'_> {
+impl AnswerRows<'_> {
     fn of(&self, product: &str) -> Option<(&Item, &WhyPrice)> {
         let mut items = self.reasons?.items.iter();
         let (item, why) = items.find(|(item, _)| item.product.as_str() == product)?;
@@ -159,7 +155,7 @@ impl Rows<'_> {
     }
 }
 
-fn line(line: &ExplainedLine, rows: &Rows<'_>) -> Value {
+fn line(line: &ExplainedLine, rows: &AnswerRows<'_>) -> Value {
     let mut data = members(json!({
         "product": line.product,
         "rule": line.rule,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Result};
 use super::super::output::{Output, trimmed};
 use super::super::progress::Progress;
 use super::super::stream::ObjectStream;
@@ -35,7 +35,7 @@ impl<'a> Findings<'a> {
         mut self,
         summary: Map<String, Value>,
         show: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<()> {
         drop(self.progress.take());
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -63,7 +63,7 @@ impl<'a> Findings<'a> {
         self.output.raw(text.as_bytes())
     }
 
-    fn stream(&mut self) -> Result<&mut ObjectStream<'a>, Failure> {
+    fn stream(&mut self) -> Result<&mut ObjectStream<'a>> {
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => ObjectStream::begin(self.output, &Map::new(), "findings")?,
@@ -71,7 +71,7 @@ impl<'a> Findings<'a> {
         Ok(self.stream.insert(stream))
     }
 
-    fn print(&mut self, finding: &Finding) -> Result<(), Failure> {
+    fn print(&mut self, finding: &Finding) -> Result<()> {
         if self.output.is_json() {
             let stream = self.stream()?;
             stream.item(&json(finding))?;

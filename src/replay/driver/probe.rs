@@ -21,10 +21,11 @@ const TTL: Duration = Duration::from_secs(10 * 3600);
 const LATER: Duration = Duration::from_secs(6 * 60);
 /// A start that has timestamps of today's length and is not close to a tick.
 const BEGIN: Timestamp = Timestamp::from_secs(3_000 * 7 * 24 * 3600);
+const CALCULATION: Scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
 
 /// The stack to be probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
+pub struct ProbedStack {
     /// The number of products.
     pub products: u64,
     /// The number of discounts of each user.
@@ -33,8 +34,6 @@ pub struct Sample {
     pub terms: TermsSpec,
     /// The number of products in a quote.
     pub lines: u32,
-    /// The number of scheduled calculations in one batch, from one to ten.
-    pub batch: usize,
     /// How long a calculation takes.
     pub calculation: Duration,
     /// Whether a cold quote is first handled where it arrived, before it goes through the topic.
@@ -105,32 +104,33 @@ pub struct Sizes {
     pub lists: u64,
 }
 
-/// Makes each kind of event happen once.
+/// Makes each kind of event happen once. `batch` is the number of scheduled calculations in one batch, from
+/// one to ten.
 ///
 /// # Errors
 /// Returns [`ReplayError`] if a stage fails, although nothing should fail on this engine.
-pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
-    let batch = sample.batch.clamp(1, MAX_BATCH);
+pub async fn probe(stack: &ProbedStack, batch: usize) -> Result<Probe, ReplayError> {
+    let batch = batch.clamp(1, MAX_BATCH);
     let users: Vec<UserId> = (0..=batch + 1).filter_map(user).collect();
     let arrivals =
-        users.iter().map(|user| Arrival { at: BEGIN, user: user.clone(), lines: sample.lines });
+        users.iter().map(|user| Arrival { at: BEGIN, user: user.clone(), lines: stack.lines });
     let scenario = Scenario {
         arrivals: arrivals.collect(),
-        products: sample.products,
-        discounts: sample.discounts,
+        products: stack.products,
+        discounts: stack.discounts,
         // All users have the same terms, so only the first one causes them to be made.
-        terms: TermsSpec { terms: 1, ..sample.terms.clone() },
+        terms: TermsSpec { terms: 1, ..stack.terms.clone() },
         prices_every: None,
         discounts_every: None,
         lists_every: None,
-        calculation: sample.calculation,
+        calculation: stack.calculation,
         seed: 1,
-        policy: Policy { answering: sample.answering, ..Policy::default() },
+        policy: Policy { answering: stack.answering, ..Policy::default() },
     };
     let candidate = Candidate { ttl: TTL, refresh_every: NEVER, on_change: false, adaptive: None };
     let probing =
         Probing { driver: Driver::start(&scenario, &candidate).await?, seen: Usage::default() };
-    probing.all(sample, &scenario.arrivals).await
+    probing.all(stack, &scenario.arrivals).await
 }
 
 fn user(number: usize) -> Option<UserId> {
@@ -144,12 +144,15 @@ struct Probing<'a> {
 }
 
 impl Probing<'_> {
-    async fn all(mut self, sample: &Sample, arrivals: &[Arrival]) -> Result<Probe, ReplayError> {
+    async fn all(
+        mut self,
+        stack: &ProbedStack,
+        arrivals: &[Arrival],
+    ) -> Result<Probe, ReplayError> {
         let [opener, first, others @ .., visitor] = arrivals else {
             return Err(PortError::rejected("a probe", "it has no customers").into());
         };
-        self.make_base().await?;
-        let base = self.used();
+        let base = self.make_base().await?;
         let base_read = self.read_base().await?;
         // The first quote reads the base, which then stays in memory, so this usage counts for no other
         // quote.
@@ -157,7 +160,7 @@ impl Probing<'_> {
         let terms_read = self.read_terms(&opener.user).await?;
         self.answer(Answering::Direct);
         self.quote(opener).await?;
-        self.answer(sample.answering);
+        self.answer(stack.answering);
         self.driver.ports.store.remove_active_user(&opener.user).await?;
         self.used();
         let cold = self.quote(first).await?;
@@ -188,7 +191,7 @@ impl Probing<'_> {
             terms: terms.total(|line| line.action == Action::Write).bytes,
             discounts: changed.total(|line| line.resource == Resource::Discounts).bytes
                 / (others.len() as u64 + 1),
-            ..self.sizes(&first.user, &sample.terms).await?
+            ..self.sizes(&first.user, &stack.terms).await?
         };
         Ok(Probe {
             tick: unchanged.only(|line| {
@@ -227,13 +230,12 @@ impl Probing<'_> {
         used
     }
 
-    /// Makes the base now, so that no other event has to make it.
-    async fn make_base(&self) -> Result<(), ReplayError> {
+    /// Makes the base now, so that no other event has to make it. Returns the usage since the last event.
+    async fn make_base(&mut self) -> Result<Usage, ReplayError> {
         let keep_until = self.driver.now.plus(self.driver.policy.keep_tables());
         let reading = self.driver.bases.current(keep_until);
-        let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
-        scope.of(reading).await.map_err(StageError::from)?;
-        Ok(())
+        CALCULATION.of(reading).await.map_err(StageError::from)?;
+        Ok(self.used())
     }
 
     /// Returns the usage of a process that reads the base and has nothing of it in memory.
@@ -249,7 +251,7 @@ impl Probing<'_> {
             let parts = lookup.bases().parts::<BasePart>(&name, &base.index, numbers);
             parts.await.map(drop)
         };
-        Scope::new(Stage::PriceCalc, Reason::Scheduled).of(reading).await?;
+        CALCULATION.of(reading).await?;
         Ok(self.used())
     }
 
@@ -265,7 +267,7 @@ impl Probing<'_> {
             let parts = lookup.bases().parts::<LadderRows>(&name, &base.index, numbers);
             parts.await.map(drop)
         };
-        Scope::new(Stage::PriceCalc, Reason::Scheduled).of(reading).await?;
+        CALCULATION.of(reading).await?;
         Ok(self.used())
     }
 
@@ -316,7 +318,6 @@ impl Probing<'_> {
 
     async fn ask(&mut self, arrival: &Arrival) -> Result<(), ReplayError> {
         self.make_base().await?;
-        self.used();
         self.driver.ask(0, arrival).await?;
         self.driver.look_at_queues().await?;
         self.driver.look_after_deadline();
@@ -325,14 +326,12 @@ impl Probing<'_> {
 
     async fn tick(&mut self) -> Result<Usage, ReplayError> {
         self.make_base().await?;
-        self.used();
         self.driver.tick().await?;
         self.settled().await
     }
 
     async fn visit(&mut self, user: &UserId) -> Result<Usage, ReplayError> {
         self.make_base().await?;
-        self.used();
         let Ports { store, queues, .. } = &self.driver.ports;
         subscribe(&**store, &**queues, user, TTL, self.driver.now).await?;
         self.driver.look_at_queues().await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DAY, Driver, Kind, REFRESH};
+use super::{ChangeKind, DAY, Driver, REFRESH};
 use crate::data::{Dataset, LoadOptions, load};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Timestamp, UserId};
@@ -56,13 +56,13 @@ impl Driver<'_> {
         Ok(report.change)
     }
 
-    pub(super) async fn change(&mut self, kind: Kind) -> Result<(), ReplayError> {
+    pub(super) async fn change(&mut self, kind: ChangeKind) -> Result<(), ReplayError> {
         self.editions += 1;
         let edition = self.editions;
         let (data, has_list) = match kind {
-            Kind::Prices => (self.goods.other_prices(edition), vec![]),
-            Kind::Discounts => (self.goods.other_discounts(edition), vec![]),
-            Kind::Lists => self.goods.other_list_prices(edition),
+            ChangeKind::Prices => (self.goods.other_prices(edition), vec![]),
+            ChangeKind::Discounts => (self.goods.other_discounts(edition), vec![]),
+            ChangeKind::Lists => self.goods.other_list_prices(edition),
         };
         if let Some(every) = self.every(kind) {
             self.changes.insert((self.now.plus(every), kind));
@@ -70,9 +70,9 @@ impl Driver<'_> {
         let change = self.load(&data).await?;
         let active = active_users(&self.engine, self.now).await?;
         let whose: Option<&[UserId]> = match kind {
-            Kind::Prices => None,
-            Kind::Discounts => Some(&change.users),
-            Kind::Lists => Some(&has_list),
+            ChangeKind::Prices => None,
+            ChangeKind::Discounts => Some(&change.users),
+            ChangeKind::Lists => Some(&has_list),
         };
         self.witness.ledger().changed(&active, whose, self.now);
         if self.on_change {
@@ -82,11 +82,11 @@ impl Driver<'_> {
         self.look_at_queues().await
     }
 
-    const fn every(&self, kind: Kind) -> Option<Duration> {
+    const fn every(&self, kind: ChangeKind) -> Option<Duration> {
         match kind {
-            Kind::Prices => self.scenario.prices_every,
-            Kind::Discounts => self.scenario.discounts_every,
-            Kind::Lists => self.scenario.lists_every,
+            ChangeKind::Prices => self.scenario.prices_every,
+            ChangeKind::Discounts => self.scenario.discounts_every,
+            ChangeKind::Lists => self.scenario.lists_every,
         }
     }
 
