@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use ocache::data::{
-    Counts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, fixtures, load,
+    Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, RowCounts, fixtures, load,
 };
 use ocache::embedded::Embedded;
 use ocache::memory::{ManualClock, Memory};
@@ -62,10 +62,10 @@ async fn the_same_data_twice_changes_nothing() {
     let (_, ports) = engine();
     let data = fixtures::dataset().unwrap();
     let first = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(first.counts.products, Counts { added: 5, ..Counts::default() });
+    assert_eq!(first.counts.products, RowCounts { added: 5, ..RowCounts::default() });
     assert_eq!((first.counts.users.added, first.version), (2, 1));
     let second = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(second.counts.products, Counts { unchanged: 5, ..Counts::default() });
+    assert_eq!(second.counts.products, RowCounts { unchanged: 5, ..RowCounts::default() });
     assert_eq!((second.counts.users.unchanged, second.version), (2, 1), "the version stays");
     assert!(!second.counts.wrote());
 }
@@ -79,11 +79,17 @@ async fn what_changed_is_counted_and_pruned_only_when_asked() {
     data.products[0].price = Some(Money::from_minor(1));
     data.discounts.pop();
     let kept = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(kept.counts.products, Counts { changed: 1, unchanged: 3, ..Counts::default() });
+    assert_eq!(
+        kept.counts.products,
+        RowCounts { changed: 1, unchanged: 3, ..RowCounts::default() }
+    );
     assert_eq!((kept.version, products(&ports).await.len()), (2, 5));
 
     let pruned = load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
-    assert_eq!(pruned.counts.products, Counts { unchanged: 4, removed: 1, ..Counts::default() });
+    assert_eq!(
+        pruned.counts.products,
+        RowCounts { unchanged: 4, removed: 1, ..RowCounts::default() }
+    );
     assert_eq!((pruned.counts.users.removed, pruned.version), (1, 3));
     assert_eq!(products(&ports).await.len(), 4);
     // Data that names no products at all does not remove them.
@@ -215,7 +221,10 @@ async fn a_load_begins_again_when_another_comes_between() {
     assert_eq!(versions, HashSet::from([1, 2]), "one after the other");
     // The later one was compared with the rows of the earlier one.
     let later = if one.version == 2 { one } else { two };
-    assert_eq!(later.counts.products, Counts { changed: 1, unchanged: 4, ..Counts::default() });
+    assert_eq!(
+        later.counts.products,
+        RowCounts { changed: 1, unchanged: 4, ..RowCounts::default() }
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ocache::simulation::{PlantedBug, Report, Simulation, Violation};
+use ocache::simulation::{PlantedBug, Simulation, SimulationReport, Violation};
 
 /// Enough of a story to understand most violations.
 const STORY_LINES: u64 = 60;
@@ -45,12 +45,16 @@ fn replay(simulation: Simulation) -> Violation {
 }
 
 /// Runs seeds side by side until one violates an invariant.
-fn try_seeds(first: u64, count: u64, bug: Option<PlantedBug>) -> Result<Report, Violation> {
+fn try_seeds(
+    first: u64,
+    count: u64,
+    bug: Option<PlantedBug>,
+) -> Result<SimulationReport, Violation> {
     let next = AtomicU64::new(first);
     let found = AtomicU64::new(u64::MAX);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
-        let mut report = Report::default();
+        let mut report = SimulationReport::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             // Smaller seeds are still tried, so that the result is always the smallest one.
@@ -65,7 +69,7 @@ fn try_seeds(first: u64, count: u64, bug: Option<PlantedBug>) -> Result<Report, 
             }
         }
     };
-    let mut total = Report::default();
+    let mut total = SimulationReport::default();
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for thread in threads {

@@ -22,7 +22,8 @@ use ocache::pricing::{
 };
 use ocache::runtime::Role;
 use ocache::verify::{
-    Audience, Finding, FindingKind, Report, Step, VerifyError, VerifyOptions, explain, verify,
+    Audience, Finding, FindingKind, VerifyError, VerifyOptions, VerifyReport, VerifyStep, explain,
+    verify,
 };
 
 const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
@@ -62,7 +63,7 @@ mod price_lists;
 /// A verification of everything, with its findings.
 #[derive(Debug)]
 struct Found {
-    report: Report,
+    report: VerifyReport,
     findings: Vec<Finding>,
 }
 

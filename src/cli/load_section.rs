@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::args::LayoutArgs;
 use super::failure::{ExitCode, Failure, Result};
-use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
+use crate::data::{ColumnMeanings, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 
 /// The settings of the section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct LoadSection {
     decimal_comma: bool,
     line_breaks: bool,
     encoding: Option<TextEncoding>,
-    columns: Columns,
+    columns: ColumnMeanings,
 }
 
 impl LoadSection {
@@ -80,7 +80,8 @@ impl LoadSection {
     /// Returns the layout. Typed flags take precedence over the section.
     pub(super) fn under(&self, typed: &LayoutArgs) -> Result<Layout> {
         let usage = |error: LayoutError| Failure::new(ExitCode::Usage, said(error));
-        let mut columns = Columns::of(typed.map.clone(), typed.ignore.clone()).map_err(usage)?;
+        let mut columns =
+            ColumnMeanings::of(typed.map.clone(), typed.ignore.clone()).map_err(usage)?;
         columns.ignore_unknown = typed.ignore_unknown;
         Ok(Layout {
             delimiter: typed.delimiter.or(self.delimiter).unwrap_or_default(),

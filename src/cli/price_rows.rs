@@ -1,8 +1,8 @@
 //! Shows every row that was considered for a price, and why it counts or not.
 
 use super::output::{name, number, table};
+use crate::data::Amounts;
 use crate::pricing::{Considered, PriceRule, RowVerdict, Scope, Unsold};
-pub(super) use crate::verify::Amounts;
 use crate::verify::{WhyPrice, why};
 
 /// Formats the rows in the order in which they were considered, then the list price.
@@ -18,14 +18,14 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
             Scope::Category(category) => name(category.to_string()),
             Scope::Product(_) => "the product".into(),
         };
-        let price = row.price.map_or_else(String::new, |price| amounts.unit(price));
+        let price = row.price.map_or_else(String::new, |price| amounts.shown(price));
         let counts = if row.verdict == RowVerdict::Counts { "yes" } else { "no" };
         rows.add_row([
             list,
             number(priority),
             scope,
             number(row.min_quantity),
-            row.rule.in_words(|amount| amounts.unit(amount)).into(),
+            row.rule.in_words(|amount| amounts.shown(amount)).into(),
             number(price),
             counts.into(),
             because(row, why, amounts).into(),
@@ -34,7 +34,7 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
     if let Some(list_price) = explanation.list_price {
         let wins = explanation.winner().is_none();
         let because = if wins { "no row replaces it" } else { "a matching row replaces it" };
-        let price = amounts.unit(list_price);
+        let price = amounts.shown(list_price);
         rows.add_row([
             "list price".into(),
             number(""),
@@ -54,7 +54,7 @@ fn because(row: &Considered, of: &WhyPrice, amounts: Amounts) -> String {
     let is_calculated = !matches!(row.rule, PriceRule::Price(_));
     match of.goods.floor.filter(|floor| is_calculated && row.price == Some(*floor)) {
         Some(floor) if row.verdict == RowVerdict::Counts => {
-            format!("{}, at the floor {}", why(&row.verdict), amounts.unit(floor))
+            format!("{}, at the floor {}", why(&row.verdict), amounts.shown(floor))
         }
         _ => why(&row.verdict),
     }
@@ -63,7 +63,7 @@ fn because(row: &Considered, of: &WhyPrice, amounts: Amounts) -> String {
 /// Returns the price, and notes that the rows do not contain.
 pub(super) fn headline(why: &WhyPrice, amounts: Amounts) -> String {
     let price = match why.explanation.unit_price {
-        Some(price) => format!("{} {}", amounts.unit(price), amounts.currency),
+        Some(price) => format!("{} {}", amounts.shown(price), amounts.currency),
         None => format!("no price in {}", amounts.currency),
     };
     match &why.unsold {

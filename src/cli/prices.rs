@@ -12,10 +12,10 @@ use super::engine::Engine;
 use super::failure::{ExitCode, Failure, Result};
 use super::known::{meant_products, nearest_user};
 use super::output::Output;
-use super::price_rows::Amounts;
 use super::settings::Settings;
 use super::shell::quoted;
 use super::stream::{ObjectStream, members};
+use crate::data::Amounts;
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{Ports, TableHead, TableReader, TableRow};
 use crate::pricing::{InvalidItem, ProductPrice, QuantityRules, Step, Unsold};
@@ -157,7 +157,8 @@ impl<'a> PrintedPrices<'a> {
             "products": head.products,
         });
         let stream = ObjectStream::begin(output, &members(about), "prices")?;
-        let amounts = Amounts { currency: head.currency, rounding: head.rounding };
+        let amounts =
+            Amounts { currency: head.currency, unit_decimals: head.rounding.unit_decimals };
         Ok(Self::Json(stream, amounts, at))
     }
 
@@ -191,10 +192,10 @@ fn json_row(row: &TableRow, amounts: Amounts, at: At) -> Map<String, Value> {
     let mut add = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
     if let Some(entry) = entry_at(row, at.quantity) {
         if let Some(list_price) = entry.list_price {
-            add("list_price", amounts.unit(list_price).into());
+            add("list_price", amounts.shown(list_price).into());
         }
         add("discount_percent", entry.discount.to_string().into());
-        add("unit_price", amounts.unit(entry.unit_price).into());
+        add("unit_price", amounts.shown(entry.unit_price).into());
         if let Some(rule) = &entry.rule {
             add("rule", json!(RuleFrame::new(rule)));
         }
@@ -203,7 +204,7 @@ fn json_row(row: &TableRow, amounts: Amounts, at: At) -> Map<String, Value> {
         let steps = row.ladder.iter().map(|(step, rule)| {
             json!({
                 "from": step.from.to_string(),
-                "unit_price": amounts.unit(step.price),
+                "unit_price": amounts.shown(step.price),
                 "rule": RuleFrame::new(rule),
             })
         });

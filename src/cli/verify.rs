@@ -11,7 +11,7 @@ use super::quotation;
 use super::settings::Settings;
 use crate::model::show_duration;
 use crate::ports::{Chain, Randomness};
-use crate::verify::{Counts, FindingKind, Report, VerifyError, VerifyOptions, verify};
+use crate::verify::{FindingCounts, FindingKind, VerifyError, VerifyOptions, VerifyReport, verify};
 
 mod explained;
 mod findings;
@@ -51,7 +51,7 @@ fn seed(randomness: &dyn Randomness) -> u64 {
 }
 
 /// Returns the failure that determines the exit code, if there are findings that count.
-fn verdict(report: &Report, strict: bool) -> Result<()> {
+fn verdict(report: &VerifyReport, strict: bool) -> Result<()> {
     let kinds: &[FindingKind] = if strict { &FindingKind::ALL } else { &[FindingKind::Wrong] };
     let found: Vec<String> = kinds
         .iter()
@@ -78,7 +78,7 @@ const fn words(kind: FindingKind) -> &'static str {
     }
 }
 
-fn summary(report: &Report) -> Map<String, Value> {
+fn summary(report: &VerifyReport) -> Map<String, Value> {
     let ages = &report.ages;
     let tables = |kind| report.table_findings.of(kind);
     let answers = |kind| report.answer_findings.of(kind);
@@ -112,16 +112,17 @@ fn summary(report: &Report) -> Map<String, Value> {
     }))
 }
 
-fn show(report: &Report) -> String {
+fn show(report: &VerifyReport) -> String {
     let mut counts = table(["", "stored", "checked", "wrong", "other rules", "outdated"]);
-    let mut add = |name: &str, stored: u64, checked: u64, found: &Counts, outdated: Option<u64>| {
-        let figures =
-            [stored, checked, found.of(FindingKind::Wrong), found.of(FindingKind::OtherRules)];
-        let figures = figures.into_iter().map(number);
-        let outdated = outdated.map_or_else(String::new, |count| count.to_string());
-        counts.add_row(std::iter::once(name.into()).chain(figures).chain([number(outdated)]));
-    };
-    let Report { tables, tables_checked, table_findings, .. } = report;
+    let mut add =
+        |name: &str, stored: u64, checked: u64, found: &FindingCounts, outdated: Option<u64>| {
+            let figures =
+                [stored, checked, found.of(FindingKind::Wrong), found.of(FindingKind::OtherRules)];
+            let figures = figures.into_iter().map(number);
+            let outdated = outdated.map_or_else(String::new, |count| count.to_string());
+            counts.add_row(std::iter::once(name.into()).chain(figures).chain([number(outdated)]));
+        };
+    let VerifyReport { tables, tables_checked, table_findings, .. } = report;
     let outdated = table_findings.of(FindingKind::Outdated);
     add("tables", *tables, *tables_checked, table_findings, Some(outdated));
     add("answers", report.answers, report.answers_checked, &report.answer_findings, None);

@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, FileSummary, Notice};
 use super::error::{DataErrors, Duplicate, Fault, MAX_LISTED_ERRORS, Problem, RowError, Spot};
-use super::given::{Amounts, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung, Position};
+use super::given::{Amounts, FilePlace, GivenOwn, GivenPrices, GivenRung, Position};
 use super::layout::Layout;
-use super::record::{FileRecord, OwnRow};
+use super::record::{FileRecord, GivenOwnRow};
 use super::removed::RowKey;
 use super::window::LocalTime;
 use crate::model::{PriceListId, UserId};
 use crate::ports::UserDiscounts;
-use crate::pricing::{Customer, Discount, Discounts, MinQuantity, PriceList, Product, Scope};
+use crate::pricing::{Customer, Discounts, MinQuantity, PriceList, Product, Scope};
 
 /// One user's own list, as read so far.
 #[derive(Debug)]
 struct User {
-    rows: Vec<OwnRow>,
+    rows: Vec<GivenOwnRow>,
     /// The place of each row. A whole list has one place for all its rows.
     places: Vec<FilePlace>,
     is_list: bool,
@@ -133,9 +133,7 @@ impl Collector {
     /// Returns all rows, or the errors if any row has one.
     pub(super) fn finish(mut self) -> Result<Dataset, DataErrors> {
         let is_empty = self.is_empty();
-        self.find_repeated_products();
-        self.find_repeated_customers();
-        self.find_repeated_lists();
+        self.find_repeated_records();
         self.find_repeated_own_rows();
         self.find_repeated_prices();
         self.keep_given_rows();
@@ -190,28 +188,15 @@ impl Collector {
         Spot { path, line: Some(line), column: column.map(NonZeroU32::get) }.to_string()
     }
 
-    fn find_repeated_products(&mut self) {
-        let places = self.products.iter().map(|product| product.id.as_str());
-        for (place, first, at) in repeated(places.zip(self.places.iter().copied())) {
-            let (id, first) = (self.products[at].id.clone(), self.show(first));
-            self.fault(place, Duplicate::Product { id, first });
-        }
-    }
-
-    fn find_repeated_customers(&mut self) {
-        let places = self.customers.iter().map(|(customer, place)| (&customer.user, *place));
-        for (place, first, at) in repeated(places) {
-            let (user, first) = (self.customers[at].0.user.clone(), self.show(first));
-            self.fault(place, Duplicate::Customer { user, first });
-        }
-    }
-
-    fn find_repeated_lists(&mut self) {
-        let places = self.lists.iter().map(|(list, place)| (&list.id, *place));
-        for (place, first, at) in repeated(places) {
-            let (list, first) = (self.lists[at].0.id.clone(), self.show(first));
-            self.fault(place, Duplicate::PriceList { list, first });
-        }
+    /// Finds products, customers and price lists with the id of an earlier one.
+    fn find_repeated_records(&mut self) {
+        let products = self.products.iter().map(|product| &product.id);
+        let products = repeated(products.zip(self.places.iter().copied()));
+        self.faults(products, |id, first| Duplicate::Product { id, first });
+        let customers = self.customers.iter().map(|(customer, place)| (&customer.user, *place));
+        self.faults(repeated(customers), |user, first| Duplicate::Customer { user, first });
+        let lists = self.lists.iter().map(|(list, place)| (&list.id, *place));
+        self.faults(repeated(lists), |list, first| Duplicate::PriceList { list, first });
     }
 
     /// Finds two rows of one user with the same product and minimum quantity.
@@ -227,40 +212,37 @@ impl Collector {
             for pair in order.windows(2) {
                 if key(pair[0]) == key(pair[1]) {
                     let (product, min_quantity) = key(pair[1]);
-                    let earlier = place(pair[0]);
-                    let of_whom = (user.clone(), product.clone(), min_quantity);
-                    repeated.push((place(pair[1]), earlier, of_whom));
+                    let key = (user.clone(), product.clone(), min_quantity);
+                    repeated.push(Repeated { key, place: place(pair[1]), first: place(pair[0]) });
                 }
             }
         }
-        repeated.sort_unstable_by_key(|(place, ..)| *place);
-        for (place, earlier, (user, product, min_quantity)) in repeated {
-            let first = self.show(earlier);
-            let duplicate = match min_quantity {
-                MinQuantity::ZERO => Duplicate::Discount { user, product, first },
-                _ => Duplicate::OwnRow { user, product, min_quantity, first },
-            };
-            self.fault(place, duplicate);
-        }
+        repeated.sort_unstable_by_key(|repeated| repeated.place);
+        self.faults(repeated, |(user, product, min_quantity), first| match min_quantity {
+            MinQuantity::ZERO => Duplicate::Discount { user, product, first },
+            _ => Duplicate::OwnRow { user, product, min_quantity, first },
+        });
     }
 
     /// Sorts the rows of each list and scope, and finds two with the same minimum quantity.
     fn find_repeated_prices(&mut self) {
         let mut repeated = vec![];
-        for (index, prices) in self.prices.iter_mut().enumerate() {
-            prices.rungs.sort_by_key(|rung| rung.min_quantity);
-            for pair in prices.rungs.windows(2) {
+        for GivenPrices { list, scope, rungs } in &mut self.prices {
+            rungs.sort_by_key(|rung| rung.min_quantity);
+            for pair in rungs.windows(2) {
                 if pair[0].min_quantity == pair[1].min_quantity {
-                    repeated.push((pair[1].place, pair[0].place, index, pair[1].min_quantity));
+                    let key = (list.clone(), scope.clone(), pair[1].min_quantity);
+                    let (place, first) = (pair[1].place, pair[0].place);
+                    repeated.push(Repeated { key, place, first });
                 }
             }
         }
-        for (place, first, index, min_quantity) in repeated {
-            let first = self.show(first);
-            let GivenPrices { list, scope, .. } = &self.prices[index];
-            let (list, scope) = (list.clone(), scope.clone());
-            self.fault(place, Duplicate::Price { list, scope, min_quantity, first });
-        }
+        self.faults(repeated, |(list, scope, min_quantity), first| Duplicate::Price {
+            list,
+            scope,
+            min_quantity,
+            first,
+        });
     }
 
     /// Removes the keys of rows that the data also has. A row may move from one item to another: it is
@@ -274,7 +256,7 @@ impl Collector {
             self.customers.iter().map(|(customer, _)| RowKey::Customer(customer.user.clone()));
         let lists = self.lists.iter().map(|(list, _)| RowKey::PriceList(list.id.clone()));
         let own = self.users_by_id.iter().flat_map(|(user, &index)| {
-            let key = |row: &OwnRow| (row.product_id.clone(), row.min_quantity);
+            let key = |row: &GivenOwnRow| (row.product_id.clone(), row.min_quantity);
             let keys = self.users[index].rows.iter().map(key);
             keys.map(|(product, from)| RowKey::Own(user.clone(), product, from))
         });
@@ -286,8 +268,12 @@ impl Collector {
         }
     }
 
-    fn fault(&mut self, place: FilePlace, duplicate: Duplicate) {
-        self.errors.add(&self.files, place.file, Fault::at(place.at, duplicate.into()));
+    /// Adds an error for each repeated row. `duplicate` makes it of the key and of the first row's place.
+    fn faults<K>(&mut self, repeated: Vec<Repeated<K>>, duplicate: fn(K, String) -> Duplicate) {
+        for Repeated { key, place, first } in repeated {
+            let problem = duplicate(key, self.show(first)).into();
+            self.errors.add(&self.files, place.file, Fault::at(place.at, problem));
+        }
     }
 
     fn add_user(&mut self, user: UserId, is_list: bool) -> usize {
@@ -298,36 +284,37 @@ impl Collector {
     }
 }
 
-/// Returns the keys that are repeated: the place of each, the place of its first occurrence, and the index
-/// of the row.
-fn repeated<K: Eq + Hash, P: Copy>(keys: impl Iterator<Item = (K, P)>) -> Vec<(P, P, usize)> {
-    let mut first = HashMap::new();
+/// A row with the key of an earlier one.
+struct Repeated<K> {
+    key: K,
+    place: FilePlace,
+    /// The place of the first row with this key.
+    first: FilePlace,
+}
+
+/// Returns the rows whose keys are repeated.
+fn repeated<'k, K: Clone + Eq + Hash + 'k>(
+    rows: impl Iterator<Item = (&'k K, FilePlace)>,
+) -> Vec<Repeated<K>> {
+    let mut firsts = HashMap::new();
     let mut repeated = vec![];
-    for (at, (key, place)) in keys.enumerate() {
-        match first.entry(key) {
-            Entry::Vacant(entry) => {
-                entry.insert(place);
+    for (key, place) in rows {
+        match firsts.entry(key) {
+            Entry::Vacant(entry) => drop(entry.insert(place)),
+            Entry::Occupied(entry) => {
+                repeated.push(Repeated { key: key.clone(), place, first: *entry.get() });
             }
-            Entry::Occupied(entry) => repeated.push((place, *entry.get(), at)),
         }
     }
     repeated
-}
-
-impl OwnRow {
-    /// Returns the row as a discount on every quantity, if it is one.
-    fn as_discount(&self) -> Option<Discount> {
-        let GivenRule::Percentage(rate) = self.rule else { return None };
-        let percentage = rate.as_percentage().filter(|_| self.min_quantity == MinQuantity::ZERO)?;
-        Some(Discount { product_id: self.product_id.clone(), percentage })
-    }
 }
 
 impl User {
     /// Returns the discounts and the places of their rows, if every row is a discount on every quantity.
     /// Otherwise returns the user unchanged.
     fn into_discounts(self, user: &UserId) -> Result<(UserDiscounts, Box<[FilePlace]>), Self> {
-        let discounts: Option<Vec<_>> = self.rows.iter().map(OwnRow::as_discount).collect();
+        let discount = |row: &GivenOwnRow| row.rule.as_discount(&row.product_id, row.min_quantity);
+        let discounts: Option<Vec<_>> = self.rows.iter().map(discount).collect();
         // Repeated rows are reported before, so this does not fail.
         match discounts.and_then(|list| Discounts::new(list).ok()) {
             Some(discounts) => {
@@ -352,7 +339,7 @@ impl User {
         let Self { rows, places, is_list } = self;
         let rows = rows.into_iter().enumerate().map(|(at, row)| {
             let place = places[if is_list { 0 } else { at }];
-            let OwnRow { product_id, min_quantity, rule } = row;
+            let GivenOwnRow { product_id, min_quantity, rule } = row;
             (product_id, GivenRung { min_quantity, rule, place })
         });
         let mut rows: Vec<_> = rows.collect();
@@ -444,7 +431,7 @@ impl Sink<'_> {
         }
     }
 
-    fn list(&mut self, place: FilePlace, user: UserId, rows: Vec<OwnRow>) {
+    fn list(&mut self, place: FilePlace, user: UserId, rows: Vec<GivenOwnRow>) {
         if let Some(&index) = self.collector.users_by_id.get(&user) {
             return self.user_again(place, user, index);
         }
@@ -455,7 +442,7 @@ impl Sink<'_> {
         self.summary(|file| file.users += 1);
     }
 
-    fn one(&mut self, place: FilePlace, user: UserId, row: OwnRow) {
+    fn one(&mut self, place: FilePlace, user: UserId, row: GivenOwnRow) {
         let index = match self.collector.users_by_id.get(&user) {
             Some(&index) if self.collector.users[index].is_list => {
                 return self.user_again(place, user, index);

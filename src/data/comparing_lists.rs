@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::collect::Errors;
-use super::comparison::{Comparison, Counts};
+use super::comparison::{Comparison, RowCounts};
 use super::difference::Difference;
 use super::error::Problem;
 use super::given::{Amounts, FilePlace, GivenPrices, GivenRung};
 use super::planned::Planned;
 use super::resolving::{check_ladder, resolve_relative, resolve_rungs};
-use super::stored::{CHUNK, Halt, Stored, still};
+use super::stored::{CHUNK, Halt, StoredRows, still};
 use crate::model::{PriceListId, UserId};
 use crate::ports::{RecordKey, pages};
 use crate::pricing::{Currency, Ladder, ListPrices, PriceList, Rung, Scope};
@@ -132,7 +132,8 @@ impl<'a> Difference<'a> {
         let mut lists = BTreeMap::new();
         for chunk in ids.chunks(CHUNK) {
             let read = |ids| at.store.price_lists(ids, at.head);
-            let mut stored = Stored::read(chunk, |list: &PriceList| list.id.clone(), read).await?;
+            let mut stored =
+                StoredRows::read(chunk, |list: &PriceList| list.id.clone(), read).await?;
             for id in chunk {
                 let list = NamedList {
                     given: given.get(id).copied(),
@@ -160,7 +161,7 @@ impl<'a> Difference<'a> {
             chunk.iter().map(|prices| (prices.list.clone(), prices.scope.clone())).collect();
         let read = |keys| at.store.prices(keys, at.head);
         let key = |prices: &ListPrices| (prices.list.clone(), prices.scope.clone());
-        let stored = Stored::read(&keys, key, read).await?;
+        let stored = StoredRows::read(&keys, key, read).await?;
         for (prices, key) in chunk.iter().zip(&keys) {
             let Some(list) = lists.get_mut(&prices.list) else { continue };
             let before = stored.found.get(key).map(|stored| &stored.ladder);
@@ -178,18 +179,14 @@ impl<'a> Difference<'a> {
                             None => Planned::Delete(RecordKey::Prices(list, scope)),
                         });
                     }
+                    let given: HashSet<_> = given.iter().map(|rung| rung.min_quantity).collect();
                     let goes = |rung: &&Rung| {
-                        comparison.removed.has_price(&key.0, &key.1, rung.min_quantity)
+                        let from = rung.min_quantity;
+                        comparison.removed.has_price(&key.0, &key.1, from)
+                            || comparison.prune && !given.contains(&from)
                     };
                     let gone = before.into_iter().flat_map(Ladder::rungs).filter(goes);
                     self.counts.prices.removed += gone.count() as u64;
-                    if comparison.prune {
-                        let given = given.iter().map(|rung| rung.min_quantity);
-                        let given: HashSet<_> = given.collect();
-                        let removed = before.into_iter().flat_map(Ladder::rungs);
-                        let removed = removed.filter(|rung| !given.contains(&rung.min_quantity));
-                        self.counts.prices.removed += removed.count() as u64;
-                    }
                 }
                 Err((place, problem)) => comparison.fault(errors, place, problem),
             }
@@ -371,7 +368,7 @@ impl ListChanges {
     }
 }
 
-impl Counts {
+impl RowCounts {
     /// Counts the rows of the data for one list and scope.
     fn count_rungs(&mut self, given: &[Rung], stored: Option<&Ladder>, why: Option<&String>) {
         for rung in given {

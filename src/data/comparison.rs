@@ -2,18 +2,20 @@
 
 use std::hash::Hash;
 
+use serde::Serialize;
+
 use super::Dataset;
 use super::collect::Errors;
 use super::error::{Fault, Problem};
 use super::given::{Amounts, FilePlace};
 use super::removed::RemovedRows;
-use super::stored::{StoreAt, Stored};
+use super::stored::{StoreAt, StoredRows};
 use crate::model::UserId;
 use crate::pricing::{Currency, Customer};
 
-/// What a load did to the rows of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+/// What a load did to the rows of one kind. Serialized as in the summaries of loads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowCounts {
     /// Rows that are new.
     pub added: u64,
     /// Rows that were stored with other values, or in a form that cannot be read.
@@ -24,7 +26,7 @@ pub struct Counts {
     pub removed: u64,
 }
 
-impl Counts {
+impl RowCounts {
     /// Whether anything was written.
     #[must_use]
     pub const fn wrote(&self) -> bool {
@@ -32,25 +34,25 @@ impl Counts {
     }
 }
 
-/// What a load did to the rows of each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a load did to the rows of each kind. Serialized as in the summaries of loads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct KindCounts {
     /// Products.
-    pub products: Counts,
+    pub products: RowCounts,
     /// Customers with a list of their own.
-    pub users: Counts,
+    pub users: RowCounts,
     /// Customers.
-    pub customers: Counts,
+    pub customers: RowCounts,
     /// Price lists.
-    pub price_lists: Counts,
+    pub price_lists: RowCounts,
     /// Rows of price lists.
-    pub prices: Counts,
+    pub prices: RowCounts,
 }
 
 impl KindCounts {
     /// Returns the counts of each kind, with its name.
     #[must_use]
-    pub const fn by_name(&self) -> [(&'static str, &Counts); 5] {
+    pub const fn by_name(&self) -> [(&'static str, &RowCounts); 5] {
         [
             ("products", &self.products),
             ("customers' discounts", &self.users),
@@ -83,11 +85,11 @@ pub(super) struct Comparison<'a> {
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
 
-impl Counts {
+impl RowCounts {
     /// Counts a row. Returns whether it must be written.
     pub(super) fn compare<I: Eq + Hash, T: PartialEq>(
         &mut self,
-        stored: &Stored<I, T>,
+        stored: &StoredRows<I, T>,
         id: &I,
         given: &T,
     ) -> bool {

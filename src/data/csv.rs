@@ -10,21 +10,21 @@ use std::io::BufRead;
 
 use super::collect::Sink;
 use super::csv_columns::{Column, columns, other_delimiter_of_quoted};
-use super::csv_fields::{Fields, column_at, is_blank};
-use super::csv_rows::Rows;
+use super::csv_fields::{CsvFields, column_at, is_blank};
+use super::csv_rows::CsvRows;
 use super::dataset::{Notice, SeveralLines};
 use super::error::{Fault, Problem};
 use super::kinds::Expected;
 use super::layout::{Delimiter, Layout};
-use super::lines::{Lines, line_ends};
+use super::lines::{FileLines, line_ends};
 use super::record::record;
-use super::row::{Cell, Row};
+use super::row::{FileCell, FileRow};
 use super::spreadsheet;
 
 /// Reads a file whose current line is the first that is not blank.
-pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+pub(super) fn read<R: BufRead>(lines: FileLines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let mut layout = sink.layout().clone();
-    let mut rows = Rows::new(lines, layout.line_breaks);
+    let mut rows = CsvRows::new(lines, layout.line_breaks);
     let Some(columns) = header(&mut rows, &mut layout)? else { return Ok(()) };
     let ignored = columns.iter().filter(|column| column.is_ignored());
     sink.ignored(ignored.map(Column::name));
@@ -57,7 +57,7 @@ pub(super) fn read<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(
 /// Reads the columns from the first row that is neither padding nor `sep=`. Returns `None` if there is no
 /// such row.
 fn header<R: BufRead>(
-    rows: &mut Rows<R>,
+    rows: &mut CsvRows<R>,
     layout: &mut Layout,
 ) -> Result<Option<Vec<Column>>, Fault> {
     loop {
@@ -98,23 +98,23 @@ fn row<'a>(
     text: &'a str,
     columns: &[Column],
     layout: &Layout,
-) -> Result<Row<'a>, (Option<usize>, Problem)> {
-    let mut row = Row::default();
+) -> Result<FileRow<'a>, (Option<usize>, Problem)> {
+    let mut row = FileRow::default();
     let mut found = 0;
     let mut surplus = None;
-    for (start, text) in Fields::of(text, layout.delimiter).map_while(Result::ok) {
+    for (start, text) in CsvFields::of(text, layout.delimiter).map_while(Result::ok) {
         let at = |problem| (Some(start), problem);
         match columns.get(found) {
             Some(Column::Of { target, name }) => {
                 let text = spreadsheet::value(text, *target, layout)
                     .map_err(|problem| at(Problem::in_column(name, target.field(), problem)))?;
-                row.set_target(*target, Cell::Column(text));
+                row.set_target(*target, FileCell::Column(text));
             }
             Some(Column::Ignored { .. }) => {}
             Some(Column::Nameless) if text.is_empty() => {}
             Some(Column::Nameless) => {
-                let problem = Problem::nameless(found + 1, &text);
-                return Err(at(problem));
+                let (number, text) = (found + 1, text.into_owned());
+                return Err(at(Problem::Nameless { number, text }));
             }
             // An empty field beyond the header is padding.
             None if text.is_empty() => continue,
@@ -135,14 +135,14 @@ fn row<'a>(
 fn fault_of(
     number: u32,
     row_text: &str,
-    row: &Row<'_>,
+    row: &FileRow<'_>,
     columns: &[Column],
     layout: &Layout,
     problem: Problem,
 ) -> Fault {
     let last = row.last.filter(|_| problem.is_of_value());
     let place = last.and_then(|last| columns.iter().position(|column| column.is(last)));
-    let field = place.and_then(|place| Fields::of(row_text, layout.delimiter).nth(place)?.ok());
+    let field = place.and_then(|place| CsvFields::of(row_text, layout.delimiter).nth(place)?.ok());
     let (Some(last), Some(place), Some((start, text))) = (last, place, field) else {
         return Fault::at(number, problem);
     };
@@ -191,6 +191,6 @@ mod tests {
         let columns = columns("id,name,price", &Layout::default()).unwrap();
         let row = row("P1,Desk,5", &columns, &Layout::default());
         let cell = row.unwrap().take(super::super::field::Field::Name);
-        assert!(matches!(cell, Some(Cell::Column(Cow::Borrowed("Desk")))));
+        assert!(matches!(cell, Some(FileCell::Column(Cow::Borrowed("Desk")))));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::csv_fields::{Fields, QuoteFlaw};
+use super::csv_fields::{CsvFields, QuoteFlaw};
 use super::error::Problem;
 use super::field::Field;
 use super::kinds::KnownColumns;
 use super::layout::{Delimiter, Layout, Meaning};
-use super::row::{Cell, Row};
+use super::row::{FileCell, FileRow};
 use super::shape::{check_columns, columns_for};
 use super::target::Target;
 
@@ -41,15 +41,15 @@ impl Column {
 
 /// Reads the columns that a header names, whose quotes are right.
 pub(super) fn columns(header: &str, layout: &Layout) -> Result<Vec<Column>, Problem> {
-    let mut row = Row::default();
+    let mut row = FileRow::default();
     let mut columns = vec![];
     let mut unknown = vec![];
-    for (_, name) in Fields::of(header, layout.delimiter).map_while(Result::ok) {
+    for (_, name) in CsvFields::of(header, layout.delimiter).map_while(Result::ok) {
         let name = on_one_line(name);
         let column = match meaning(&name, layout)? {
             _ if name.is_empty() => Column::Nameless,
             Meaning::Is(target) => {
-                row.set_target(target, Cell::Column(Cow::Borrowed("")));
+                row.set_target(target, FileCell::Column(Cow::Borrowed("")));
                 Column::Of { target, name: name.into_owned() }
             }
             Meaning::Ignored => Column::Ignored { name: name.into_owned() },
@@ -105,12 +105,12 @@ fn other_delimiter(unknown: &[String], known: usize, layout: &Layout) -> Option<
 
 /// Returns the problem of a header with quoted names, of which one is followed by another delimiter.
 pub(super) fn other_delimiter_of_quoted(header: &str, layout: &Layout) -> Option<Problem> {
-    let (start, QuoteFlaw::Followed) = Fields::of(header, layout.delimiter).flaw()? else {
+    let (start, QuoteFlaw::Followed) = CsvFields::of(header, layout.delimiter).flaw()? else {
         return None;
     };
     let quoted = header.get(start..)?;
     let ends_name = |delimiter: &Delimiter| {
-        let mut fields = Fields::of(quoted, *delimiter);
+        let mut fields = CsvFields::of(quoted, *delimiter);
         *delimiter != layout.delimiter
             && matches!(fields.next(), Some(Ok(_)))
             && fields.next().is_some()
@@ -126,10 +126,10 @@ pub(super) fn other_delimiter_of_quoted(header: &str, layout: &Layout) -> Option
 
 /// Returns the columns of the kind of rows that a header seems to be of.
 fn known_columns(header: &str, delimiter: Delimiter) -> KnownColumns {
-    let mut row = Row::default();
+    let mut row = FileRow::default();
     for name in header.split(delimiter.char()) {
         if let Some(field) = Field::named(name.trim_matches(['"', ' '])) {
-            row.set(field, Cell::Column(Cow::Borrowed("")));
+            row.set(field, FileCell::Column(Cow::Borrowed("")));
         }
     }
     columns_for(&row)

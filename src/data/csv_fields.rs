@@ -6,7 +6,7 @@ use super::layout::Delimiter;
 
 /// Iterates over the fields of a row, each with the byte of the row at which it starts. White space around
 /// an unquoted field is not part of it. A tab is white space unless it separates fields.
-pub(super) struct Fields<'a> {
+pub(super) struct CsvFields<'a> {
     line: &'a str,
     rest: Option<&'a str>,
     delimiter: char,
@@ -32,11 +32,11 @@ pub(super) fn column_at(line: &str, byte: usize) -> u32 {
 /// Whether all fields of a line are empty.
 pub(super) fn is_blank(line: &str, delimiter: Delimiter) -> bool {
     line.starts_with([delimiter.char(), '"', ' ', '\t'])
-        && Fields::of(line, delimiter)
+        && CsvFields::of(line, delimiter)
             .all(|field| field.is_ok_and(|(_, text)| text.trim().is_empty()))
 }
 
-impl<'a> Fields<'a> {
+impl<'a> CsvFields<'a> {
     pub(super) const fn of(line: &'a str, delimiter: Delimiter) -> Self {
         Self { line, rest: Some(line), delimiter: delimiter.char(), is_inside: false }
     }
@@ -61,7 +61,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
+impl<'a> Iterator for CsvFields<'a> {
     type Item = Result<(usize, Cow<'a, str>), (usize, QuoteFlaw)>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -84,7 +84,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'a> CsvFields<'a> {
     /// Takes a quoted field that starts at a byte of the row, and whose content follows.
     fn quoted(&mut self, start: usize, quoted: &'a str) -> <Self as Iterator>::Item {
         let (field, rest) = self.unquote(quoted).map_err(|flaw| (start, flaw))?;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn fields(line: &str, delimiter: Delimiter) -> Option<Vec<String>> {
-        Fields::of(line, delimiter)
+        CsvFields::of(line, delimiter)
             .map(|field| field.ok().map(|(_, text)| text.into_owned()))
             .collect()
     }
@@ -179,7 +179,7 @@ mod tests {
             (r#"="a"&b"#, (0, QuoteFlaw::Followed)),
         ] {
             assert_eq!(fields(line, Delimiter::Comma), None, "{line}");
-            assert_eq!(Fields::of(line, Delimiter::Comma).flaw(), Some(flaw), "{line}");
+            assert_eq!(CsvFields::of(line, Delimiter::Comma).flaw(), Some(flaw), "{line}");
         }
     }
 
@@ -194,14 +194,14 @@ mod tests {
             (r#"a", "b"#, Some((4, QuoteFlaw::Open))),
             (r#"a","b"c"#, Some((3, QuoteFlaw::Followed))),
         ] {
-            assert_eq!(Fields::inside(line, Delimiter::Comma).flaw(), flaw, "{line}");
+            assert_eq!(CsvFields::inside(line, Delimiter::Comma).flaw(), flaw, "{line}");
         }
     }
 
     #[test]
     fn a_field_knows_where_it_starts() {
         let line = "é, \"b\",c";
-        let starts = Fields::of(line, Delimiter::Comma).map(|field| field.unwrap().0);
+        let starts = CsvFields::of(line, Delimiter::Comma).map(|field| field.unwrap().0);
         let columns: Vec<_> = starts.map(|start| column_at(line, start)).collect();
         assert_eq!(columns, [1, 4, 8], "characters, not bytes");
     }

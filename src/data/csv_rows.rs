@@ -8,22 +8,22 @@
 use std::io::BufRead;
 
 use super::collect::Sink;
-use super::csv_fields::{Fields, QuoteFlaw, column_at};
+use super::csv_fields::{CsvFields, QuoteFlaw, column_at};
 use super::error::{Fault, Problem};
 use super::layout::Delimiter;
 use super::limits::MAX_ROW_BYTES;
-use super::lines::Lines;
+use super::lines::FileLines;
 
 /// Reads the rows of a file, one at a time.
-pub(super) struct Rows<R> {
-    lines: Lines<R>,
+pub(super) struct CsvRows<R> {
+    lines: FileLines<R>,
     /// Whether fields may have line breaks.
     line_breaks: bool,
 }
 
-impl<R: BufRead> Rows<R> {
+impl<R: BufRead> CsvRows<R> {
     /// Returns the rows from the current line on.
-    pub(super) const fn new(lines: Lines<R>, line_breaks: bool) -> Self {
+    pub(super) const fn new(lines: FileLines<R>, line_breaks: bool) -> Self {
         Self { lines, line_breaks }
     }
 
@@ -61,7 +61,9 @@ impl<R: BufRead> Rows<R> {
             return Ok(None);
         }
         let (mut number, line) = self.lines.current()?;
-        let Some((start, mut flaw)) = Fields::of(line, delimiter).flaw() else { return Ok(None) };
+        let Some((start, mut flaw)) = CsvFields::of(line, delimiter).flaw() else {
+            return Ok(None);
+        };
         let mut column = column_at(line, start);
         let mut end = self.lines.extent();
         let may_go_on = |flaw, bytes| flaw == QuoteFlaw::Open && bytes <= MAX_ROW_BYTES;
@@ -73,7 +75,7 @@ impl<R: BufRead> Rows<R> {
                 Err(Fault { problem: Problem::NotText, .. }) => break,
                 Err(fault) => return Err(fault),
             };
-            let Some((start, found)) = Fields::inside(line, delimiter).flaw() else {
+            let Some((start, found)) = CsvFields::inside(line, delimiter).flaw() else {
                 return Ok(None);
             };
             flaw = found;
@@ -109,7 +111,7 @@ mod tests {
     fn rows(text: impl AsRef<[u8]>) -> (Vec<(u32, String)>, String) {
         let mut collector = Collector::new(Currency::USD.into(), Layout::default(), vec![]);
         let mut sink = collector.file("f".into());
-        let mut rows = Rows::new(Lines::new(text.as_ref()), true);
+        let mut rows = CsvRows::new(FileLines::new(text.as_ref()), true);
         let mut read = vec![];
         loop {
             match rows.next(Delimiter::Comma, &mut sink) {

@@ -11,7 +11,7 @@ use super::given::FilePlace;
 use super::own_lists::{Conflict, LostRows, conflicts, merged};
 use super::planned::Planned;
 use super::resolving::resolve_own;
-use super::stored::{CHUNK, Halt, Stored};
+use super::stored::{CHUNK, Halt, StoredRows};
 use crate::model::{ProductId, UserId};
 use crate::ports::{Changes, RecordKey, RecordKind, RowChange, UserDiscounts};
 use crate::pricing::{Customer, Discount, Product, Scope};
@@ -64,7 +64,8 @@ impl<'a> Difference<'a> {
         for chunk in products.chunks(CHUNK) {
             let ids: Vec<ProductId> = chunk.iter().map(|product| product.id.clone()).collect();
             let read = |ids| at.store.products(ids, at.head);
-            let stored = Stored::read(&ids, |product: &Product| product.id.clone(), read).await?;
+            let stored =
+                StoredRows::read(&ids, |product: &Product| product.id.clone(), read).await?;
             for &product in chunk {
                 if self.counts.products.compare(&stored, &product.id, product) {
                     self.planned.push(Planned::Product(product));
@@ -128,7 +129,7 @@ impl<'a> Difference<'a> {
     fn compare_list(
         &mut self,
         comparison: &Comparison<'a>,
-        stored: &Stored<UserId, UserDiscounts>,
+        stored: &StoredRows<UserId, UserDiscounts>,
         given: Cow<'a, UserDiscounts>,
         errors: &mut Errors,
         place: impl Fn(&Conflict) -> Option<FilePlace>,
@@ -164,7 +165,7 @@ impl<'a> Difference<'a> {
             let users: Vec<UserId> = chunk.iter().map(|customer| customer.user.clone()).collect();
             let read = |users| at.store.customers(users, at.head);
             let id = |customer: &Customer| customer.user.clone();
-            let stored = Stored::read(&users, id, read).await?;
+            let stored = StoredRows::read(&users, id, read).await?;
             for &customer in chunk {
                 if self.counts.customers.compare(&stored, &customer.user, customer) {
                     self.planned.push(Planned::Customer(customer));
@@ -255,9 +256,9 @@ impl<'a> Difference<'a> {
 async fn stored_discounts<'u>(
     users: impl Iterator<Item = &'u UserId>,
     comparison: &Comparison<'_>,
-) -> Result<Stored<UserId, UserDiscounts>, Halt> {
+) -> Result<StoredRows<UserId, UserDiscounts>, Halt> {
     let at = comparison.at;
     let users: Vec<UserId> = users.cloned().collect();
     let read = |users| at.store.discounts(users, at.head);
-    Stored::read(&users, |list: &UserDiscounts| list.user.clone(), read).await
+    StoredRows::read(&users, |list: &UserDiscounts| list.user.clone(), read).await
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::seeded::{Draws, SKU_COUNT, sku};
 use super::{sources, words};
+use crate::model::named;
 use crate::pricing::{Currency, Money, Percentage};
 
 const PRODUCTS: u64 = 1;
@@ -60,15 +61,17 @@ impl ListSpec {
     }
 }
 
-/// How generated files are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object per line.
-    Ndjson,
-    /// A header and one row per line. Each discount is a row.
-    Csv,
-    /// A JSON array with one row per line.
-    Json,
+named! {
+    /// How generated files are written, with the extension of their names.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Format {
+        /// One JSON object per line.
+        Ndjson => "ndjson",
+        /// A header and one row per line. Each discount is a row.
+        Csv => "csv",
+        /// A JSON array with one row per line.
+        Json => "json",
+    }
 }
 
 /// What to do if the folder already has data files. Nothing is written in any case if one of them has a name
@@ -156,18 +159,6 @@ pub enum GenerateError {
         #[source]
         source: io::Error,
     },
-}
-
-impl Format {
-    const ALL: [Self; 3] = [Self::Ndjson, Self::Csv, Self::Json];
-
-    const fn extension(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-            Self::Json => "json",
-        }
-    }
 }
 
 /// Writes `products`, `discounts` and the files of price lists into a folder, with the extension of the
@@ -259,14 +250,14 @@ impl Spec {
         paths.filter(|path| path.is_file()).collect()
     }
 
-    fn tables(&self) -> Vec<Table<'_>> {
-        let products = Table {
+    fn tables(&self) -> Vec<GeneratedTable<'_>> {
+        let products = GeneratedTable {
             name: "products",
             header: self.product_header(),
             rows: self.products,
             write: Box::new(|text, row| self.write_product(text, row)),
         };
-        let discounts = Table {
+        let discounts = GeneratedTable {
             name: "discounts",
             header: "user_id,product_id,percentage\n".to_owned(),
             rows: if self.discounts_per_user > 0 { self.users } else { 0 },
@@ -402,11 +393,11 @@ fn percentage(draws: &mut Draws) -> Percentage {
 }
 
 fn path_of(folder: &Path, name: &str, format: Format) -> PathBuf {
-    folder.join(format!("{name}.{}", format.extension()))
+    folder.join(format!("{name}.{format}"))
 }
 
 /// One file to write.
-pub(super) struct Table<'a> {
+pub(super) struct GeneratedTable<'a> {
     pub(super) name: &'static str,
     /// The first line of the file if it is CSV.
     pub(super) header: String,
@@ -418,7 +409,7 @@ pub(super) struct Table<'a> {
 /// Appends the row at an index to a text, without the end of its last line.
 pub(super) type WriteRow<'a> = Box<dyn Fn(&mut String, u64) -> std::fmt::Result + 'a>;
 
-impl Table<'_> {
+impl GeneratedTable<'_> {
     fn write(
         &self,
         format: Format,

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::generate::{Format, Spec, Table, price_in};
+use super::generate::{Format, GeneratedTable, Spec, price_in};
 use super::seeded::{Draws, sku};
 use crate::pricing::{Currency, Money};
 
@@ -28,11 +28,11 @@ enum Manner {
 impl Spec {
     /// Returns the files of customers, lists and their rows. There are none if no list and no second
     /// currency is asked for.
-    pub(super) fn list_tables(&self) -> Vec<Table<'_>> {
+    pub(super) fn list_tables(&self) -> Vec<GeneratedTable<'_>> {
         if self.lists.is_none() {
             return vec![];
         }
-        let table = |name, header: &str, rows, write| Table {
+        let table = |name, header: &str, rows, write| GeneratedTable {
             name,
             header: header.to_owned(),
             rows,

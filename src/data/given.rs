@@ -3,8 +3,8 @@
 
 use std::num::NonZeroU32;
 
-use crate::model::{PriceListId, ProductId, ShownDecimal, UserId};
-use crate::pricing::{Currency, MinQuantity, Money, Rate, Scope};
+use crate::model::{PriceListId, ProductId, UserId};
+use crate::pricing::{Currency, Discount, MinQuantity, Money, Rate, Scope};
 
 /// The position of a row in a file. It is small, because there are millions of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +40,8 @@ pub struct Amounts {
 impl Amounts {
     /// Returns an amount of a unit price as it is written.
     #[must_use]
-    pub fn shown(self, amount: Money) -> ShownDecimal {
-        amount.shown_as_unit(self.currency, self.unit_decimals)
+    pub fn shown(self, amount: Money) -> String {
+        amount.shown_as_unit(self.currency, self.unit_decimals).to_string()
     }
 }
 
@@ -107,5 +107,12 @@ impl GivenRule {
     #[must_use]
     pub const fn is_absolute(&self) -> bool {
         !matches!(self, Self::Percentage(_))
+    }
+
+    /// Returns the rule from a quantity on as a discount on every quantity, if it is one.
+    pub(super) fn as_discount(&self, product: &ProductId, from: MinQuantity) -> Option<Discount> {
+        let Self::Percentage(rate) = self else { return None };
+        let percentage = rate.as_percentage().filter(|_| from == MinQuantity::ZERO)?;
+        Some(Discount { product_id: product.clone(), percentage })
     }
 }

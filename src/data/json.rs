@@ -8,12 +8,12 @@ use super::collect::Sink;
 use super::error::{Fault, Problem};
 use super::json_parts::for_each_element;
 use super::kinds::Expected;
-use super::lines::{LineFinder, Lines, Text};
-use super::row::Row;
+use super::lines::{FileLines, FileText, LineFinder};
+use super::row::FileRow;
 use super::wrapped;
 
 /// Reads an array of rows.
-pub(super) fn read_array(whole: &Text, sink: &mut Sink<'_>) -> Result<(), Fault> {
+pub(super) fn read_array(whole: &FileText, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let mut finder = LineFinder::new(&whole.text, whole.first_line);
     for_each_element(&whole.text, &mut |raw| object(raw.get(), &mut finder, sink))
         .map_err(|error| Fault::json(whole.first_line, error))
@@ -21,7 +21,10 @@ pub(super) fn read_array(whole: &Text, sink: &mut Sink<'_>) -> Result<(), Fault>
 
 /// Reads a file whose current line starts with an object. The file has one object per line, or any number
 /// of objects that extend over several lines.
-pub(super) fn read_objects<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+pub(super) fn read_objects<R: BufRead>(
+    lines: FileLines<R>,
+    sink: &mut Sink<'_>,
+) -> Result<(), Fault> {
     let (number, line) = lines.current()?;
     if !is_cut_off(line) {
         read_line(number, line, sink);
@@ -29,7 +32,7 @@ pub(super) fn read_objects<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> 
     }
     let whole = lines.rest()?;
     if is_one_per_line(&whole.text) {
-        return read_lines(Lines::numbered(whole.text.as_bytes(), whole.first_line), sink);
+        return read_lines(FileLines::numbered(whole.text.as_bytes(), whole.first_line), sink);
     }
     let mut finder = LineFinder::new(&whole.text, whole.first_line);
     for raw in serde_json::Deserializer::from_str(&whole.text).into_iter::<&RawValue>() {
@@ -53,7 +56,7 @@ fn is_one_per_line(text: &str) -> bool {
         && serde_json::from_str::<&RawValue>(second).is_ok()
 }
 
-fn read_lines<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+fn read_lines<R: BufRead>(mut lines: FileLines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
     while let Some((number, line)) = lines.next()? {
         read_line(number, line, sink);
     }
@@ -66,7 +69,7 @@ fn read_line(number: u32, line: &str, sink: &mut Sink<'_>) {
 
 /// Reads one object: a row, or an object that holds rows.
 fn object(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    match Row::parse(json, &sink.layout().columns) {
+    match FileRow::parse(json, &sink.layout().columns) {
         Ok(row) if row.holds_rows() => wrapped::read(json, finder, sink),
         Ok(row) => wrapped::take(json, finder, Ok(row.typed()), Expected::Any, sink),
         Err(error) if error.is_data() => sink.fault(finder.fault(json, Problem::NotAnObject)),

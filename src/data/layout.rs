@@ -28,7 +28,7 @@ pub struct Layout {
     /// The encoding of text without a byte order mark.
     pub encoding: TextEncoding,
     /// The meanings of columns and JSON fields.
-    pub columns: Columns,
+    pub columns: ColumnMeanings,
 }
 
 named! {
@@ -53,7 +53,7 @@ pub struct TextEncoding(&'static encoding_rs::Encoding);
 
 /// The meanings of columns that do not have ocache's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Columns {
+pub struct ColumnMeanings {
     named: BTreeMap<String, (Target, Met)>,
     ignored: BTreeMap<String, Met>,
     /// Whether unknown columns are left out.
@@ -207,7 +207,7 @@ impl FromStr for NamedColumn {
     }
 }
 
-impl Columns {
+impl ColumnMeanings {
     /// Returns the meanings of named columns and of columns to leave out.
     ///
     /// # Errors
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn columns_are_named_once() {
-        let mut columns = Columns::default();
+        let mut columns = ColumnMeanings::default();
         columns.name("sku=id".parse().unwrap()).unwrap();
         columns.name("a=b=price.EUR".parse().unwrap()).unwrap();
         columns.ignore("EAN".to_owned()).unwrap();
@@ -354,10 +354,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_takes_precedence_over_a_file() {
-        let mut typed = Columns::default();
+        let mut typed = ColumnMeanings::default();
         typed.name("sku=id".parse().unwrap()).unwrap();
         typed.ignore("EAN".to_owned()).unwrap();
-        let mut file = Columns::default();
+        let mut file = ColumnMeanings::default();
         file.name("sku=name".parse().unwrap()).unwrap();
         file.name("EAN=category".parse().unwrap()).unwrap();
         file.name("Preis=price".parse().unwrap()).unwrap();

@@ -11,7 +11,7 @@ use super::given::Position;
 const CONTROL_Z: u8 = 0x1a;
 
 /// Reads the lines of a file that are not blank, one at a time, into one buffer.
-pub(super) struct Lines<R> {
+pub(super) struct FileLines<R> {
     reader: R,
     /// The bytes up to a line feed, or to the end of the file. They may be several lines.
     buffer: Vec<u8>,
@@ -33,12 +33,12 @@ pub(super) struct Extent {
 }
 
 /// A text, and the line of its file on which it starts.
-pub(super) struct Text {
+pub(super) struct FileText {
     pub(super) text: String,
     pub(super) first_line: u32,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> FileLines<R> {
     pub(super) const fn new(reader: R) -> Self {
         Self::numbered(reader, 1)
     }
@@ -146,7 +146,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Returns the current line and everything after it.
-    pub(super) fn rest(mut self) -> Result<Text, Fault> {
+    pub(super) fn rest(mut self) -> Result<FileText, Fault> {
         let first_line = self.number.max(1);
         self.reader.read_to_end(&mut self.buffer).map_err(unreadable)?;
         if self.buffer.last() == Some(&CONTROL_Z) {
@@ -155,7 +155,7 @@ impl<R: BufRead> Lines<R> {
         self.buffer.drain(..self.start);
         checked(&self.buffer, first_line)?;
         match String::from_utf8(self.buffer) {
-            Ok(text) => Ok(Text { text, first_line }),
+            Ok(text) => Ok(FileText { text, first_line }),
             Err(_) => Err(Fault::at(first_line, Problem::NotText)),
         }
     }
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Vec<(u32, String)>, Fault> {
-        let mut lines = Lines::new(bytes);
+        let mut lines = FileLines::new(bytes);
         let mut all = vec![];
         while let Some((number, line)) = lines.next()? {
             all.push((number, line.to_owned()));
@@ -295,7 +295,7 @@ mod tests {
     fn a_line_is_extended_and_shortened() {
         for text in ["a\n\nb\nc\nd", "a\r\n\r\nb\r\nc\r\nd\r\n\x1a", "a\r\rb\rc\rd\r"] {
             let end = text.find('b').unwrap();
-            let mut lines = Lines::new(text.as_bytes());
+            let mut lines = FileLines::new(text.as_bytes());
             assert_eq!(lines.next().unwrap(), Some((1, "a")));
             let extent = lines.extent();
             assert_eq!(lines.extend().unwrap(), Some((2, "")), "a blank line too");
@@ -315,7 +315,7 @@ mod tests {
             assert_eq!(lines.current().unwrap().0, 4);
             assert_eq!(lines.next().unwrap(), None);
         }
-        let mut lines = Lines::new(&b"a\nb\xff\n"[..]);
+        let mut lines = FileLines::new(&b"a\nb\xff\n"[..]);
         lines.next().unwrap();
         assert_eq!(lines.extend().unwrap_err().line, Some(2));
     }
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn lines_read_ahead_do_not_stay_in_memory() {
         let text = "abc\n".repeat(1000);
-        let mut lines = Lines::new(text.as_bytes());
+        let mut lines = FileLines::new(text.as_bytes());
         while lines.advance().unwrap() {
             let extent = lines.extent();
             lines.extend().unwrap();
@@ -342,7 +342,7 @@ mod tests {
             assert!(matches!(fault.problem, Problem::NotText), "{bytes:?}");
             assert_eq!(fault.line, Some(line), "{bytes:?}");
         }
-        let mut lines = Lines::new(&b"[\n\xff]"[..]);
+        let mut lines = FileLines::new(&b"[\n\xff]"[..]);
         lines.next().unwrap();
         assert_eq!(lines.rest().err().and_then(|fault| fault.line), Some(2));
     }
@@ -350,12 +350,12 @@ mod tests {
     #[test]
     fn an_endless_line_of_nul_is_refused() {
         let endless = std::io::BufReader::new(std::io::repeat(0));
-        assert!(matches!(Lines::new(endless).next().unwrap_err().problem, Problem::NotText));
+        assert!(matches!(FileLines::new(endless).next().unwrap_err().problem, Problem::NotText));
     }
 
     #[test]
     fn the_rest_begins_with_the_present_line() {
-        let mut lines = Lines::new(&b"\n[\n1]"[..]);
+        let mut lines = FileLines::new(&b"\n[\n1]"[..]);
         lines.next().unwrap();
         let rest = lines.rest().unwrap();
         assert_eq!((rest.text.as_str(), rest.first_line), ("[\n1]", 2));

@@ -159,7 +159,7 @@ pub(super) async fn compare<'a>(
     mentions: bool,
     progress: &'a (dyn Fn(u64) + Sync),
 ) -> Result<(Difference<'a>, Mentions), Halt> {
-    check(data, options, at.head).map_err(Halt::Failed)?;
+    check(data, options, at.head)?;
     let LoadOptions { currency, prune, merge } = options;
     let amounts = Amounts { currency, unit_decimals: at.head.rounding.unit_decimals };
     let removed = RemovedRows::of(&data.removed);

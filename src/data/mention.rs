@@ -1,7 +1,7 @@
 //! A number of things, of which the first few are named.
 
-/// A number of things of one kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A number of things of one kind. Serialized as in the summaries of loads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Mention {
     /// How many there are.
     pub count: u64,

@@ -7,18 +7,19 @@ use super::difference::Difference;
 use super::given::Amounts;
 use super::mention::Mention;
 use super::nearest::{nearest_customers, nearest_products};
-use super::planned::Planned;
+use super::planned::{Planned, product_of};
 use super::stored::{CHUNK, Halt, still};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::ports::{RecordKind, UserDiscounts};
-use crate::pricing::{Currency, ListPrices, Money, PriceRule, Product, Rung, Scope};
+use crate::pricing::{Currency, ListPrices, Money, PriceRule, Product, Rung};
 
-/// Things in the data that may be unintended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Things in the data that may be unintended. Serialized as in the summaries of loads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Mentions {
     /// Products that have prices or discounts but do not exist, sorted.
     pub unknown_products: Vec<ProductId>,
     /// For the first few of these, the product that was probably meant.
+    #[serde(skip)]
     pub nearest_products: BTreeMap<ProductId, ProductId>,
     /// Customers who are given a list or have rows of their own, but have no record, while other customers
     /// do.
@@ -71,10 +72,7 @@ impl Mentions {
         let named = data.discounts.iter().flat_map(|list| list.discounts.as_slice());
         let named = named.map(|discount| &discount.product_id);
         let own = data.own.iter().flat_map(|list| list.rows.iter().map(|(product, _)| product));
-        let of_lists = data.prices.iter().filter_map(|prices| match &prices.scope {
-            Scope::Product(product) => Some(product),
-            Scope::All | Scope::Category(_) => None,
-        });
+        let of_lists = data.prices.iter().filter_map(|prices| product_of(&prices.scope));
         let named: HashSet<&ProductId> = named.chain(own).chain(of_lists).collect();
         let mut named: Vec<ProductId> = named.into_iter().cloned().collect();
         named.sort_unstable();
@@ -189,10 +187,7 @@ fn stated_by_list<'d>(
     prices: &'d ListPrices,
     difference: &'d Difference<'_>,
 ) -> impl Iterator<Item = Stated<'d>> {
-    let product = match &prices.scope {
-        Scope::Product(product) => Some(product),
-        Scope::All | Scope::Category(_) => None,
-    };
+    let product = product_of(&prices.scope);
     // If a row of a list changes, the list changes too.
     let currency = match difference.find(RecordKind::PriceList, prices.list.as_str(), None) {
         Some(Planned::List(list)) => list.currency,

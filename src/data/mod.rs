@@ -75,7 +75,7 @@ mod wrapper_names;
 
 pub use apply::apply;
 pub use committing::LoadProgress;
-pub use comparison::{Counts, KindCounts};
+pub use comparison::{KindCounts, RowCounts};
 pub use dataset::{Dataset, FileSummary, Notice, SeveralLines};
 pub use effect::{Effect, MovedPrice, MovedPrices, Moves};
 pub use error::{DataErrors, Duplicate, MAX_LISTED_ERRORS, Problem, RowError};
@@ -83,7 +83,7 @@ pub use generate::{Existing, Format, GenerateError, Generated, ListSpec, Spec, g
 pub(crate) use generate_lists::tier_quantity;
 pub use given::{Amounts, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung};
 pub use kinds::{KnownColumns, csv_templates};
-pub use layout::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
+pub use layout::{ColumnMeanings, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 pub use load::{LoadOptions, LoadReport, load, load_unread};
 pub use load_error::LoadError;
 pub use mention::Mention;
@@ -97,9 +97,7 @@ pub use seen::FilesSeen;
 pub use set_rounding::set_rounding;
 pub use table_changes::TableChanges;
 pub use text::{Gunzip, is_gzip, is_json};
-pub use told::{
-    counts_json, effect_json, mention_json, mentions_json, moved_json, several_lines_json,
-};
+pub use told::{counts_json, effect_json, mentions_json, moved_json, several_lines_json};
 pub use watched::{Did, Watched};
 pub use ways_out::worded_for_http;
 pub use window::{LocalTime, Occurs};

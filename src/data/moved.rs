@@ -18,7 +18,7 @@ use crate::pricing::{
 /// The own lists of customers, before and after.
 pub(super) type Owns = HashMap<UserId, (Option<UserDiscounts>, Option<UserDiscounts>)>;
 /// Rows of price lists as they are stored.
-pub(super) type Rows = HashMap<PriceListId, HashMap<Scope, Ladder>>;
+pub(super) type LaddersByList = HashMap<PriceListId, HashMap<Scope, Ladder>>;
 
 /// What decides prices before and after, apart from rows.
 pub(super) struct Sides<'a> {
@@ -118,10 +118,10 @@ impl<'u> Buyers<'u> {
         products: &[(Option<Product>, Option<Product>)],
         sides: &Sides<'_>,
         at: StoreAt<'_>,
-    ) -> Result<Rows, Halt> {
+    ) -> Result<LaddersByList, Halt> {
         let products = products.iter().flat_map(|(before, after)| before.iter().chain(after));
         let scopes: BTreeSet<Scope> = products.flat_map(scopes_of).collect();
-        let mut rows = Rows::new();
+        let mut rows = LaddersByList::new();
         let lists = self.lists(sides);
         let mut keys: Vec<(PriceListId, Scope)> = lists
             .into_iter()
@@ -141,7 +141,7 @@ impl<'u> Buyers<'u> {
         &self,
         (before, after): &(Option<Product>, Option<Product>),
         sides: &Sides<'_>,
-        rows: &Rows,
+        rows: &LaddersByList,
         difference: &Difference<'_>,
         moved: &mut dyn FnMut(&MovedPrice) -> Result<(), LoadError>,
     ) -> Result<(), LoadError> {
@@ -198,7 +198,7 @@ impl Sides<'_> {
 
 impl Side<'_> {
     /// Prices a product for customers with the same terms. If the product does not exist, it has no price.
-    fn price(&self, product: Option<&Product>, terms: &Terms, rows: &Rows) -> Priced {
+    fn price(&self, product: Option<&Product>, terms: &Terms, rows: &LaddersByList) -> Priced {
         let list_price = product.and_then(|it| it.price_in(terms.currency, self.catalogue));
         let floor = product.and_then(|product| product.floor_in(terms.currency));
         let goods = Goods { list_price, floor, rounding: self.rounding };
@@ -228,7 +228,7 @@ impl Side<'_> {
         &'r self,
         list: &PriceListId,
         scope: &Scope,
-        rows: &'r Rows,
+        rows: &'r LaddersByList,
     ) -> Option<&'r Ladder> {
         let over = self
             .over
@@ -243,7 +243,7 @@ impl Side<'_> {
 
 impl Priced {
     /// Returns the steps of a customer who also has own rows.
-    fn with_own(&self, own: Option<&Own>, currency: Currency) -> Vec<Step> {
+    fn with_own(&self, own: Option<&OwnRungs>, currency: Currency) -> Vec<Step> {
         let Some(own) = own.filter(|_| self.exists) else { return self.steps.clone() };
         let mut rules = self.rules.clone();
         let scoped = [ScopedLadder { scope: None, ladder: &own.ladder }];
@@ -254,20 +254,20 @@ impl Priced {
 }
 
 /// The rows of a customer's own list for one product.
-struct Own {
+struct OwnRungs {
     ladder: Ladder,
     currency: Option<Currency>,
 }
 
-fn own_ladder(list: &UserDiscounts, product: &ProductId) -> Option<Own> {
+fn own_ladder(list: &UserDiscounts, product: &ProductId) -> Option<OwnRungs> {
     if let Some(ladder) = list.ladders.of(product) {
-        return Some(Own { ladder: ladder.clone(), currency: list.ladders.currency });
+        return Some(OwnRungs { ladder: ladder.clone(), currency: list.ladders.currency });
     }
     let discounts = list.discounts.as_slice();
     let place = discounts.binary_search_by(|discount| discount.product_id.cmp(product)).ok()?;
     let rule = PriceRule::Percentage(discounts[place].percentage.into());
     let ladder = Ladder::new(vec![Rung { min_quantity: MinQuantity::ZERO, rule }]).ok()?;
-    Some(Own { ladder, currency: None })
+    Some(OwnRungs { ladder, currency: None })
 }
 
 /// Returns the scopes that a product is in, the narrowest first.

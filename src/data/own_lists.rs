@@ -7,7 +7,7 @@ use super::comparison::Comparison;
 use super::difference::Difference;
 use super::mention::Mention;
 use super::resolving::check_ladder;
-use super::stored::Stored;
+use super::stored::StoredRows;
 use super::{Amounts, Problem};
 use crate::model::{ProductId, UserId};
 use crate::ports::UserDiscounts;
@@ -28,7 +28,7 @@ impl Difference<'_> {
     /// Notes which rows a stored list loses when `given`, another list, replaces it.
     pub(super) fn replaces(
         &mut self,
-        stored: &Stored<UserId, UserDiscounts>,
+        stored: &StoredRows<UserId, UserDiscounts>,
         given: &UserDiscounts,
     ) {
         let Some(found) = stored.found.get(&given.user) else { return };

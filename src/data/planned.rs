@@ -1,5 +1,6 @@
 //! One change of a load. It borrows from the data where it can.
 
+use crate::model::ProductId;
 use crate::ports::{Record, RecordKey, RecordKind, RowChange, UserDiscounts};
 use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 
@@ -47,5 +48,13 @@ impl Planned<'_> {
             Self::Prices(prices) => RowChange::Put(Record::Prices((**prices).clone())),
             Self::Delete(key) => RowChange::Delete(key.clone()),
         }
+    }
+}
+
+/// Returns the product of a scope that is for one product.
+pub(super) const fn product_of(scope: &Scope) -> Option<&ProductId> {
+    match scope {
+        Scope::Product(product) => Some(product),
+        Scope::All | Scope::Category(_) => None,
     }
 }

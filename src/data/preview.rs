@@ -9,14 +9,14 @@ use super::load::{LoadOptions, MAX_TRIES, compare};
 use super::load_error::LoadError;
 use super::moved::{Buyers, Owns, Sides};
 use super::own_lists::LostRows;
-use super::planned::Planned;
+use super::planned::{Planned, product_of};
 use super::stored::{Halt, StoreAt, still};
 use super::{Dataset, KindCounts, Mentions};
 use crate::model::{ProductId, Timestamp, UserId};
 use crate::ports::{
     CatalogueHead, Clock, RecordKey, RecordKind, Segment, Store, UserDiscounts, pages,
 };
-use crate::pricing::{Customer, Product, Scope};
+use crate::pricing::{Customer, Product};
 
 /// How many customers are examined at once.
 const CUSTOMERS: usize = 2_000;
@@ -207,9 +207,9 @@ impl Look<'_, '_> {
         let planned = self.difference.planned().iter();
         let changed = planned.filter_map(|planned| match planned {
             Planned::Product(product) => Some(product.id.clone()),
-            Planned::Prices(prices) => product_of(&prices.scope),
+            Planned::Prices(prices) => product_of(&prices.scope).cloned(),
             Planned::Delete(RecordKey::Product(id)) => Some(id.clone()),
-            Planned::Delete(RecordKey::Prices(_, scope)) => product_of(scope),
+            Planned::Delete(RecordKey::Prices(_, scope)) => product_of(scope).cloned(),
             _ => None,
         });
         let mut candidates: BTreeSet<ProductId> = changed.collect();
@@ -269,17 +269,10 @@ impl Look<'_, '_> {
                 }
                 self.prices.moved(price).map_err(LoadError::Changes)
             };
-            buyers.compare(pair, sides, &rows, self.difference, &mut add).map_err(Halt::Failed)?;
+            buyers.compare(pair, sides, &rows, self.difference, &mut add)?;
         }
         self.products += pairs.len() as u64;
         (self.progress)(PreviewProgress::Priced(self.products));
         Ok(())
-    }
-}
-
-fn product_of(scope: &Scope) -> Option<ProductId> {
-    match scope {
-        Scope::Product(id) => Some(id.clone()),
-        Scope::All | Scope::Category(_) => None,
     }
 }

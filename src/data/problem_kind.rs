@@ -32,12 +32,14 @@ impl Problem {
             Self::Deletion => "deletion",
             Self::PrunedChange => "change",
             Self::OtherKey(..) => "other_key",
-            Self::UnknownColumns { .. } => "unknown_field",
             Self::OtherDelimiter { .. }
             | Self::QuotedDelimiter { .. }
             | Self::TwoDelimiters(..) => "other_delimiter",
             Self::Nameless { .. } => "nameless_column",
-            Self::InColumn { problem, .. } | Self::DecimalComma { problem } => problem.code(),
+            Self::InColumn { problem, .. }
+            | Self::InField { problem, .. }
+            | Self::InList { problem, .. }
+            | Self::DecimalComma { problem } => problem.code(),
             Self::NoDecimalComma { .. } => "no_decimal_comma",
             Self::FailedFormula { .. } => "failed_formula",
             Self::ShortenedId { .. } => "shortened_id",
@@ -45,34 +47,29 @@ impl Problem {
             Self::NotJson(_) => "not_json",
             Self::NotAnObject => "not_an_object",
             Self::TooDeep => "too_deep",
-            Self::UnknownField { .. } => "unknown_field",
+            Self::UnknownField { .. } | Self::UnknownColumns { .. } => "unknown_field",
             Self::UnknownTable { .. } => "unknown_table",
-            Self::Missing { .. } => "missing_field",
-            Self::Repeated { .. } => "repeated_field",
+            Self::Missing { .. } | Self::NoRule => "missing_field",
+            Self::Repeated { .. } | Self::RepeatedAmount { .. } => "repeated_field",
             Self::WrongKind { .. } => "wrong_kind",
             Self::EmptyName => "empty_name",
             Self::LongName { .. } => "long_name",
             Self::ControlCharacter { .. } => "control_character",
             Self::Id(_) => "bad_id",
-            Self::Price(_) => "bad_price",
+            Self::Price(_) | Self::Amount { .. } | Self::NegativeAmount { .. } => "bad_price",
             Self::Percentage(_) => "bad_percentage",
             Self::Quantity(_) | Self::NotPositive { .. } => "bad_quantity",
             Self::QuantityRules { .. } => "contradicting_quantities",
             Self::Category(_) => "bad_category",
             Self::Window { .. } => "window_ends_first",
-            Self::InField { problem, .. } => problem.code(),
-            Self::Amount { .. } | Self::NegativeAmount { .. } => "bad_price",
-            Self::RepeatedAmount { .. } => "repeated_field",
             Self::Currency { .. } => "bad_currency",
             Self::Priority { .. } => "bad_priority",
             Self::Time { .. } | Self::FineTime { .. } | Self::BeforeEpoch { .. } => "bad_time",
             Self::NoTimeZone { .. } => "no_time_zone",
             Self::TimeZone { .. } => "bad_time_zone",
-            Self::NoRule => "missing_field",
             Self::TwoRules { .. } => "two_rules",
             Self::TwoScopes => "two_scopes",
             Self::TwoKinds { .. } => "two_kinds",
-            Self::InList { problem, .. } => problem.code(),
             Self::FieldCount { .. } => "field_count",
             Self::Quote | Self::OpenQuote | Self::EndlessQuote => "bad_quote",
             Self::Duplicate(duplicate) => duplicate.code(),
@@ -107,11 +104,6 @@ impl Problem {
             true => problem,
             false => Self::InColumn { column: column.to_owned(), problem: Box::new(problem) },
         }
-    }
-
-    /// Returns the problem of a value in a column without a name.
-    pub(super) fn nameless(number: usize, text: &str) -> Self {
-        Self::Nameless { number, text: text.to_owned() }
     }
 
     /// Returns the problem of unknown columns.

@@ -1,72 +1,62 @@
 //! Deletes stored rows that the data does not name.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use super::comparison::Comparison;
 use super::difference::Difference;
 use super::planned::Planned;
-use super::stored::{Halt, still};
-use crate::model::{ProductId, UserId};
-use crate::ports::{RecordKey, Segment, pages};
+use super::stored::{Halt, StoreAt, still};
+use crate::model::UserId;
+use crate::ports::{AtHead, Cursor, Page, PortError, RecordKey, Segment, pages};
+use crate::pricing::{Customer, Product};
 
 impl<'a> Difference<'a> {
     /// Plans to delete stored rows that the data does not name, of each kind of which it names any. Lists
     /// and their rows are pruned where they are compared.
     pub(super) async fn prune(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
-        self.prune_products(comparison).await?;
-        self.prune_discounts(comparison).await?;
-        self.prune_customers(comparison).await
-    }
+        let Comparison { data, at: StoreAt { store, head }, .. } = *comparison;
+        let named = data.products.iter().map(|product| &product.id).collect();
+        let listed = |from| store.list_products(head, Segment::ALL, from);
+        let removed = self.prune_rows(named, listed, |it: &Product| &it.id, RecordKey::Product);
+        self.counts.products.removed += removed.await?;
 
-    async fn prune_products(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
-        let Comparison { data, at, .. } = comparison;
-        let named: HashSet<&ProductId> = data.products.iter().map(|product| &product.id).collect();
-        if named.is_empty() {
-            return Ok(());
-        }
-        let mut pages = pages(|from| at.store.list_products(at.head, Segment::ALL, from));
-        while let Some(page) = pages.next().await? {
-            let ids = still(page)?.into_iter().map(|product| product.id);
-            for id in ids.filter(|id| !named.contains(id)) {
-                self.counts.products.removed += 1;
-                self.plan(Planned::Delete(RecordKey::Product(id)));
-            }
-        }
-        Ok(())
-    }
-
-    async fn prune_discounts(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
-        let Comparison { data, at, .. } = comparison;
         let named = data.discounts.iter().map(|list| &list.user);
-        let named: HashSet<&UserId> = named.chain(data.own.iter().map(|list| &list.user)).collect();
-        if named.is_empty() {
-            return Ok(());
-        }
-        let mut pages = pages(|from| at.store.list_discounted_users(at.head, from));
-        while let Some(page) = pages.next().await? {
-            for user in still(page)?.into_iter().filter(|user| !named.contains(user)) {
-                self.counts.users.removed += 1;
-                self.plan(Planned::Delete(RecordKey::Discounts(user)));
-            }
-        }
+        let named = named.chain(data.own.iter().map(|list| &list.user)).collect();
+        let listed = |from| store.list_discounted_users(head, from);
+        let removed = self.prune_rows(named, listed, |it: &UserId| it, RecordKey::Discounts);
+        self.counts.users.removed += removed.await?;
+
+        let named = data.customers.iter().map(|customer| &customer.user).collect();
+        let listed = |from| store.list_customers(head, from);
+        let removed = self.prune_rows(named, listed, |it: &Customer| &it.user, RecordKey::Customer);
+        self.counts.customers.removed += removed.await?;
         Ok(())
     }
 
-    async fn prune_customers(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
-        let Comparison { data, at, .. } = comparison;
-        let named: HashSet<&UserId> =
-            data.customers.iter().map(|customer| &customer.user).collect();
-        if named.is_empty() {
-            return Ok(());
-        }
-        let mut pages = pages(|from| at.store.list_customers(at.head, from));
-        while let Some(page) = pages.next().await? {
-            let users = still(page)?.into_iter().map(|customer| customer.user);
-            for user in users.filter(|user| !named.contains(user)) {
-                self.counts.customers.removed += 1;
-                self.plan(Planned::Delete(RecordKey::Customer(user)));
+    /// Plans to delete the listed rows of one kind that are not named, unless none is named. Returns how
+    /// many these are.
+    async fn prune_rows<T, I: Clone + Eq + Hash, Fut>(
+        &mut self,
+        named: HashSet<&I>,
+        listed: impl Fn(Option<Cursor>) -> Fut,
+        id: impl Fn(&T) -> &I,
+        key: impl Fn(I) -> RecordKey,
+    ) -> Result<u64, Halt>
+    where
+        Fut: Future<Output = Result<AtHead<Page<T>>, PortError>>,
+    {
+        let mut removed = 0;
+        let mut pages = pages(listed);
+        while !named.is_empty()
+            && let Some(page) = pages.next().await?
+        {
+            let page = still(page)?;
+            for id in page.iter().map(&id).filter(|id| !named.contains(id)) {
+                removed += 1;
+                self.plan(Planned::Delete(key(id.clone())));
             }
         }
-        Ok(())
+        Ok(removed)
     }
 }

@@ -10,7 +10,7 @@ use super::dataset::Dataset;
 use super::error::{DataErrors, Fault, Problem};
 use super::given::Amounts;
 use super::layout::Layout;
-use super::lines::Lines;
+use super::lines::FileLines;
 use super::sources::STANDARD_INPUT;
 use super::{csv, json, sources, text};
 
@@ -36,7 +36,7 @@ pub fn read(
         let mut sink = collector.file(path);
         match file {
             Ok(file) => {
-                let counted = Counted { inner: file, total: &total, progress };
+                let counted = CountedReader { inner: file, total: &total, progress };
                 read_from(text::unpacked(counted, layout.encoding), &mut sink);
             }
             Err(error) => sink.fault(Fault::of_file(Problem::Unreadable(error))),
@@ -89,7 +89,7 @@ pub fn read_texts_as(
 
 fn read_from<'a>(source: Result<Box<dyn Read + 'a>, Fault>, sink: &mut Sink<'_>) {
     let read = source.and_then(|source| {
-        read_lines(Lines::new(BufReader::with_capacity(BUFFER_BYTES, source)), sink)
+        read_lines(FileLines::new(BufReader::with_capacity(BUFFER_BYTES, source)), sink)
     });
     if let Err(fault) = read {
         sink.fault(fault);
@@ -97,7 +97,7 @@ fn read_from<'a>(source: Result<Box<dyn Read + 'a>, Fault>, sink: &mut Sink<'_>)
 }
 
 /// Recognizes the format by the first character, and reads the rows.
-fn read_lines(mut lines: Lines<impl io::BufRead>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+fn read_lines(mut lines: FileLines<impl io::BufRead>, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let Some((_, first)) = lines.next()? else { return Ok(()) };
     match first.trim_start().as_bytes().first() {
         Some(b'[') => json::read_array(&lines.rest()?, sink),
@@ -107,13 +107,13 @@ fn read_lines(mut lines: Lines<impl io::BufRead>, sink: &mut Sink<'_>) -> Result
 }
 
 /// Counts the bytes that are read.
-struct Counted<'a, R> {
+struct CountedReader<'a, R> {
     inner: R,
     total: &'a Cell<u64>,
     progress: &'a dyn Fn(u64),
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for CountedReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.total.set(self.total.get().saturating_add(count as u64));

@@ -7,9 +7,9 @@ use super::field::Field;
 use super::given::{Amounts, GivenRule};
 use super::json_parts;
 use super::kinds::{Expected, RowKind};
-use super::layout::Columns;
+use super::layout::ColumnMeanings;
 use super::removed::RowKey;
-use super::row::{Notation, Row};
+use super::row::{FileRow, Notation};
 use super::target::currency;
 use super::values::{
     amounts_by_currency, list, min_quantity, number, optional, priority, quantity, raw_amount,
@@ -27,9 +27,9 @@ use crate::pricing::{
 pub(super) enum FileRecord {
     Product(Product),
     /// A user's whole list.
-    List(UserId, Vec<OwnRow>),
+    List(UserId, Vec<GivenOwnRow>),
     /// One row of a user's list. The others may be anywhere in the files.
-    One(UserId, OwnRow),
+    One(UserId, GivenOwnRow),
     Customer(Customer),
     /// A price list, and the local times that were converted to instants.
     PriceList(PriceList, Vec<LocalTime>),
@@ -39,7 +39,7 @@ pub(super) enum FileRecord {
 
 /// A row of a user's list.
 #[derive(Debug)]
-pub(super) struct OwnRow {
+pub(super) struct GivenOwnRow {
     pub(super) product_id: ProductId,
     pub(super) min_quantity: MinQuantity,
     pub(super) rule: GivenRule,
@@ -47,10 +47,10 @@ pub(super) struct OwnRow {
 
 /// Parses a row.
 pub(super) fn record(
-    row: &mut Row<'_>,
+    row: &mut FileRow<'_>,
     expected: Expected,
     amounts: Amounts,
-    columns: &Columns,
+    columns: &ColumnMeanings,
 ) -> Result<FileRecord, Problem> {
     let kind = RowKind::of(row, expected);
     kind.check(row)?;
@@ -59,12 +59,9 @@ pub(super) fn record(
         RowKind::Customer => customer(row).map(FileRecord::Customer),
         RowKind::PriceList => price_list(row),
         RowKind::Price => price(row),
-        RowKind::One => {
-            let user = UserId::new(text(row, Field::UserId)?)?;
-            Ok(FileRecord::One(user, own_row(row)?))
-        }
+        RowKind::One => Ok(FileRecord::One(user_id(row)?, own_row(row)?)),
         RowKind::List | RowKind::Entry => {
-            let user = UserId::new(text(row, Field::UserId)?)?;
+            let user = user_id(row)?;
             let (list, notation) = list(row, list_field(row))?;
             Ok(FileRecord::List(user, own_rows(list, notation, columns)?))
         }
@@ -73,37 +70,21 @@ pub(super) fn record(
 
 /// Returns the keys of the rows that an item of `DynamoDB` stands for. Values outside the keys may be
 /// wrong.
-pub(super) fn item_keys(item: &str, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
-    keys(&mut Row::of_item(item, columns)?, columns)
-}
-
-fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
-    let product = |row: &mut Row<'_>, field| Ok::<_, Problem>(ProductId::new(text(row, field)?)?);
-    let from = |row: &mut Row<'_>| {
-        Ok::<_, Problem>(optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default())
-    };
+pub(super) fn item_keys(item: &str, columns: &ColumnMeanings) -> Result<Vec<RowKey>, Problem> {
+    let row = &mut FileRow::of_item(item, columns)?;
     Ok(vec![match RowKind::of(row, Expected::Any) {
-        RowKind::Product => RowKey::Product(product(row, id_field(row))?),
-        RowKind::Customer => RowKey::Customer(UserId::new(text(row, Field::UserId)?)?),
-        RowKind::PriceList => RowKey::PriceList(PriceListId::new(text(row, Field::PriceList)?)?),
-        RowKind::Price => {
-            let list = PriceListId::new(text(row, Field::PriceList)?)?;
-            row.drop_empty(Field::MinQuantity);
-            RowKey::Price(list, scope(row)?, from(row)?)
-        }
-        RowKind::One => {
-            let user = UserId::new(text(row, Field::UserId)?)?;
-            row.drop_empty(Field::MinQuantity);
-            RowKey::Own(user, product(row, Field::ProductId)?, from(row)?)
-        }
+        RowKind::Product => RowKey::Product(product_id(row, id_field(row))?),
+        RowKind::Customer => RowKey::Customer(user_id(row)?),
+        RowKind::PriceList => RowKey::PriceList(list_id(row)?),
+        RowKind::Price => RowKey::Price(list_id(row)?, scope(row)?, from(row)?),
+        RowKind::One => RowKey::Own(user_id(row)?, product_id(row, Field::ProductId)?, from(row)?),
         RowKind::List | RowKind::Entry => {
-            let user = UserId::new(text(row, Field::UserId)?)?;
+            let user = user_id(row)?;
             let (list, notation) = list(row, list_field(row))?;
             let mut keys = vec![];
             for raw in json_parts::elements(list.get())? {
-                let mut entry = Row::parse_entry(raw, notation, columns)?;
-                entry.drop_empty(Field::MinQuantity);
-                let product = product(&mut entry, Field::ProductId)?;
+                let mut entry = FileRow::parse_entry(raw, notation, columns)?;
+                let product = product_id(&mut entry, Field::ProductId)?;
                 keys.push(RowKey::Own(user.clone(), product, from(&mut entry)?));
             }
             return Ok(keys);
@@ -111,26 +92,44 @@ fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
     }])
 }
 
-fn id_field(row: &Row<'_>) -> Field {
+fn user_id(row: &mut FileRow<'_>) -> Result<UserId, Problem> {
+    Ok(UserId::new(text(row, Field::UserId)?)?)
+}
+
+fn list_id(row: &mut FileRow<'_>) -> Result<PriceListId, Problem> {
+    Ok(PriceListId::new(text(row, Field::PriceList)?)?)
+}
+
+fn product_id(row: &mut FileRow<'_>, field: Field) -> Result<ProductId, Problem> {
+    Ok(ProductId::new(text(row, field)?)?)
+}
+
+/// Returns the quantity from which on a row of a ladder counts.
+fn from(row: &mut FileRow<'_>) -> Result<MinQuantity, Problem> {
+    row.drop_empty(Field::MinQuantity);
+    Ok(optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default())
+}
+
+fn id_field(row: &FileRow<'_>) -> Field {
     if row.has(Field::Id) { Field::Id } else { Field::ProductId }
 }
 
-fn list_field(row: &Row<'_>) -> Field {
+fn list_field(row: &FileRow<'_>) -> Field {
     if row.has(Field::Discounts) { Field::Discounts } else { Field::Products }
 }
 
 /// Returns the scope of a row of a price list.
-fn scope(row: &mut Row<'_>) -> Result<Scope, Problem> {
+fn scope(row: &mut FileRow<'_>) -> Result<Scope, Problem> {
     row.drop_empty(Field::ProductId);
     row.drop_empty(Field::Category);
     if row.has(Field::ProductId) {
-        return Ok(Scope::Product(ProductId::new(text(row, Field::ProductId)?)?));
+        return Ok(Scope::Product(product_id(row, Field::ProductId)?));
     }
     Ok(optional(row, Field::Category, category)?.map_or(Scope::All, Scope::Category))
 }
 
-fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
-    let id = ProductId::new(text(row, id_field(row))?)?;
+fn product(row: &mut FileRow<'_>, amounts: Amounts) -> Result<Product, Problem> {
+    let id = product_id(row, id_field(row))?;
     let name = text(row, Field::Name)?.into_owned();
     if name.trim().is_empty() {
         return Err(Problem::EmptyName);
@@ -157,11 +156,11 @@ fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
     Ok(Product { id, name, price, detail: None }.with_detail(detail))
 }
 
-fn category(row: &mut Row<'_>, field: Field) -> Result<Category, Problem> {
+fn category(row: &mut FileRow<'_>, field: Field) -> Result<Category, Problem> {
     Ok(text(row, field)?.parse::<Category>()?)
 }
 
-fn quantities(row: &mut Row<'_>, product: &ProductId) -> Result<QuantityRules, Problem> {
+fn quantities(row: &mut FileRow<'_>, product: &ProductId) -> Result<QuantityRules, Problem> {
     let min = optional(row, Field::Min, quantity)?;
     let step = optional(row, Field::Step, quantity)?;
     let max = optional(row, Field::Max, quantity)?;
@@ -169,19 +168,19 @@ fn quantities(row: &mut Row<'_>, product: &ProductId) -> Result<QuantityRules, P
         .map_err(|problem| Problem::QuantityRules { product: product.clone(), problem })
 }
 
-fn customer(row: &mut Row<'_>) -> Result<Customer, Problem> {
-    let user = UserId::new(text(row, Field::UserId)?)?;
+fn customer(row: &mut FileRow<'_>) -> Result<Customer, Problem> {
+    let user = user_id(row)?;
     let currency = optional(row, Field::Currency, |row, field| currency(&text(row, field)?))?;
     let groups = optional(row, Field::Groups, texts)?.unwrap_or_default();
     Ok(Customer { user, currency, groups: groups.into_iter().collect() })
 }
 
-fn price_list(row: &mut Row<'_>) -> Result<FileRecord, Problem> {
-    let id = PriceListId::new(text(row, Field::PriceList)?)?;
+fn price_list(row: &mut FileRow<'_>) -> Result<FileRecord, Problem> {
+    let id = list_id(row)?;
     let zone_name = optional(row, Field::TimeZone, text)?;
     let zone = zone_name.as_deref().map(time_zone).transpose()?;
     let mut local = vec![];
-    let mut edge = |row: &mut Row<'_>, field: Field| -> Result<Timestamp, Problem> {
+    let mut edge = |row: &mut FileRow<'_>, field: Field| -> Result<Timestamp, Problem> {
         let given = text(row, field)?;
         let (instant, occurs) = instant(field.name(), &given, zone.as_ref())?;
         if let Some(occurs) = occurs {
@@ -218,20 +217,16 @@ fn price_list(row: &mut Row<'_>) -> Result<FileRecord, Problem> {
     Ok(FileRecord::PriceList(list, local))
 }
 
-fn price(row: &mut Row<'_>) -> Result<FileRecord, Problem> {
-    let list = PriceListId::new(text(row, Field::PriceList)?)?;
-    let scope = scope(row)?;
-    let min_quantity = optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default();
-    Ok(FileRecord::Price(list, scope, min_quantity, rule(row)?))
+fn price(row: &mut FileRow<'_>) -> Result<FileRecord, Problem> {
+    Ok(FileRecord::Price(list_id(row)?, scope(row)?, from(row)?, rule(row)?))
 }
 
-fn own_row(row: &mut Row<'_>) -> Result<OwnRow, Problem> {
-    let product_id = ProductId::new(text(row, Field::ProductId)?)?;
-    let min_quantity = optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default();
-    Ok(OwnRow { product_id, min_quantity, rule: rule(row)? })
+fn own_row(row: &mut FileRow<'_>) -> Result<GivenOwnRow, Problem> {
+    let product_id = product_id(row, Field::ProductId)?;
+    Ok(GivenOwnRow { product_id, min_quantity: from(row)?, rule: rule(row)? })
 }
 
-fn rule(row: &mut Row<'_>) -> Result<GivenRule, Problem> {
+fn rule(row: &mut FileRow<'_>) -> Result<GivenRule, Problem> {
     if row.has(Field::Percentage) {
         return Ok(GivenRule::Percentage(number(row, Field::Percentage)?.parse::<Rate>()?));
     }
@@ -244,11 +239,11 @@ fn rule(row: &mut Row<'_>) -> Result<GivenRule, Problem> {
 fn own_rows(
     list: &RawValue,
     notation: Notation,
-    columns: &Columns,
-) -> Result<Vec<OwnRow>, Problem> {
+    columns: &ColumnMeanings,
+) -> Result<Vec<GivenOwnRow>, Problem> {
     let mut rows = vec![];
     for (index, raw) in json_parts::elements(list.get())?.into_iter().enumerate() {
-        let entry = Row::parse_entry(raw, notation, columns).and_then(|mut entry| {
+        let entry = FileRow::parse_entry(raw, notation, columns).and_then(|mut entry| {
             RowKind::Entry.check(&mut entry)?;
             own_row(&mut entry)
         });

@@ -6,7 +6,7 @@ use super::comparison::Comparison;
 use super::difference::Difference;
 use super::own_lists::merged;
 use super::planned::Planned;
-use super::stored::{CHUNK, Halt, Stored, still};
+use super::stored::{CHUNK, Halt, StoredRows, still};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::ports::{RecordKey, UserDiscounts};
 use crate::pricing::{Customer, Discounts, PriceList, Product};
@@ -21,7 +21,8 @@ impl Difference<'_> {
         for chunk in removed.products.chunks(CHUNK) {
             let ids: Vec<ProductId> = chunk.iter().map(|id| (*id).clone()).collect();
             let read = |ids| at.store.products(ids, at.head);
-            let stored = Stored::read(&ids, |product: &Product| product.id.clone(), read).await?;
+            let stored =
+                StoredRows::read(&ids, |product: &Product| product.id.clone(), read).await?;
             for id in ids.iter().filter(|id| stored.has(id)) {
                 self.counts.products.removed += 1;
                 self.plan(Planned::Delete(RecordKey::Product(id.clone())));
@@ -31,7 +32,7 @@ impl Difference<'_> {
         for users in customers.chunks(CHUNK) {
             let read = |users| at.store.customers(users, at.head);
             let id = |customer: &Customer| customer.user.clone();
-            let stored = Stored::read(users, id, read).await?;
+            let stored = StoredRows::read(users, id, read).await?;
             for user in users.iter().filter(|user| stored.has(user)) {
                 self.counts.customers.removed += 1;
                 self.plan(Planned::Delete(RecordKey::Customer(user.clone())));
@@ -50,7 +51,7 @@ impl Difference<'_> {
         for chunk in users.chunks(CHUNK) {
             let read = |users| at.store.discounts(users, at.head);
             let id = |list: &UserDiscounts| list.user.clone();
-            let stored = Stored::read(chunk, id, read).await?;
+            let stored = StoredRows::read(chunk, id, read).await?;
             for user in chunk {
                 self.remove_from_list(comparison, &stored, user);
             }
@@ -61,7 +62,7 @@ impl Difference<'_> {
     fn remove_from_list(
         &mut self,
         comparison: &Comparison<'_>,
-        stored: &Stored<UserId, UserDiscounts>,
+        stored: &StoredRows<UserId, UserDiscounts>,
         user: &UserId,
     ) {
         let Some(found) = stored.found.get(user) else { return };

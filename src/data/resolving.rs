@@ -83,9 +83,7 @@ fn own_list(
 /// Returns the rows of a product as a discount on every quantity, if they are one.
 fn plain_discount(rows: &[(ProductId, GivenRung)]) -> Option<Discount> {
     let [(product_id, rung)] = rows else { return None };
-    let GivenRule::Percentage(rate) = rung.rule else { return None };
-    let percentage = rate.as_percentage().filter(|_| rung.min_quantity == MinQuantity::ZERO)?;
-    Some(Discount { product_id: product_id.clone(), percentage })
+    rung.rule.as_discount(product_id, rung.min_quantity)
 }
 
 /// Returns the rungs with their amounts parsed, or the error of the first that cannot be parsed.
@@ -138,7 +136,7 @@ pub(super) fn check_ladder(
     amounts: Amounts,
 ) -> Result<(), (MinQuantity, Problem)> {
     let scope = || Box::new(scope.clone());
-    let show = |rule: PriceRule| rule.in_words(|amount| amounts.shown(amount).to_string());
+    let show = |rule: PriceRule| rule.in_words(|amount| amounts.shown(amount));
     match ladder.check() {
         Err(LadderError::Rises { at, from, to }) => {
             let (from, to) = (show(from.0), show(to.0));

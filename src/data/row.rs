@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::error::Problem;
 use super::field::Field;
-use super::layout::{Columns, Meaning};
+use super::layout::{ColumnMeanings, Meaning};
 use super::target::Target;
 use super::wrapper_names::{is_wrapper, tells_of_rows};
 use crate::pricing::Currency;
@@ -25,7 +25,7 @@ pub(super) enum Notation {
 
 /// A value that is not yet parsed.
 #[derive(Clone, Debug)]
-pub(super) enum Cell<'a> {
+pub(super) enum FileCell<'a> {
     Column(Cow<'a, str>),
     Json(&'a RawValue, Notation),
 }
@@ -76,7 +76,7 @@ struct Nested<'a> {
     object: &'a RawValue,
 }
 
-impl<'a> Cell<'a> {
+impl<'a> FileCell<'a> {
     pub(super) fn value(self) -> Result<Value<'a>, Problem> {
         match self {
             Self::Column(text) => Ok(Value::Text(text)),
@@ -144,10 +144,10 @@ fn string(quoted: &str) -> Result<Cow<'_, str>, Problem> {
 
 /// One row, parsed but not checked.
 #[derive(Debug, Default)]
-pub(super) struct Row<'a> {
-    cells: [Option<Cell<'a>>; Field::COUNT],
+pub(super) struct FileRow<'a> {
+    cells: [Option<FileCell<'a>>; Field::COUNT],
     /// Columns such as `price.EUR`.
-    pub(super) by_currency: Vec<(Field, Currency, Cell<'a>)>,
+    pub(super) by_currency: Vec<(Field, Currency, FileCell<'a>)>,
     /// The first unknown field.
     pub(super) unknown: Option<String>,
     /// The first field that is given twice.
@@ -165,9 +165,12 @@ pub(super) struct Row<'a> {
     has_only_tables: bool,
 }
 
-impl<'a> Row<'a> {
+impl<'a> FileRow<'a> {
     /// Parses a JSON object whose values are plain.
-    pub(super) fn parse(json: &'a str, columns: &Columns) -> Result<Self, serde_json::Error> {
+    pub(super) fn parse(
+        json: &'a str,
+        columns: &ColumnMeanings,
+    ) -> Result<Self, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let row = RowSeed(columns).deserialize(&mut deserializer)?;
         deserializer.end()?;
@@ -175,7 +178,10 @@ impl<'a> Row<'a> {
     }
 
     /// Parses an item of `DynamoDB`, whose attributes have types.
-    pub(super) fn of_item(json: &'a str, columns: &Columns) -> Result<Self, serde_json::Error> {
+    pub(super) fn of_item(
+        json: &'a str,
+        columns: &ColumnMeanings,
+    ) -> Result<Self, serde_json::Error> {
         Ok(Self::parse(json, columns)?.noted(Notation::Attributes))
     }
 
@@ -183,7 +189,7 @@ impl<'a> Row<'a> {
     pub(super) fn parse_entry(
         raw: &'a RawValue,
         notation: Notation,
-        columns: &Columns,
+        columns: &ColumnMeanings,
     ) -> Result<Self, Problem> {
         let json = match notation {
             Notation::Plain => raw,
@@ -196,7 +202,7 @@ impl<'a> Row<'a> {
     pub(super) fn noted(mut self, notation: Notation) -> Self {
         let by_currency = self.by_currency.iter_mut().map(|(.., cell)| cell);
         for cell in self.cells.iter_mut().flatten().chain(by_currency) {
-            if let Cell::Json(_, noted) = cell {
+            if let FileCell::Json(_, noted) = cell {
                 *noted = notation;
             }
         }
@@ -219,27 +225,27 @@ impl<'a> Row<'a> {
         Field::ALL.into_iter().filter(|field| self.has(*field))
     }
 
-    pub(super) fn set(&mut self, field: Field, cell: Cell<'a>) {
+    pub(super) fn set(&mut self, field: Field, cell: FileCell<'a>) {
         if self.cells[field as usize].replace(cell).is_some() {
             self.repeated.get_or_insert(field);
         }
     }
 
-    pub(super) fn set_target(&mut self, target: Target, cell: Cell<'a>) {
+    pub(super) fn set_target(&mut self, target: Target, cell: FileCell<'a>) {
         match target {
             Target::Field(field) => self.set(field, cell),
             Target::In(field, currency) => self.by_currency.push((field, currency, cell)),
         }
     }
 
-    pub(super) fn take(&mut self, field: Field) -> Option<Cell<'a>> {
+    pub(super) fn take(&mut self, field: Field) -> Option<FileCell<'a>> {
         self.last = Some(Target::Field(field));
         self.cells[field as usize].take()
     }
 
     /// Drops a field if it is empty.
     pub(super) fn drop_empty(&mut self, field: Field) {
-        if self.cells[field as usize].as_ref().is_some_and(Cell::is_empty) {
+        if self.cells[field as usize].as_ref().is_some_and(FileCell::is_empty) {
             self.cells[field as usize] = None;
         }
     }
@@ -259,25 +265,25 @@ impl<'a> Row<'a> {
     }
 }
 
-struct RowSeed<'c>(&'c Columns);
+struct RowSeed<'c>(&'c ColumnMeanings);
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
-    type Value = Row<'de>;
+    type Value = FileRow<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FileRow<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for RowSeed<'_> {
-    type Value = Row<'de>;
+    type Value = FileRow<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let mut row = Row { has_only_tables: true, ..Row::default() };
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FileRow<'de>, A::Error> {
+        let mut row = FileRow { has_only_tables: true, ..FileRow::default() };
         while let Some(key) = map.next_key_seed(KeySeed(self.0))? {
             let raw: &'de RawValue = map.next_value()?;
             let is_list = raw.get().starts_with('[');
@@ -287,7 +293,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             match key {
                 Key::Known(target) => {
                     row.has_only_tables &= is_list;
-                    row.set_target(target, Cell::Json(raw, Notation::Plain));
+                    row.set_target(target, FileCell::Json(raw, Notation::Plain));
                 }
                 Key::Other(name, is_said) => {
                     let is_nested = raw.get().starts_with(['[', '{']);
@@ -310,7 +316,7 @@ enum Key {
     Other(String, bool),
 }
 
-struct KeySeed<'c>(&'c Columns);
+struct KeySeed<'c>(&'c ColumnMeanings);
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
     type Value = Key;

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use super::LoadError;
 use super::committing::{CHUNK, Committing};
 use super::load::MAX_TRIES;
-use super::stored::StoreAt;
+use super::stored::{Halt, StoreAt, still};
 use crate::model::ConnectionId;
 use crate::ports::{
-    AtHead, CatalogueHead, Changes, Clock, Commit, LoadId, PortError, Randomness, Record,
-    RowChange, Segment, Store, read_all,
+    CatalogueHead, Changes, Clock, Commit, LoadId, PortError, Randomness, Record, RowChange,
+    Segment, Store, read_all,
 };
 use crate::pricing::{Ladder, Money, PriceRule, Product, Rung, UnitRounding};
 use crate::stages::change::LoadChange;
@@ -37,11 +37,11 @@ pub async fn set_rounding(
         }
         let at = StoreAt { store, head: &head };
         let units = Units { from: head.rounding.unit_decimals, to: rounding.unit_decimals };
-        let changes = match units.from == units.to {
-            true => AtHead::Read(vec![]),
-            false => rescaled(at, units).await?,
+        let changes = match rescaled(at, units).await {
+            Ok(changes) => changes,
+            Err(Halt::Moved) => continue,
+            Err(Halt::Failed(error)) => return Err(error),
         };
-        let AtHead::Read(changes) = changes else { continue };
         let load = LoadId(ConnectionId::from_random(randomness.bits()).to_string());
         // While no product was ever loaded, there is no base to make again.
         let products = head.base_version > 0;
@@ -111,23 +111,23 @@ impl Units {
     }
 }
 
-/// Returns every stored row with an amount, in the new units and in the order of a journal.
-async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>>, LoadError> {
-    let (store, head) = (at.store, at.head);
+/// Returns every stored row with an amount, in the new units and in the order of a journal, if the units
+/// change.
+async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<Vec<RowChange>, Halt> {
+    if units.from == units.to {
+        return Ok(vec![]);
+    }
+    let StoreAt { store, head } = at;
     let mut changes = BTreeMap::new();
     let mut put = |record: Record| drop(changes.insert(record.key(), RowChange::Put(record)));
-    let products = read_all(|from| store.list_products(head, Segment::ALL, from)).await?;
-    let AtHead::Read(products) = products else { return Ok(AtHead::Moved) };
-    for product in products {
+    let products = read_all(|from| store.list_products(head, Segment::ALL, from));
+    for product in still(products.await?)? {
         put(Record::Product(units.product(product)?));
     }
-    let users = read_all(|from| store.list_discounted_users(head, from)).await?;
-    let AtHead::Read(users) = users else { return Ok(AtHead::Moved) };
-    for users in users.chunks(CHUNK) {
-        let AtHead::Read(lists) = store.discounts(users, head).await? else {
-            return Ok(AtHead::Moved);
-        };
-        for mut list in lists.into_iter().filter(|list| !list.ladders.is_empty()) {
+    let users = read_all(|from| store.list_discounted_users(head, from));
+    for users in still(users.await?)?.chunks(CHUNK) {
+        let lists = still(store.discounts(users, head).await?)?.into_iter();
+        for mut list in lists.filter(|list| !list.ladders.is_empty()) {
             let what = || format!("the own rows of customer `{}`", list.user);
             for own in &mut list.ladders.ladders {
                 own.ladder = units.ladder(&own.ladder, what)?;
@@ -135,12 +135,10 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
             put(Record::Discounts(list));
         }
     }
-    let lists = read_all(|from| store.list_price_lists(head, from)).await?;
-    let AtHead::Read(lists) = lists else { return Ok(AtHead::Moved) };
-    for mut list in lists {
-        let prices = read_all(|from| store.list_prices(&list.id, head, from)).await?;
-        let AtHead::Read(prices) = prices else { return Ok(AtHead::Moved) };
-        for mut prices in prices {
+    let lists = read_all(|from| store.list_price_lists(head, from));
+    for mut list in still(lists.await?)? {
+        let prices = read_all(|from| store.list_prices(&list.id, head, from));
+        for mut prices in still(prices.await?)? {
             let what = || format!("price list `{}`, {}", prices.list, prices.scope);
             prices.ladder = units.ladder(&prices.ladder, what)?;
             put(Record::Prices(prices));
@@ -148,7 +146,7 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
         list.revision = head.version + 1;
         put(Record::PriceList(list));
     }
-    Ok(AtHead::Read(changes.into_values().collect()))
+    Ok(changes.into_values().collect())
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use super::error::Problem;
 use super::field::Field;
 use super::kinds::{Expected, KnownColumns, RULES, RowKind};
-use super::row::Row;
+use super::row::FileRow;
 
 impl RowKind {
     /// Returns the kind of a row.
-    pub(super) fn of(row: &Row<'_>, expected: Expected) -> Self {
+    pub(super) fn of(row: &FileRow<'_>, expected: Expected) -> Self {
         let has = |fields: &[Field]| fields.iter().any(|field| row.has(*field));
         let is_rule = has(RULES) || row.has(Field::MinQuantity);
         let has_list = has(&[Field::Discounts, Field::Products]);
@@ -47,7 +47,7 @@ impl RowKind {
     }
 
     /// Drops empty fields that may be missing, and checks the rest.
-    pub(super) fn check(self, row: &mut Row<'_>) -> Result<(), Problem> {
+    pub(super) fn check(self, row: &mut FileRow<'_>) -> Result<(), Problem> {
         let shape = self.shape();
         // A price list in CSV may have a column for each way to state a price.
         let may_be_empty = match shape.any_of.iter().filter(|field| row.has(**field)).count() {
@@ -73,7 +73,7 @@ impl RowKind {
     }
 
     /// Checks which fields a row has, or which columns a CSV file has.
-    fn check_header(self, row: &Row<'_>) -> Result<(), Problem> {
+    fn check_header(self, row: &FileRow<'_>) -> Result<(), Problem> {
         let shape = self.shape();
         let required = || shape.required.iter().copied().flatten();
         let known = || required().chain(shape.any_of).chain(shape.optional).copied();
@@ -132,11 +132,11 @@ impl RowKind {
 }
 
 /// Checks the columns of a CSV header.
-pub(super) fn check_columns(row: &Row<'_>) -> Result<(), Problem> {
+pub(super) fn check_columns(row: &FileRow<'_>) -> Result<(), Problem> {
     RowKind::of(row, Expected::Any).check_header(row)
 }
 
 /// Returns the columns of the kind that a header resembles.
-pub(super) fn columns_for(row: &Row<'_>) -> KnownColumns {
+pub(super) fn columns_for(row: &FileRow<'_>) -> KnownColumns {
     KnownColumns(RowKind::of(row, Expected::Any))
 }

@@ -5,7 +5,6 @@ use std::hash::Hash;
 
 use futures_util::future::BoxFuture;
 
-use super::error::DataErrors;
 use super::load_error::LoadError;
 use crate::ports::{AtHead, CatalogueHead, Chain, PortError, Store};
 
@@ -27,15 +26,9 @@ pub(super) enum Halt {
     Failed(LoadError),
 }
 
-impl From<PortError> for Halt {
-    fn from(error: PortError) -> Self {
+impl<E: Into<LoadError>> From<E> for Halt {
+    fn from(error: E) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-impl From<DataErrors> for Halt {
-    fn from(errors: DataErrors) -> Self {
-        Self::Failed(LoadError::Data(errors))
     }
 }
 
@@ -48,13 +41,13 @@ pub(super) fn still<T>(read: AtHead<T>) -> Result<T, Halt> {
 }
 
 /// What the store has under some ids.
-pub(super) struct Stored<I, T> {
+pub(super) struct StoredRows<I, T> {
     pub(super) found: HashMap<I, T>,
     /// What cannot be read, and why.
     pub(super) unreadable: HashMap<I, String>,
 }
 
-impl<I: Clone + Eq + Hash, T> Stored<I, T> {
+impl<I: Clone + Eq + Hash, T> StoredRows<I, T> {
     /// Whether the store has anything under an id, readable or not.
     pub(super) fn has(&self, id: &I) -> bool {
         self.found.contains_key(id) || self.unreadable.contains_key(id)
@@ -109,7 +102,7 @@ mod tests {
                 Box::pin(std::future::ready(result)) as BoxFuture<'_, _>
             };
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let stored = runtime.block_on(Stored::read(&ids, usize::clone, read)).unwrap();
+            let stored = runtime.block_on(StoredRows::read(&ids, usize::clone, read)).unwrap();
             for id in ids {
                 prop_assert_eq!(stored.found.contains_key(&id), !bad[id]);
                 prop_assert_eq!(stored.unreadable.contains_key(&id), bad[id]);
@@ -125,7 +118,7 @@ mod tests {
             let error = PortError::Throttled { what: "a store".to_owned() };
             Box::pin(std::future::ready(Err::<AtHead<Vec<u8>>, _>(error))) as BoxFuture<'_, _>
         };
-        assert!(Stored::read(&[1, 2, 3], u8::clone, read).await.is_err());
+        assert!(StoredRows::read(&[1, 2, 3], u8::clone, read).await.is_err());
         assert_eq!(asked.into_inner(), 1);
     }
 }

@@ -13,9 +13,9 @@ use super::error::{DataErrors, Fault, Problem, RowError};
 use super::given::Amounts;
 use super::kinds::Expected;
 use super::layout::Layout;
-use super::record::{FileRecord, OwnRow, item_keys, record};
+use super::record::{FileRecord, GivenOwnRow, item_keys, record};
 use super::removed::RowKey;
-use super::row::Row;
+use super::row::FileRow;
 use crate::model::UserId;
 
 /// Changes of one table's rows.
@@ -96,7 +96,7 @@ impl TableChanges {
     fn rows(&self, item: &str) -> Result<Vec<(RowKey, FileRecord)>, Problem> {
         let columns = &self.layout.columns;
         let record =
-            record(&mut Row::of_item(item, columns)?, Expected::Any, self.amounts, columns)?;
+            record(&mut FileRow::of_item(item, columns)?, Expected::Any, self.amounts, columns)?;
         Ok(match record {
             FileRecord::List(user, rows) => {
                 rows.into_iter().map(|row| own(user.clone(), row)).collect()
@@ -124,7 +124,7 @@ impl TableChanges {
     }
 }
 
-fn own(user: UserId, row: OwnRow) -> (RowKey, FileRecord) {
+fn own(user: UserId, row: GivenOwnRow) -> (RowKey, FileRecord) {
     let key = RowKey::Own(user.clone(), row.product_id.clone(), row.min_quantity);
     (key, FileRecord::One(user, row))
 }

@@ -9,12 +9,15 @@ mod price_lists;
 
 use std::path::Path;
 
-use super::read::read_texts;
-use super::{DataErrors, Dataset};
+use super::{DataErrors, Dataset, Layout, read_texts_as};
 use crate::pricing::Currency;
 
 fn read_one(bytes: impl AsRef<[u8]>) -> Result<Dataset, DataErrors> {
-    read_texts(&[(Path::new("f"), bytes.as_ref())], Currency::USD)
+    read_as(bytes, &Layout::default())
+}
+
+fn read_as(bytes: impl AsRef<[u8]>, layout: &Layout) -> Result<Dataset, DataErrors> {
+    read_texts_as(&[(Path::new("f"), bytes.as_ref())], Currency::USD, layout)
 }
 
 /// Returns the rows of a dataset, each as one text.

@@ -1,49 +1,27 @@
 //! What a load did or would do, as JSON. The command line and HTTP use the same form.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Amounts, Counts, Effect, KindCounts, Mention, Mentions, MovedPrice, Moves, Notice, SeveralLines,
-};
+use super::{Amounts, Effect, KindCounts, Mentions, MovedPrice, Moves, Notice, SeveralLines};
 
 /// Returns what a load did to the rows of each kind.
 #[must_use]
 pub fn counts_json(counts: &KindCounts) -> Map<String, Value> {
-    let KindCounts { products, users, customers, price_lists, prices } = counts;
-    let kinds = [
-        ("products", products),
-        ("users", users),
-        ("customers", customers),
-        ("price_lists", price_lists),
-        ("prices", prices),
-    ];
-    let told = kinds.map(|(name, counts)| {
-        let Counts { added, changed, unchanged, removed } = counts;
-        let counts = json!({
-            "added": added, "changed": changed, "unchanged": unchanged, "removed": removed,
-        });
-        (name.to_owned(), counts)
-    });
-    told.into_iter().collect()
-}
-
-/// Returns how many things of a kind there are, and the first of them.
-#[must_use]
-pub fn mention_json(mention: &Mention) -> Value {
-    json!({ "count": mention.count, "first": mention.first })
+    members(counts)
 }
 
 /// Returns what may be unintended in the data.
 #[must_use]
 pub fn mentions_json(mentions: &Mentions) -> Map<String, Value> {
-    let told = [
-        ("unknown_products", json!(mentions.unknown_products)),
-        ("unknown_customers", mention_json(&mentions.unknown_customers)),
-        ("given_to_nobody", mention_json(&mentions.given_to_nobody)),
-        ("under_floor", mention_json(&mentions.under_floor)),
-        ("dearer_than_list", mention_json(&mentions.dearer_than_list)),
-    ];
-    told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    members(mentions)
+}
+
+fn members(of: &impl Serialize) -> Map<String, Value> {
+    match json!(of) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 /// Returns the rows of several lines in each file that has any.
@@ -84,7 +62,7 @@ fn moves_json(moves: &Moves, unit_decimals: u8) -> Value {
         let MovedPrice { floor, currency, .. } = price;
         let amounts = Amounts { currency: *currency, unit_decimals };
         let mut most = moved_json(price, unit_decimals);
-        most["floor"] = json!(floor.map(|floor| amounts.shown(floor).to_string()));
+        most["floor"] = json!(floor.map(|floor| amounts.shown(floor)));
         most
     });
     json!({ "count": moves.count, "most": most })
@@ -95,8 +73,7 @@ fn moves_json(moves: &Moves, unit_decimals: u8) -> Value {
 pub fn moved_json(price: &MovedPrice, unit_decimals: u8) -> Value {
     let MovedPrice { customer, product, min_quantity, before, after, currency, .. } = price;
     let amounts = Amounts { currency: *currency, unit_decimals };
-    let [before, after] =
-        [before, after].map(|price| price.map(|price| amounts.shown(price).to_string()));
+    let [before, after] = [before, after].map(|price| price.map(|price| amounts.shown(price)));
     json!({
         "customer": customer, "product": product, "currency": currency,
         "min_quantity": min_quantity.to_string(), "before": before, "after": after,

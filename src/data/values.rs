@@ -12,7 +12,7 @@ use super::field::Field;
 use super::given::Amounts;
 use super::json_parts::{self, Members};
 use super::names::shown;
-use super::row::{Cell, Notation, Row, Value};
+use super::row::{FileCell, FileRow, Notation, Value};
 use super::target::{Target, currency};
 use crate::model::{Decimal, Quantity, QuantityError};
 use crate::pricing::{Currency, MinQuantity, Money};
@@ -23,11 +23,11 @@ const STRINGS: &str = "a list of strings";
 /// The longest text that is parsed as a number. A longer one is not repeated in the error.
 const MAX_NUMBER_BYTES: usize = 64;
 
-fn cell<'a>(row: &mut Row<'a>, field: Field) -> Result<Cell<'a>, Problem> {
+fn cell<'a>(row: &mut FileRow<'a>, field: Field) -> Result<FileCell<'a>, Problem> {
     row.take(field).ok_or(Problem::Missing { field: field.name() })
 }
 
-fn value<'a>(row: &mut Row<'a>, field: Field) -> Result<Value<'a>, Problem> {
+fn value<'a>(row: &mut FileRow<'a>, field: Field) -> Result<Value<'a>, Problem> {
     cell(row, field)?.value()
 }
 
@@ -61,7 +61,7 @@ fn wrong_entry(field: &'static str, entry: &Value<'_>) -> Problem {
 }
 
 /// Returns a text. A number in its place is refused, because `1` and `1.0` would be two ids.
-pub(super) fn text<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
+pub(super) fn text<'a>(row: &mut FileRow<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
     match value(row, field)? {
         Value::Text(text) => Ok(text),
         other => Err(wrong(field.name(), A_STRING, &other)),
@@ -69,7 +69,7 @@ pub(super) fn text<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, 
 }
 
 /// Returns the digits of a number, which may be given as a number or as text.
-pub(super) fn number<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
+pub(super) fn number<'a>(row: &mut FileRow<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
     digits(value(row, field)?, field.name())
 }
 
@@ -85,7 +85,7 @@ fn digits<'a>(value: Value<'a>, field: &'static str) -> Result<Cow<'a, str>, Pro
 }
 
 pub(super) fn list<'a>(
-    row: &mut Row<'a>,
+    row: &mut FileRow<'a>,
     field: Field,
 ) -> Result<(&'a RawValue, Notation), Problem> {
     match value(row, field)? {
@@ -96,15 +96,15 @@ pub(super) fn list<'a>(
 
 /// Reads a field that may be missing.
 pub(super) fn optional<'a, T>(
-    row: &mut Row<'a>,
+    row: &mut FileRow<'a>,
     field: Field,
-    read: impl FnOnce(&mut Row<'a>, Field) -> Result<T, Problem>,
+    read: impl FnOnce(&mut FileRow<'a>, Field) -> Result<T, Problem>,
 ) -> Result<Option<T>, Problem> {
     if row.has(field) { read(row, field).map(Some) } else { Ok(None) }
 }
 
 /// Returns a list of texts. In a column they are separated by `|`.
-pub(super) fn texts<T>(row: &mut Row<'_>, field: Field) -> Result<Vec<T>, Problem>
+pub(super) fn texts<T>(row: &mut FileRow<'_>, field: Field) -> Result<Vec<T>, Problem>
 where
     T: FromStr,
     Problem: From<T::Err>,
@@ -115,12 +115,12 @@ where
         text.parse::<T>().map_err(in_field)
     };
     match cell(row, field)? {
-        Cell::Column(text) => text.split('|').map(|text| parse(text.trim())).collect(),
+        FileCell::Column(text) => text.split('|').map(|text| parse(text.trim())).collect(),
         cell => match cell.value()? {
             Value::List(raw, notation) => {
                 let texts = json_parts::elements(raw.get())?.into_iter();
                 texts
-                    .map(|raw| match Cell::Json(raw, notation).value()? {
+                    .map(|raw| match FileCell::Json(raw, notation).value()? {
                         Value::Text(text) => parse(&text),
                         other => Err(wrong_entry(name, &other)),
                     })
@@ -132,10 +132,10 @@ where
 }
 
 /// Returns a truth value.
-pub(super) fn truth(row: &mut Row<'_>, field: Field) -> Result<bool, Problem> {
+pub(super) fn truth(row: &mut FileRow<'_>, field: Field) -> Result<bool, Problem> {
     let expected = "true or false";
     match cell(row, field)? {
-        Cell::Column(text) => match &*text {
+        FileCell::Column(text) => match &*text {
             "true" => Ok(true),
             "false" => Ok(false),
             _ => Err(wrong(field.name(), expected, &Value::Text(text))),
@@ -148,7 +148,7 @@ pub(super) fn truth(row: &mut Row<'_>, field: Field) -> Result<bool, Problem> {
 }
 
 /// Returns a whole number.
-pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> {
+pub(super) fn priority(row: &mut FileRow<'_>, field: Field) -> Result<i32, Problem> {
     let digits = number(row, field)?;
     let units = Decimal::parse(&digits).and_then(|decimal| decimal.to_units(0)).ok();
     let priority = units.and_then(|units| i32::try_from(units).ok());
@@ -156,7 +156,7 @@ pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> 
 }
 
 /// Returns a positive quantity.
-pub(super) fn quantity(row: &mut Row<'_>, field: Field) -> Result<Quantity, Problem> {
+pub(super) fn quantity(row: &mut FileRow<'_>, field: Field) -> Result<Quantity, Problem> {
     let digits = number(row, field)?;
     digits.parse::<Quantity>().map_err(|error| match error {
         QuantityError::NotPositive { text } => Problem::NotPositive { field: field.name(), text },
@@ -165,13 +165,13 @@ pub(super) fn quantity(row: &mut Row<'_>, field: Field) -> Result<Quantity, Prob
 }
 
 /// Returns a quantity that may be zero.
-pub(super) fn min_quantity(row: &mut Row<'_>, field: Field) -> Result<MinQuantity, Problem> {
+pub(super) fn min_quantity(row: &mut FileRow<'_>, field: Field) -> Result<MinQuantity, Problem> {
     let digits = number(row, field)?;
     digits.parse::<MinQuantity>().map_err(|error| Problem::in_field(field.name(), error.into()))
 }
 
 /// Returns an amount whose currency is not known yet, as text. It must be a decimal that is not negative.
-pub(super) fn raw_amount(row: &mut Row<'_>, field: Field) -> Result<Box<str>, Problem> {
+pub(super) fn raw_amount(row: &mut FileRow<'_>, field: Field) -> Result<Box<str>, Problem> {
     let digits = number(row, field)?;
     let malformed = |why| Problem::Amount { field: field.name(), text: digits.to_string(), why };
     Decimal::parse(&digits).map_err(malformed)?;
@@ -185,7 +185,7 @@ pub(super) fn raw_amount(row: &mut Row<'_>, field: Field) -> Result<Box<str>, Pr
 /// Returns amounts by currency: a field in the catalogue's currency, an object, and columns such as
 /// `price.EUR`.
 pub(super) fn amounts_by_currency(
-    row: &mut Row<'_>,
+    row: &mut FileRow<'_>,
     single: Field,
     object: Field,
     amounts: Amounts,
@@ -213,7 +213,7 @@ pub(super) fn amounts_by_currency(
                 for (code, raw) in members {
                     let in_object = |problem| Problem::in_field(object.name(), problem);
                     let currency = currency(&code).map_err(in_object)?;
-                    let digits = digits(Cell::Json(raw, notation).value()?, object.name())?;
+                    let digits = digits(FileCell::Json(raw, notation).value()?, object.name())?;
                     add(&format!("{}.{code}", object.name()), currency, &digits)?;
                 }
             }

@@ -9,11 +9,11 @@ use super::error::{Fault, Problem};
 use super::given::Position;
 use super::json_parts::{Members, for_each_element};
 use super::kinds::Expected;
-use super::layout::Columns;
+use super::layout::ColumnMeanings;
 use super::limits::MAX_WRAPPER_DEPTH;
 use super::lines::LineFinder;
 use super::record::{item_keys, record};
-use super::row::Row;
+use super::row::FileRow;
 use super::wrapper_names::{ABOUT_ROWS, ANY_ROWS, ITEMS, MORE_TO_COME, tells_of_rows};
 
 /// The ends of tables' names, with the kind of their rows. A stack's name comes before.
@@ -104,7 +104,7 @@ fn member(
     match first {
         _ if sink.layout().columns.says(name) => {}
         Some(b'{') if ITEMS.contains(&name) => {
-            let row = Row::of_item(raw.get(), &sink.layout().columns).map_err(Problem::from);
+            let row = FileRow::of_item(raw.get(), &sink.layout().columns).map_err(Problem::from);
             take(raw.get(), finder, row, Expected::Any, sink);
         }
         _ if MORE_TO_COME.contains(&name) => {
@@ -143,7 +143,7 @@ fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &
 pub(super) fn take(
     json: &str,
     finder: &mut LineFinder<'_>,
-    row: Result<Row<'_>, Problem>,
+    row: Result<FileRow<'_>, Problem>,
     expected: Expected,
     sink: &mut Sink<'_>,
 ) {
@@ -195,21 +195,21 @@ fn table_of(table: &str) -> Option<(&'static str, Expected)> {
 
 /// Parses an element of a table: a row, an item with typed attributes, a batch write's `{"PutRequest":
 /// {"Item": {…}}}`, or `{"Item": {…}}` of a transaction that reads.
-fn table_row<'a>(json: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
+fn table_row<'a>(json: &'a str, columns: &ColumnMeanings) -> Result<FileRow<'a>, Problem> {
     const PUT_REQUEST: &str = "PutRequest";
     const DELETE_REQUEST: &str = "DeleteRequest";
     const ITEM: &str = "Item";
-    let row = Row::parse(json, columns)?;
+    let row = FileRow::parse(json, columns)?;
     let first = row.unknown.as_ref().or(row.ignored.first()).map(String::as_str);
     match first {
         Some(PUT_REQUEST) => {
             let request = only_field(json, PUT_REQUEST)?;
             let item = only_field(request.get(), ITEM)?;
-            Ok(Row::of_item(item.get(), columns)?)
+            Ok(FileRow::of_item(item.get(), columns)?)
         }
         // A column may have this name too, beside others.
         Some(ITEM) if row.holds_rows() && is_alone(json) => {
-            Ok(Row::of_item(only_field(json, ITEM)?.get(), columns)?)
+            Ok(FileRow::of_item(only_field(json, ITEM)?.get(), columns)?)
         }
         Some(DELETE_REQUEST) => Err(Problem::Deletion),
         _ => Ok(row.typed()),

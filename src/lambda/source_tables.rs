@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::data::{Columns, Layout, LayoutError, NamedColumn};
+use crate::data::{ColumnMeanings, Layout, LayoutError, NamedColumn};
 
 /// The layout of each source table's items, by the table's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,10 +61,10 @@ impl FromStr for SourceTables {
 }
 
 impl SourceTable {
-    fn columns(self) -> Result<Columns, LayoutError> {
+    fn columns(self) -> Result<ColumnMeanings, LayoutError> {
         let named = self.columns.iter().map(|(column, field)| NamedColumn::new(column, field));
         let named = named.collect::<Result<Vec<_>, _>>()?;
-        let mut columns = Columns::of(named, self.ignore)?;
+        let mut columns = ColumnMeanings::of(named, self.ignore)?;
         columns.ignore_unknown = self.ignore_unknown;
         Ok(columns)
     }

@@ -17,7 +17,7 @@ use crate::stages::quotation_handler::{Accepted, Ask};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
 /// The client of one user.
-pub(super) struct Client {
+pub(super) struct SimulatedClient {
     pub(super) user: UserId,
     socket: Option<Socket>,
     /// The quotes that were sent under ids of the client's own.
@@ -31,7 +31,7 @@ pub(super) struct Socket {
     pub(super) connection: ConnectionRef,
 }
 
-impl Client {
+impl SimulatedClient {
     pub(super) const fn new(user: UserId) -> Self {
         Self { user, socket: None, own: vec![] }
     }
@@ -120,12 +120,7 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
         format!("{user:?} asks {:?} of {}", ask.request_id, connection.endpoint)
     });
     let asked_at = gateway.process.clock.now();
-    let reply = tokio::select! {
-        biased;
-        () = gateway.process.killed() => return None,
-        reply = gateway.handler.quote(ask) => reply,
-    };
-    let accepted = match reply {
+    let accepted = match gateway.process.while_alive(gateway.handler.quote(ask)).await? {
         Ok(accepted) => accepted,
         Err(error) => {
             world.tell("client", || format!("{user:?} is refused: {error}"));
@@ -133,10 +128,7 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
         }
     };
     world.tell("client", || format!("{user:?} is accepted: {}", accepted.request_id));
-    world.note(|ledger, _| {
-        ledger.promises.accepted(&user, &accepted.request_id);
-        Ok(())
-    });
+    world.record(|ledger, _| ledger.promises.accepted(&user, &accepted.request_id));
     match &accepted.settled {
         Some(settled) => show(&world, settled, asked_at),
         None => {
@@ -153,12 +145,8 @@ pub(super) async fn get(world: Arc<World>, socket: Socket, user: UserId, request
     let Socket { gateway, connection } = socket;
     world.tell("client", || format!("{user:?} asks for {request_id} again"));
     let asked_at = gateway.process.clock.now();
-    let found = tokio::select! {
-        biased;
-        () = gateway.process.killed() => return,
-        found = gateway.handler.get(&user, &request_id, &connection) => found,
-    };
-    if let Ok(Some(quotation)) = found {
+    let getting = gateway.handler.get(&user, &request_id, &connection);
+    if let Some(Ok(Some(quotation))) = gateway.process.while_alive(getting).await {
         show(&world, &quotation, asked_at);
         if quotation.status_at(asked_at) == QuotationStatus::Pending {
             let told_by = gateway.handler.told_by(quotation.deadline, asked_at);
@@ -177,10 +165,7 @@ fn watch(
     deadline: Timestamp,
 ) {
     let key = QuotationKey::new(&user, &request_id);
-    world.note(|ledger, _| {
-        ledger.promises.awaited(&key, &socket.connection);
-        Ok(())
-    });
+    world.record(|ledger, _| ledger.promises.awaited(&key, &socket.connection));
     if world.plan.watched {
         tokio::spawn(tell_at_deadline(world.clone(), socket, user, request_id, deadline));
     }
@@ -200,15 +185,10 @@ async fn tell_at_deadline(
     sleep(deadline.since(clock.now()) + DEADLINE_GRACE).await;
     let is_told = || world.look(|ledger| ledger.promises.get(&key).is_some_and(|it| it.told));
     while !world.is_closed(&connection) && !is_told() {
-        let ended = tokio::select! {
-            biased;
-            () = gateway.process.killed() => return,
-            ended = gateway.handler.fail(&user, &request_id) => ended,
-        };
-        match ended {
-            Ok(Some(quotation)) => return show(&world, &quotation, clock.now()),
-            Ok(None) => return,
-            Err(_) => sleep(Duration::from_secs(1)).await,
+        match gateway.process.while_alive(gateway.handler.fail(&user, &request_id)).await {
+            Some(Ok(Some(quotation))) => return show(&world, &quotation, clock.now()),
+            None | Some(Ok(None)) => return,
+            Some(Err(_)) => sleep(Duration::from_secs(1)).await,
         }
     }
 }
@@ -225,19 +205,14 @@ fn show(world: &World, quotation: &Quotation, asked_at: Timestamp) {
 pub(super) async fn come(world: Arc<World>, gateway: Arc<Gateway>, user: UserId) -> bool {
     let (store, queues) = (&*gateway.ports.store, &*gateway.ports.queues);
     let now = gateway.process.clock.now();
-    tokio::select! {
-        biased;
-        () = gateway.process.killed() => false,
-        done = subscribe(store, queues, &user, world.plan.policy.ttl, now) => done.is_ok(),
-    }
+    let subscribing = subscribe(store, queues, &user, world.plan.policy.ttl, now);
+    gateway.process.while_alive(subscribing).await.is_some_and(|done| done.is_ok())
 }
 
 /// Unsubscribes a user, whose table then need not be kept warm.
 pub(super) async fn go(gateway: Arc<Gateway>, user: UserId) {
-    tokio::select! {
-        biased;
-        () = gateway.process.killed() => {}
-        // If this fails, the user expires a little later.
-        _ = unsubscribe(&*gateway.ports.store, Some(gateway.handler.visits()), &user) => {}
-    }
+    let store = &*gateway.ports.store;
+    let unsubscribing = unsubscribe(store, Some(gateway.handler.visits()), &user);
+    // If this fails, the user expires a little later.
+    let _ = gateway.process.while_alive(unsubscribing).await;
 }

@@ -7,7 +7,7 @@ use futures_util::future::join;
 use tokio::time::sleep;
 
 use super::FaultKind;
-use super::process::{Kind, Process};
+use super::process::{Process, ProcessKind};
 use super::unreliable;
 use super::world::World;
 use crate::model::{ConnectionId, ConnectionRef};
@@ -66,20 +66,13 @@ impl Fleet {
     }
 
     /// Creates a process with a clock of its own.
-    pub(super) fn new_process(&self, kind: Kind) -> Arc<Process> {
+    pub(super) fn new_process(&self, kind: ProcessKind) -> Arc<Process> {
         let number = {
             let mut members = self.members();
             members.started += 1;
             members.started
         };
-        let name = format!(
-            "{} {number}",
-            match kind {
-                Kind::Worker => "worker",
-                Kind::Gateway => "gateway",
-                Kind::Loader => "loader",
-            }
-        );
+        let name = format!("{kind:?} {number}").to_lowercase();
         let skew_ms = self.skew_ms();
         self.world.tell(&name, || format!("starts, {} s off", skew_ms / 1000));
         Process::new(name, self.world.clock.clone(), skew_ms)
@@ -106,7 +99,7 @@ impl Fleet {
     }
 
     fn new_gateway(&self) -> Arc<Gateway> {
-        let process = self.new_process(Kind::Gateway);
+        let process = self.new_process(ProcessKind::Gateway);
         let ports = self.ports(&process);
         let plan = &self.world.plan;
         let handler = QuotationHandler::new(&ports, Lookup::new(&ports), plan.policy.clone());
@@ -115,7 +108,7 @@ impl Fleet {
     }
 
     fn new_worker(&self) -> (Arc<Process>, Shutdown) {
-        (self.new_process(Kind::Worker), Shutdown::new())
+        (self.new_process(ProcessKind::Worker), Shutdown::new())
     }
 
     /// Replaces the gateway at an index whenever it is killed. Its connections die with it.
@@ -141,11 +134,7 @@ impl Fleet {
             let Some((process, shutdown)) = self.members().workers.get(place).cloned() else {
                 return;
             };
-            tokio::select! {
-                biased;
-                () = process.killed() => {}
-                () = self.work(&process, roles, &shutdown) => {}
-            }
+            process.while_alive(self.work(&process, roles, &shutdown)).await;
             // The rest of a killed worker has no effect, but must not run for ever.
             shutdown.begin();
             self.pause_before_start().await;

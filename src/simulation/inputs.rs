@@ -22,7 +22,7 @@ struct Version {
 
 /// The inputs of prices.
 #[derive(Debug)]
-pub(super) struct Inputs {
+pub(super) struct InputHistory {
     /// The states by version. The one before the first load is empty.
     versions: Vec<Version>,
     /// What was written to the journal of each load.
@@ -30,7 +30,7 @@ pub(super) struct Inputs {
     committed: Vec<LoadId>,
 }
 
-impl Inputs {
+impl InputHistory {
     pub(super) fn new(start: Timestamp) -> Self {
         let empty = Version { loaded: Arc::default(), since: start, until: None };
         Self { versions: vec![empty], journals: BTreeMap::new(), committed: vec![] }

@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use super::Invariant;
 use super::checks::Checks;
-use super::inputs::Inputs;
-use super::messages::{Content, Handed, Messages, Visits};
-use super::plan::Plan;
+use super::inputs::InputHistory;
+use super::messages::{Handed, MessageContent, Messages, Visits};
+use super::plan::RunPlan;
 use super::process::ProcessClock;
 use super::promises::Promises;
 use super::report::Breach;
-use super::tables::{Periods, Tables};
+use super::tables::Tables;
 use crate::model::{Calculation, Cause, ProviderMessage, Timestamp, UserId};
-use crate::ports::{
-    LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableError, TableHead,
-};
+use crate::ports::{Queue, Quotation, QuotationStatus, Received};
 
 /// The time after the last fault within which something may still fail, because a dead load must first be
 /// noticed.
@@ -23,7 +21,7 @@ const CALM_AFTER: Duration = Duration::from_secs(120);
 /// The record of everything that happened so far.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    pub(super) inputs: Inputs,
+    pub(super) inputs: InputHistory,
     pub(super) tables: Tables,
     pub(super) messages: Messages,
     pub(super) promises: Promises,
@@ -41,12 +39,12 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(start: Timestamp, plan: &Plan) -> Self {
+    pub(super) fn new(start: Timestamp, plan: &RunPlan) -> Self {
         let slack = plan.slack();
         Self {
             calm_from: None,
             poisoned: plan.poisoned.clone(),
-            inputs: Inputs::new(start),
+            inputs: InputHistory::new(start),
             tables: Tables::default(),
             messages: Messages::new(plan.poisoned.clone()),
             promises: Promises::default(),
@@ -83,35 +81,12 @@ impl Ledger {
 
     /// Whether a message may come again although nothing fails.
     fn is_poisoned(&self, queue: Queue, body: &str) -> bool {
-        match Content::read(queue, body) {
-            Content::Order(order) => self.poisoned.as_ref() == Some(&order.user),
-            Content::Provide(ProviderMessage::Quote(_)) => false,
-            Content::Provide(ProviderMessage::Deadline { .. }) | Content::Unreadable => true,
+        match MessageContent::read(queue, body) {
+            MessageContent::Order(order) => self.poisoned.as_ref() == Some(&order.user),
+            MessageContent::Provide(ProviderMessage::Quote(_)) => false,
+            MessageContent::Provide(ProviderMessage::Deadline { .. })
+            | MessageContent::Unreadable => true,
         }
-    }
-
-    pub(super) fn journaled(&mut self, load: &LoadId, changes: &[RowChange]) -> Result<(), Breach> {
-        self.inputs.journaled(load, changes, &mut self.checks)
-    }
-
-    pub(super) fn committed(
-        &mut self,
-        load: &LoadId,
-        version: u64,
-        journal: &[RowChange],
-        now: Timestamp,
-    ) -> Result<(), Breach> {
-        self.inputs.committed(load, version, journal, now, &mut self.checks)
-    }
-
-    pub(super) fn flipped(
-        &mut self,
-        user: &UserId,
-        head: &TableHead,
-        rows: Result<Periods, TableError>,
-        now: Timestamp,
-    ) -> Result<(), Breach> {
-        self.tables.flip(user, head, rows, &self.inputs, now, &mut self.checks)
     }
 
     pub(super) fn shown(&mut self, text: &str) -> Result<(), Breach> {
@@ -138,7 +113,7 @@ impl Ledger {
         // A quote may find a table stale just after its user has left, or although the visit was not
         // recorded.
         if queue == Queue::Refresh
-            && let Content::Order(order) = Content::read(queue, body)
+            && let MessageContent::Order(order) = MessageContent::read(queue, body)
             && !matches!(order.cause, Cause::Stale { .. })
         {
             self.may_be_refreshed(&order.user, clock, now)?;
@@ -172,18 +147,18 @@ impl Ledger {
         stored: Option<&Quotation>,
     ) -> Result<(), Breach> {
         self.messages.removed(queue, &message.body);
-        let done = match Content::read(queue, &message.body) {
-            Content::Order(order) => self.is_done(&order, message, clock),
-            Content::Provide(ProviderMessage::Quote(request)) => {
+        let done = match MessageContent::read(queue, &message.body) {
+            MessageContent::Order(order) => self.is_done(&order, message, clock),
+            MessageContent::Provide(ProviderMessage::Quote(request)) => {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
                     || self.messages.was_ordered(&request.key, request.attempt)
             }
             // A quotation that was stored after its deadline gets another deadline message.
-            Content::Provide(ProviderMessage::Deadline { key, .. }) => {
+            MessageContent::Provide(ProviderMessage::Deadline { key, .. }) => {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
                     || self.messages.has_deadline(&key)
             }
-            Content::Unreadable => false,
+            MessageContent::Unreadable => false,
         };
         self.checks.hold(Invariant::EffectBeforeAcknowledgement, done, || {
             format!("queue {queue}: acknowledged, and not done: {}", message.body)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fleet::Fleet;
 use super::price_lists::{some_detail, some_ladders, some_terms};
-use super::process::Kind;
+use super::process::ProcessKind;
 use super::world::World;
 use crate::data::{Dataset, LoadOptions, load};
 use crate::model::UserId;
@@ -15,7 +15,7 @@ use crate::stages::change;
 
 /// Loads some data in a process of its own, which may be killed during the load.
 pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Dataset, prune: bool) {
-    let process = fleet.new_process(Kind::Loader);
+    let process = fleet.new_process(ProcessKind::Loader);
     let ports = fleet.ports(&process);
     let options = LoadOptions { currency: Currency::USD, prune, merge: false };
     let (store, clock) = (&*ports.store, &*ports.clock);

@@ -17,13 +17,13 @@ pub(super) const POISON: &str = "{\"poison\":true}";
 
 /// The content of a message, as far as it can be read.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(super) enum MessageContent {
     Order(Calculation),
     Provide(ProviderMessage),
     Unreadable,
 }
 
-impl Content {
+impl MessageContent {
     pub(super) fn read(queue: Queue, body: &str) -> Self {
         if queue.is_fifo() {
             serde_json::from_str(body).map_or(Self::Unreadable, Self::Order)
@@ -74,20 +74,21 @@ impl Messages {
         if taken {
             *self.outstanding.entry((queue, body.to_owned())).or_default() += 1;
         }
-        match Content::read(queue, body) {
-            Content::Order(order) => self.ordered(queue, &order, taken, now, checks),
-            Content::Provide(ProviderMessage::Quote(request)) => {
+        match MessageContent::read(queue, body) {
+            MessageContent::Order(order) => self.ordered(queue, &order, taken, now, checks),
+            MessageContent::Provide(ProviderMessage::Quote(request)) => {
                 self.published.insert((request.key, request.attempt));
                 Ok(())
             }
-            Content::Provide(ProviderMessage::Deadline { .. }) | Content::Unreadable => Ok(()),
+            MessageContent::Provide(ProviderMessage::Deadline { .. })
+            | MessageContent::Unreadable => Ok(()),
         }
     }
 
     /// Notes a message that was published, but that the topic delivers to nobody.
     pub(super) fn dropped(&mut self, body: &str) {
-        if let Content::Provide(ProviderMessage::Quote(request)) =
-            Content::read(Queue::Provider, body)
+        if let MessageContent::Provide(ProviderMessage::Quote(request)) =
+            MessageContent::read(Queue::Provider, body)
         {
             self.published.insert((request.key, request.attempt));
         }
@@ -159,9 +160,10 @@ impl Messages {
 
     /// Whether the deadline message of a quotation is still to come.
     pub(super) fn has_deadline(&self, key: &QuotationKey) -> bool {
-        let mut bodies = self.outstanding.keys().map(|(queue, body)| Content::read(*queue, body));
+        let mut bodies =
+            self.outstanding.keys().map(|(queue, body)| MessageContent::read(*queue, body));
         bodies.any(|content| match content {
-            Content::Provide(ProviderMessage::Deadline { key: of, .. }) => of == *key,
+            MessageContent::Provide(ProviderMessage::Deadline { key: of, .. }) => of == *key,
             _ => false,
         })
     }
@@ -175,9 +177,7 @@ impl Messages {
     ) -> Result<(), Breach> {
         let Depth { waiting, in_flight, delayed, dead } = depth;
         let there = waiting + in_flight + delayed + dead;
-        let outstanding = self.outstanding.range((queue, String::new())..);
-        let outstanding: u64 =
-            outstanding.take_while(|((of, _), _)| *of == queue).map(|(_, count)| count).sum();
+        let outstanding: u64 = self.outstanding(queue).map(|(_, count)| count).sum();
         checks.hold(Invariant::NoMessageLost, there == outstanding, || {
             format!("queue {queue} holds {there} messages, {outstanding} are not acknowledged")
         })
@@ -216,19 +216,25 @@ impl Messages {
         queue: Queue,
         dead: &'a [DeadLetter],
     ) -> impl Iterator<Item = &'a str> {
-        let all = self.outstanding.range((queue, String::new())..);
-        all.take_while(move |((of, _), _)| *of == queue)
-            .filter(move |((_, body), _)| match Content::read(queue, body) {
-                Content::Provide(ProviderMessage::Deadline { .. }) => false,
+        self.outstanding(queue)
+            .filter(move |(body, _)| match MessageContent::read(queue, body) {
+                MessageContent::Provide(ProviderMessage::Deadline { .. }) => false,
                 // Their orders fail one after the other, so they take long to become dead letters.
-                Content::Order(order) => self.poisoned.as_ref() != Some(&order.user),
-                Content::Provide(_) | Content::Unreadable => true,
+                MessageContent::Order(order) => self.poisoned.as_ref() != Some(&order.user),
+                MessageContent::Provide(_) | MessageContent::Unreadable => true,
             })
-            .filter(move |((_, body), count)| {
+            .filter(move |(body, count)| {
                 let given_up = dead.iter().filter(|letter| letter.body == *body).count();
-                (given_up as u64) < **count
+                (given_up as u64) < *count
             })
-            .map(|((_, body), _)| body.as_str())
+            .map(|(body, _)| body)
+    }
+
+    /// Returns the bodies of a queue's messages that are not acknowledged, each with its number.
+    fn outstanding(&self, queue: Queue) -> impl Iterator<Item = (&str, u64)> {
+        let from = self.outstanding.range((queue, String::new())..);
+        let of_queue = from.take_while(move |((of, _), _)| *of == queue);
+        of_queue.map(|((_, body), count)| (body.as_str(), *count))
     }
 }
 

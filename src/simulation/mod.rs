@@ -45,5 +45,5 @@ mod world;
 const NEVER: Option<u64> = Some(u64::MAX);
 
 pub use planted::PlantedBug;
-pub use report::{FaultKind, Invariant, Report, Violation};
+pub use report::{FaultKind, Invariant, SimulationReport, Violation};
 pub use scenario::Simulation;

@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 
 use super::loaded::Loaded;
 use crate::model::{Item, ProductId, Quantity, Timestamp, UserId};
-use crate::pricing::{Ladder, Money, PriceList, PriceRule, Product, Rounding, Rung, Scope};
+use crate::pricing::{
+    Ladder, Money, PriceList, PriceRule, Product, Rounding, Rung, Scope, UnitRounding,
+};
 use crate::protocol::{LineFrame, QuotationFrame};
-use crate::verify::arithmetic::{finished, line_total as line_total_of};
+use crate::verify::arithmetic::{finished, line_total_by};
 use crate::verify::percent_off;
 
 /// The price of one piece of a product for a user.
@@ -113,7 +115,7 @@ fn line_total(line: &LineFrame, loaded: &Loaded, user: &UserId, at: Timestamp) -
     let product = loaded.products.get(&line.product.parse::<ProductId>().ok()?)?;
     let quantity: Quantity = line.quantity.parse().ok()?;
     let cost = cost(loaded, user, product, quantity, at)?;
-    let total = line_total_of(cost.unit, quantity.thousandths().into());
+    let total = line_total_by(cost.unit, quantity.thousandths().into(), UnitRounding::PLAIN);
     let list_price = cost.list_price.map(|price| i128::from(price.minor()));
     let right = line.name == product.name
         && line.list_price.as_deref().map(|price| digits(price, 2)) == list_price.map(Some)

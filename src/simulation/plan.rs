@@ -49,7 +49,7 @@ pub(super) struct Rates {
 
 /// Everything about a run that is decided before it begins.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(super) struct RunPlan {
     pub(super) policy: Policy,
     pub(super) slots: Slots,
     /// The number of segments of active users that a refresh scans in parallel.
@@ -81,7 +81,7 @@ pub(super) struct Plan {
     pub(super) actions: u64,
 }
 
-impl Plan {
+impl RunPlan {
     pub(super) fn draw(chance: &Chance) -> Self {
         let skewed = chance.one_in(4);
         let calm = chance.one_in(12);

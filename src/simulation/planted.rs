@@ -3,7 +3,7 @@
 //! Each bug is a layer of ports between the stages and the faults. The stages themselves are unchanged.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task;
@@ -164,9 +164,8 @@ impl Planted {
 }
 
 fn hashed(text: &str) -> DeduplicationId {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    DeduplicationId::from_random(u128::from(hasher.finish()).to_le_bytes())
+    let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one(text);
+    DeduplicationId::from_random(u128::from(hash).to_le_bytes())
 }
 
 layer!(

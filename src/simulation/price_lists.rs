@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::world::World;
 use crate::data::{Dataset, FilePlace, GivenOwn, GivenPrices, GivenRule, GivenRung};
-use crate::model::{Timestamp, UserId};
+use crate::model::{CustomerGroup, Timestamp, UserId};
 use crate::ports::Clock;
 use crate::pricing::{
     Currency, Customer, MinQuantity, Money, PriceList, ProductDetail, Rate, Recipients, Scope,
@@ -81,25 +81,24 @@ fn euro() -> Currency {
 fn customer(world: &World, user: &UserId) -> Customer {
     let chance = &world.chance;
     let currency = chance.pick([None, None, Some(Currency::USD), Some(euro())]);
-    let groups = GROUPS.into_iter().filter(|_| chance.one_in(2));
-    let groups = groups.filter_map(|group| group.parse().ok()).collect();
-    Customer { user: user.clone(), currency, groups }
+    Customer { user: user.clone(), currency, groups: groups(world) }
+}
+
+fn groups(world: &World) -> BTreeSet<CustomerGroup> {
+    let groups = GROUPS.into_iter().filter(|_| world.chance.one_in(2));
+    groups.filter_map(|group| group.parse().ok()).collect()
 }
 
 /// Draws some of the groups, some of the users, or everybody.
 fn recipients(world: &World) -> Recipients {
     let chance = &world.chance;
-    let of_groups = || {
-        let groups = GROUPS.into_iter().filter(|_| chance.one_in(2));
-        groups.filter_map(|group| group.parse().ok()).collect()
-    };
     match chance.below(4) {
         0 => Recipients { everyone: true, ..Recipients::default() },
         1 => {
             let users = world.plan.users.iter().filter(|_| chance.one_in(2)).cloned().collect();
             Recipients { users, ..Recipients::default() }
         }
-        _ => Recipients { groups: of_groups(), ..Recipients::default() },
+        _ => Recipients { groups: groups(world), ..Recipients::default() },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ports::Clock;
 
 /// The kind of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ProcessKind {
     /// Runs roles.
     Worker,
     /// Accepts quotes.
@@ -56,6 +56,15 @@ impl Process {
     /// Waits until the process is killed.
     pub(super) async fn killed(&self) {
         self.death.cancelled().await;
+    }
+
+    /// Does something as long as the process lives. Returns `None` if it is killed before the end.
+    pub(super) async fn while_alive<T>(&self, act: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.killed() => None,
+            outcome = act => Some(outcome),
+        }
     }
 
     /// Returns at once while the process lives, and never after that.

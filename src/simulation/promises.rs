@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Invariant;
 use super::checks::Checks;
-use super::inputs::Inputs;
+use super::inputs::InputHistory;
 use super::report::Breach;
 use crate::model::{ConnectionId, ConnectionRef, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus};
@@ -44,10 +44,6 @@ pub(super) struct Promises {
 }
 
 impl Promises {
-    pub(super) const fn asked(&mut self) {
-        self.asked += 1;
-    }
-
     pub(super) fn created(
         &mut self,
         quotation: &Quotation,
@@ -124,7 +120,7 @@ impl Promises {
         &mut self,
         text: &str,
         oldest: Duration,
-        inputs: &Inputs,
+        inputs: &InputHistory,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         let Some((user, request_id, frame)) = read(text) else { return Ok(()) };

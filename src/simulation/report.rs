@@ -114,7 +114,7 @@ impl fmt::Display for Violation {
 
 /// The figures of a run, or of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct SimulationReport {
     /// The number of runs.
     pub runs: u64,
     /// The number of calls of ports.
@@ -139,7 +139,7 @@ pub struct Report {
     pub checks: BTreeMap<Invariant, u64>,
 }
 
-impl Report {
+impl SimulationReport {
     /// Adds the figures of another run.
     pub fn add(&mut self, other: &Self) {
         self.runs += other.runs;
@@ -160,7 +160,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { runs, calls, asked, accepted, answered, failed, flips, loads, seconds, .. } =
             self;

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::clients::{self, Client, Socket};
+use super::clients::{self, SimulatedClient, Socket};
 use super::fleet::Fleet;
 use super::loads::{load_some, some_data, some_discounts_of};
 use super::messages::POISON;
 use super::report::Breach;
 use super::settle::settle;
 use super::world::World;
-use super::{FaultKind, PlantedBug, Report, Violation};
+use super::{FaultKind, PlantedBug, SimulationReport, Violation};
 use crate::model::{DeduplicationId, GroupId, UserId};
 use crate::ports::{Clock, Outgoing, Posting, Queue, Randomness};
 
@@ -40,15 +40,15 @@ impl Simulation {
     ///
     /// # Errors
     /// Returns [`Violation`] if an invariant does not hold.
-    pub async fn run(&self) -> Result<Report, Violation> {
+    pub async fn run(&self) -> Result<SimulationReport, Violation> {
         self.tell().await.0
     }
 
     /// Makes the run, and also returns its last events if it succeeds.
-    pub async fn tell(&self) -> (Result<Report, Violation>, Vec<String>) {
+    pub async fn tell(&self) -> (Result<SimulationReport, Violation>, Vec<String>) {
         let world = World::new(self.seed, self.bug, self.story_lines);
         let fleet = Fleet::start(&world);
-        let mut run = Run { clients: vec![], world: world.clone(), fleet };
+        let mut run = SimulationRun { clients: vec![], world: world.clone(), fleet };
         let outcome = run.everything().await;
         let story = world.story();
         let outcome = outcome.map(|()| report(&world)).map_err(|breach| Violation {
@@ -63,16 +63,16 @@ impl Simulation {
 }
 
 /// A run under way.
-struct Run {
+struct SimulationRun {
     world: Arc<World>,
     fleet: Arc<Fleet>,
-    clients: Vec<Client>,
+    clients: Vec<SimulatedClient>,
 }
 
-impl Run {
+impl SimulationRun {
     async fn everything(&mut self) -> Result<(), Breach> {
         let Self { world, fleet, .. } = self;
-        self.clients = world.plan.users.iter().cloned().map(Client::new).collect();
+        self.clients = world.plan.users.iter().cloned().map(SimulatedClient::new).collect();
         if !world.chance.one_in(8) {
             let first = load_some(world.clone(), fleet.clone(), some_data(world, true), false);
             // The load may take long to fail. Then the clients begin without products.
@@ -86,18 +86,14 @@ impl Run {
                 // A night, after which no user is active and no table is usable.
                 sleep(self.world.plan.night()).await;
             }
-            self.check()?;
+            self.world.check()?;
         }
         settle(&self.world, &self.fleet).await?;
-        self.check()
-    }
-
-    fn check(&self) -> Result<(), Breach> {
-        self.world.breach().map_or(Ok(()), Err)
+        self.world.check()
     }
 
     /// Does one random action from outside.
-    async fn act(world: &Arc<World>, fleet: &Arc<Fleet>, clients: &mut [Client]) {
+    async fn act(world: &Arc<World>, fleet: &Arc<Fleet>, clients: &mut [SimulatedClient]) {
         let chance = &world.chance;
         let at = chance.index(clients.len());
         let Some(client) = clients.get_mut(at) else { return };
@@ -129,29 +125,23 @@ impl Run {
     }
 }
 
-fn ask(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
+fn ask(world: &Arc<World>, fleet: &Fleet, client: &mut SimulatedClient) {
     // Sometimes send several at once, which one calculation must serve.
     let times = if world.chance.one_in(6) { 5 } else { 1 };
     for _ in 0..times {
         let Some(socket) = client.socket(world, fleet) else { return };
         let ask = client.ask(world, socket.connection);
-        world.note(|ledger, _| {
-            ledger.promises.asked();
-            Ok(())
-        });
+        world.record(|ledger, _| ledger.promises.asked += 1);
         tokio::spawn(clients::quote(world.clone(), socket.gateway, ask));
     }
 }
 
 /// Loads other discounts for a customer, who quotes as soon as they are in force.
-fn bargain(world: &Arc<World>, fleet: &Arc<Fleet>, client: &mut Client) {
+fn bargain(world: &Arc<World>, fleet: &Arc<Fleet>, client: &mut SimulatedClient) {
     let Some(Socket { gateway, connection }) = client.socket(world, fleet) else { return };
     let ask = client.ask(world, connection);
     let discounts = some_discounts_of(world, &client.user);
-    world.note(|ledger, _| {
-        ledger.promises.asked();
-        Ok(())
-    });
+    world.record(|ledger, _| ledger.promises.asked += 1);
     let (world, fleet) = (world.clone(), fleet.clone());
     tokio::spawn(async move {
         load_some(world.clone(), fleet, discounts, false).await;
@@ -159,7 +149,7 @@ fn bargain(world: &Arc<World>, fleet: &Arc<Fleet>, client: &mut Client) {
     });
 }
 
-fn ask_again(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
+fn ask_again(world: &Arc<World>, fleet: &Fleet, client: &mut SimulatedClient) {
     let known = world.look(|ledger| ledger.promises.of(&client.user));
     let Some(request_id) = known.get(world.chance.index(known.len())).cloned() else { return };
     if let Some(socket) = client.socket(world, fleet) {
@@ -193,19 +183,16 @@ async fn poison(world: &World) {
     if world.engine.queues.send(queue, &[message]).await.is_ok_and(|failed| failed.is_empty()) {
         world.count_fault(FaultKind::PoisonedMessage);
         world.tell("world", || format!("poisons queue {queue}"));
-        world.note(|ledger, _| {
-            ledger.messages.poisoned(queue);
-            Ok(())
-        });
+        world.record(|ledger, _| ledger.messages.poisoned(queue));
     }
 }
 
-fn report(world: &World) -> Report {
+fn report(world: &World) -> SimulationReport {
     let faults = world.faults();
     world.look(|ledger| {
         let all = || ledger.promises.all().map(|(_, promise)| promise);
         let count = |number: usize| number as u64;
-        Report {
+        SimulationReport {
             runs: 1,
             calls: world.calls(),
             asked: ledger.promises.asked,

@@ -11,7 +11,7 @@ use super::Invariant;
 use super::clients::{come, quote};
 use super::fleet::{Fleet, Gateway, RECOVERY};
 use super::ledger::Ledger;
-use super::messages::Content;
+use super::messages::MessageContent;
 use super::report::Breach;
 use super::world::World;
 use crate::model::{Dialect, Item, ProviderMessage, Quantity, QuotationKey, Timestamp, UserId};
@@ -38,7 +38,7 @@ fn check_panics(world: &World) -> Result<(), Breach> {
             Ok(()) => format!("stages panicked over {panics} messages"),
         })
     });
-    world.breach().map_or(Ok(()), Err)
+    world.check()
 }
 
 /// Stops the faults and checks everything that must then come true.
@@ -126,7 +126,7 @@ async fn check_messages(world: &World) -> Result<(), Breach> {
             ledger.messages.settled(queue, &dead, &mut ledger.checks)
         });
     }
-    world.breach().map_or(Ok(()), Err)
+    world.check()
 }
 
 /// Returns the time by which the schedule has reached a user and recorded that the table is right.
@@ -155,7 +155,7 @@ fn check_refreshed(world: &World, since: Timestamp) -> Result<(), Breach> {
             })
         });
     }
-    world.breach().map_or(Ok(()), Err)
+    world.check()
 }
 
 /// Checks that every accepted quotation is settled, and that its client was told.
@@ -169,7 +169,7 @@ async fn check_promises(world: &World) -> Result<(), Breach> {
         }
         Ok(())
     });
-    world.breach().map_or(Ok(()), Err)
+    world.check()
 }
 
 /// Returns the accepted quotations whose deadline has passed and whose clients still wait for an outcome.
@@ -177,10 +177,10 @@ async fn untold(world: &World) -> BTreeSet<QuotationKey> {
     let letters = dead(world, Queue::Provider).await;
     let lost = world.lost();
     let now = world.clock.now();
-    let key_of = |letter: &DeadLetter| match Content::read(Queue::Provider, &letter.body) {
-        Content::Provide(ProviderMessage::Deadline { key, .. }) => Some((key, true)),
-        Content::Provide(ProviderMessage::Quote(request)) => Some((request.key, false)),
-        Content::Order(_) | Content::Unreadable => None,
+    let key_of = |letter: &DeadLetter| match MessageContent::read(Queue::Provider, &letter.body) {
+        MessageContent::Provide(ProviderMessage::Deadline { key, .. }) => Some((key, true)),
+        MessageContent::Provide(ProviderMessage::Quote(request)) => Some((request.key, false)),
+        MessageContent::Order(_) | MessageContent::Unreadable => None,
     };
     let given_up: Vec<_> = letters.iter().filter_map(key_of).collect();
     world.look(|ledger| {
@@ -242,5 +242,5 @@ async fn check_quote(
             || format!("at {asked_at} nothing fails any more, and a quote comes to {promise:?}"),
         )
     });
-    world.breach().map_or(Ok(()), Err)
+    world.check()
 }

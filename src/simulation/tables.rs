@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Invariant;
 use super::checks::Checks;
-use super::inputs::Inputs;
+use super::inputs::InputHistory;
 use super::loaded::Loaded;
 use super::oracle;
 use super::report::Breach;
@@ -16,7 +16,7 @@ use crate::ports::{TableError, TableHead, TableRow};
 pub(super) type Periods = Vec<(Timestamp, Vec<TableRow>)>;
 
 /// Unit prices at some quantities, by product.
-type Content = BTreeMap<ProductId, Vec<Option<i128>>>;
+type TablePrices = BTreeMap<ProductId, Vec<Option<i128>>>;
 
 /// The checked quantities in thousandths: below, at and above every quantity at which rungs begin.
 const QUANTITIES: [i64; 6] = [1, 1_000, 2_000, 11_999, 12_000, 750_000];
@@ -24,14 +24,14 @@ const QUANTITIES: [i64; 6] = [1, 1_000, 2_000, 11_999, 12_000, 750_000];
 /// The tables that the current heads name.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    by_user: BTreeMap<UserId, Table>,
+    by_user: BTreeMap<UserId, TrackedTable>,
     /// The content of each generation that a head named.
-    contents: BTreeMap<(UserId, Generation), Content>,
+    contents: BTreeMap<(UserId, Generation), TablePrices>,
     flips: u64,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct TrackedTable {
     version: u64,
     catalogue_version: u64,
     /// When the table was calculated or validated.
@@ -45,7 +45,7 @@ impl Tables {
         user: &UserId,
         head: &TableHead,
         rows: Result<Periods, TableError>,
-        inputs: &Inputs,
+        inputs: &InputHistory,
         now: Timestamp,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
@@ -86,7 +86,7 @@ impl Tables {
         user: &UserId,
         head: &TableHead,
         periods: Periods,
-        inputs: &Inputs,
+        inputs: &InputHistory,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         let name = || format!("the table of {user:?}, version {}", head.version);
@@ -129,8 +129,8 @@ impl Tables {
 fn wrong(
     user: &UserId,
     head: &TableHead,
-    periods: impl Iterator<Item = (Timestamp, Content)>,
-    inputs: &Inputs,
+    periods: impl Iterator<Item = (Timestamp, TablePrices)>,
+    inputs: &InputHistory,
 ) -> Option<String> {
     let versions = (inputs.version(head.catalogue_version), inputs.version(head.base_version));
     let (Some(loaded), Some(base)) = versions else { return Some("no such version".to_owned()) };
@@ -152,7 +152,7 @@ fn wrong(
 }
 
 /// Returns the prices in rows.
-fn content(rows: &[TableRow]) -> Content {
+fn content(rows: &[TableRow]) -> TablePrices {
     rows.iter().map(|row| (row.product.clone(), prices(row))).collect()
 }
 
@@ -178,7 +178,7 @@ fn quantities() -> impl Iterator<Item = Quantity> {
 }
 
 /// Returns the right prices of a user at an instant.
-fn priced(loaded: &Loaded, user: &UserId, at: Timestamp) -> Content {
+fn priced(loaded: &Loaded, user: &UserId, at: Timestamp) -> TablePrices {
     let products = loaded.products.values().map(|product| {
         let of = |quantity| oracle::cost(loaded, user, product, quantity, at).map(|cost| cost.unit);
         (product.id.clone(), quantities().map(of).collect())

@@ -189,10 +189,7 @@ impl Unreliable {
     fn drop_published<'a>(&self, bodies: impl Iterator<Item = &'a str>) {
         for body in bodies {
             self.world.tell(&self.process.name, || format!("the topic drops {body}"));
-            self.world.note(|ledger, _| {
-                ledger.messages.dropped(body);
-                Ok(())
-            });
+            self.world.record(|ledger, _| ledger.messages.dropped(body));
         }
     }
 

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use super::NEVER;
-use super::messages::Content;
+use super::ledger::Ledger;
+use super::messages::MessageContent;
 use super::process::Process;
 use super::tables::Periods;
 use super::world::World;
@@ -56,14 +57,14 @@ impl Witness {
             return Ok(());
         };
         self.tell(|| format!("queue {queue} forgets {}", receipt.0));
-        let stored = match Content::read(queue, &message.body) {
-            Content::Provide(ProviderMessage::Quote(request)) => {
+        let stored = match MessageContent::read(queue, &message.body) {
+            MessageContent::Provide(ProviderMessage::Quote(request)) => {
                 self.inner.store.quotation(&request.key).await?
             }
-            Content::Provide(ProviderMessage::Deadline { key, .. }) => {
+            MessageContent::Provide(ProviderMessage::Deadline { key, .. }) => {
                 self.inner.store.quotation(&key).await?
             }
-            Content::Order(_) | Content::Unreadable => None,
+            MessageContent::Order(_) | MessageContent::Unreadable => None,
         };
         let (clock, stored) = (&self.process.clock, stored.as_ref());
         self.world.note(|ledger, _| ledger.acknowledged(queue, &message, clock, stored));
@@ -98,20 +99,14 @@ layer!(
         async fn record_visit(&self, user: _, now: _, expires_at: _) -> _ {
             let before = self.inner.store.record_visit(user, now, expires_at).await?;
             self.tell(|| format!("{user:?} is active until {expires_at}"));
-            self.world.note(|ledger, now| {
-                ledger.visits.came(user, expires_at, now);
-                Ok(())
-            });
+            self.world.record(|ledger, now| ledger.visits.came(user, expires_at, now));
             Ok(before)
         }
 
         async fn remove_active_user(&self, user: _) -> _ {
             let removed = self.inner.store.remove_active_user(user).await?;
             self.tell(|| format!("{user:?} is no longer active"));
-            self.world.note(|ledger, now| {
-                ledger.visits.left(user, now);
-                Ok(())
-            });
+            self.world.record(|ledger, now| ledger.visits.left(user, now));
             Ok(removed)
         }
     }
@@ -129,7 +124,9 @@ layer!(
             let written = self.inner.store.write_journal(load, changes).await?;
             self.tell(|| format!("{} changes in journal {}: {written}", changes.len(), load.0));
             if written {
-                self.world.note(|ledger, _| ledger.journaled(load, changes));
+                self.world.note(|Ledger { inputs, checks, .. }, _| {
+                    inputs.journaled(load, changes, checks)
+                });
             }
             Ok(written)
         }
@@ -140,7 +137,9 @@ layer!(
             if let Committed::Version(version) = committed {
                 let changes = self.journal(&commit.load).await?;
                 let load = &commit.load;
-                self.world.note(|ledger, now| ledger.committed(load, version, &changes, now));
+                self.world.note(|Ledger { inputs, checks, .. }, now| {
+                    inputs.committed(load, version, &changes, now, checks)
+                });
             }
             Ok(committed)
         }
@@ -164,7 +163,9 @@ layer!(
             });
             if flip.is_done() {
                 let rows = self.rows(user, head).await;
-                self.world.note(|ledger, now| ledger.flipped(user, head, rows, now));
+                self.world.note(|Ledger { tables, inputs, checks, .. }, now| {
+                    tables.flip(user, head, rows, inputs, now, checks)
+                });
             }
             Ok(flip)
         }

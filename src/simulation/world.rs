@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::chance::Chance;
 use super::ledger::Ledger;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use super::report::Breach;
 use super::{FaultKind, PlantedBug};
 use crate::memory::{Memory, MemoryConnections, TokioClock};
@@ -24,7 +24,7 @@ const LONGEST_EVENT: usize = 320;
 /// The shared state of a run.
 pub(super) struct World {
     pub(super) chance: Arc<Chance>,
-    pub(super) plan: Plan,
+    pub(super) plan: RunPlan,
     pub(super) bug: Option<PlantedBug>,
     /// The right clock.
     pub(super) clock: Arc<TokioClock>,
@@ -38,10 +38,10 @@ pub(super) struct World {
     faulty: AtomicBool,
     kills: AtomicU64,
     calls: AtomicU64,
-    state: Mutex<State>,
+    state: Mutex<WorldState>,
 }
 
-struct State {
+struct WorldState {
     ledger: Ledger,
     breach: Option<Breach>,
     faults: BTreeMap<FaultKind, u64>,
@@ -56,11 +56,11 @@ struct State {
 impl World {
     pub(super) fn new(seed: u64, bug: Option<PlantedBug>, story_lines: usize) -> Arc<Self> {
         let chance = Arc::new(Chance::new(seed));
-        let plan = Plan::draw(&chance);
+        let plan = RunPlan::draw(&chance);
         let clock = Arc::new(TokioClock::new(START));
         let memory = Memory::new(clock.clone(), chance.clone());
         let ledger = Ledger::new(START, &plan);
-        let state = State {
+        let state = WorldState {
             ledger,
             breach: None,
             faults: BTreeMap::new(),
@@ -86,11 +86,17 @@ impl World {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, WorldState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records an effect in the ledger. Only the first breach is kept.
+    /// Records an effect that breaks nothing.
+    pub(super) fn record(&self, act: impl FnOnce(&mut Ledger, Timestamp)) {
+        let now = self.clock.now();
+        act(&mut self.state().ledger, now);
+    }
+
+    /// Records an effect in the ledger and checks it. Only the first breach is kept.
     pub(super) fn note(&self, act: impl FnOnce(&mut Ledger, Timestamp) -> Result<(), Breach>) {
         let now = self.clock.now();
         let mut state = self.state();
@@ -104,8 +110,9 @@ impl World {
         at(&self.state().ledger)
     }
 
-    pub(super) fn breach(&self) -> Option<Breach> {
-        self.state().breach.clone()
+    /// Checks that no invariant was broken so far.
+    pub(super) fn check(&self) -> Result<(), Breach> {
+        self.state().breach.clone().map_or(Ok(()), Err)
     }
 
     /// Counts a call. Returns the number of calls before it.

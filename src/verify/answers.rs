@@ -1,17 +1,16 @@
 //! Checks an answer against itself, and against the loaded data if it was made from the same version.
 
 use super::arithmetic::{WHOLE, line_total_by, rounded_by, written};
-use super::customer::{PointRows, own_ladder, own_records};
+use super::customer::PointInputs;
 use super::expected::{Expected, expected, percent_off, sold};
-use super::inputs::Inputs;
+use super::inputs::SharedInputs;
 use super::list_prices::Currencies;
-use super::tables::Verdict;
+use super::tables::CheckOutcome;
 use super::{FindingKind, VerifyError};
 use crate::model::{Item, ProductId, Quantity};
 use crate::ports::{Quotation, Store};
 use crate::pricing::{
-    Answer, AnswerLine, GivenList, PRICING_VERSION, Rounding, RuleKind, Subject, UnitRounding,
-    Unsold,
+    Answer, AnswerLine, PRICING_VERSION, Rounding, RuleKind, Subject, UnitRounding, Unsold,
 };
 
 /// Checks an answer. An answer from an older catalogue is checked only against itself, because its inputs
@@ -20,8 +19,8 @@ pub(super) async fn check(
     store: &dyn Store,
     quotation: &Quotation,
     answer: &Answer,
-    inputs: &Inputs,
-) -> Result<Verdict, VerifyError> {
+    inputs: &SharedInputs,
+) -> Result<CheckOutcome, VerifyError> {
     if answer.pricing_version != PRICING_VERSION {
         let version = answer.pricing_version;
         let what = format!("priced by rule version {version}, this ocache has {PRICING_VERSION}");
@@ -123,7 +122,7 @@ pub(super) fn total_problem(answer: &Answer) -> Option<String> {
     (is != sum).then(|| format!("the lines are {} together, not {}", shown(sum), shown(is)))
 }
 
-fn product_problem(answer: &Answer, inputs: &Inputs) -> Option<String> {
+fn product_problem(answer: &Answer, inputs: &SharedInputs) -> Option<String> {
     // If a load has changed a product since then, the products cannot be compared.
     if answer.catalogue_version < inputs.head.base_version {
         return None;
@@ -152,7 +151,7 @@ fn product_problem(answer: &Answer, inputs: &Inputs) -> Option<String> {
     })
 }
 
-const fn currencies(answer: &Answer, inputs: &Inputs) -> Currencies {
+const fn currencies(answer: &Answer, inputs: &SharedInputs) -> Currencies {
     Currencies { of_customer: answer.currency, of_catalogue: inputs.head.currency }
 }
 
@@ -161,30 +160,27 @@ async fn row_problem(
     store: &dyn Store,
     quotation: &Quotation,
     answer: &Answer,
-    inputs: &Inputs,
+    inputs: &SharedInputs,
 ) -> Result<Option<String>, VerifyError> {
-    let (customer, discounts, ladders) = own_records(store, &quotation.user, inputs).await?;
-    let currency = customer.currency.unwrap_or(inputs.head.currency);
-    if currency != answer.currency {
-        let is = answer.currency;
-        return Ok(Some(format!("it is in {is}, the customer buys in {currency}")));
-    }
     let listed = |item: &Item| inputs.prices.get(&item.product);
     let scopes: Vec<_> = quotation
         .items
         .iter()
         .filter_map(|item| Some((&item.product, listed(item)?.category())))
         .collect();
-    let rows = PointRows::read(store, inputs.lists.given_to(&customer), &scopes, inputs).await?;
+    let given = PointInputs::read(store, &quotation.user, &scopes, inputs).await?;
+    let currency = given.customer.currency.unwrap_or(inputs.head.currency);
+    if currency != answer.currency {
+        let is = answer.currency;
+        return Ok(Some(format!("it is in {is}, the customer buys in {currency}")));
+    }
     let rounding = inputs.head.rounding;
     for item in &quotation.items {
         let expected = listed(item).map(|listed| {
-            let own = own_ladder(&item.product, &discounts, &ladders);
-            let own = own.as_ref().map(|(ladder, of)| GivenList::own(ladder, *of));
-            let lists: Vec<GivenList<'_>> =
-                own.into_iter().chain(rows.of(&item.product, listed.category())).collect();
+            let rows = given.rows_of(&item.product, listed.category());
+            let lists = rows.lists();
             let subject = Subject {
-                customer: &customer,
+                customer: &given.customer,
                 currency,
                 product: &item.product,
                 category: listed.category(),

@@ -13,18 +13,6 @@ pub const fn exact_unit_price(list_price: i64, discount_millionths: i128) -> i12
     list_price as i128 * (WHOLE - discount_millionths)
 }
 
-/// Returns the price of one piece: list price less discount, with halves rounded to even.
-#[must_use]
-pub const fn unit_price(list_price: i64, discount_millionths: i128) -> i128 {
-    rounded(exact_unit_price(list_price, discount_millionths), WHOLE)
-}
-
-/// Returns the total of a line: unit price times a quantity in thousandths, with halves rounded to even.
-#[must_use]
-pub const fn line_total(unit_price: i128, quantity_thousandths: i128) -> i128 {
-    rounded(unit_price * quantity_thousandths, PIECE)
-}
-
 /// Returns `numerator ÷ denominator` with halves rounded to even. Both must not be negative.
 #[must_use]
 pub const fn rounded(numerator: i128, denominator: i128) -> i128 {
@@ -98,6 +86,8 @@ mod tests {
 
     #[test]
     fn halves_go_to_the_even_neighbour() {
+        let unit_price = |list, discount| rounded(exact_unit_price(list, discount), WHOLE);
+        let line_total = |unit, quantity| line_total_by(unit, quantity, UnitRounding::PLAIN);
         assert_eq!([1, 3, 5, 7].map(|list| unit_price(list, WHOLE / 2)), [0, 2, 2, 4]);
         assert_eq!(unit_price(102_900, 12_000_000), 90_552);
         assert_eq!([500, 1500, 2500].map(|quantity| line_total(1, quantity)), [0, 2, 2]);

@@ -1,36 +1,24 @@
 //! The receiver of findings and progress during a verification.
 
 use super::Finding;
+use crate::model::named;
 
-/// The current step of a verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Products are read.
-    Products,
-    /// The tables of active users are looked at.
-    ActiveUsers,
-    /// All tables are listed.
-    Listing,
-    /// Tables are recalculated.
-    Tables,
-    /// Quotations are read.
-    Quotations,
-    /// Answers are recalculated.
-    Answers,
-}
-
-impl Step {
-    /// Returns the name of what the step counts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Products => "products",
-            Self::ActiveUsers => "active customers",
-            Self::Listing => "tables",
-            Self::Tables => "verified",
-            Self::Quotations => "quotations",
-            Self::Answers => "answers",
-        }
+named! {
+    /// The current step of a verification, with the name of what the step counts.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum VerifyStep {
+        /// Products are read.
+        Products => "products",
+        /// The tables of active users are looked at.
+        ActiveUsers => "active customers",
+        /// All tables are listed.
+        Listing => "tables",
+        /// Tables are recalculated.
+        Tables => "verified",
+        /// Quotations are read.
+        Quotations => "quotations",
+        /// Answers are recalculated.
+        Answers => "answers",
     }
 }
 
@@ -40,7 +28,7 @@ pub trait Audience: Send {
     fn found(&mut self, finding: Finding);
 
     /// Receives the number of things that a step has just done.
-    fn progress(&mut self, step: Step, count: u64);
+    fn progress(&mut self, step: VerifyStep, count: u64);
 
     /// Called when a load came into force, so that everything is verified again. Earlier findings stay
     /// true.
@@ -53,5 +41,5 @@ impl Audience for Vec<Finding> {
         self.push(finding);
     }
 
-    fn progress(&mut self, _: Step, _: u64) {}
+    fn progress(&mut self, _: VerifyStep, _: u64) {}
 }

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::arithmetic::{finished, written};
 use super::customer::CustomerInputs;
 use super::expected::{Expected, expected, quantities_of};
-use super::inputs::Inputs;
-use super::list_prices::{Currencies, Listed};
+use super::inputs::SharedInputs;
+use super::list_prices::{Currencies, ListedProduct};
 use super::packed::StoredStep;
 use super::stored_table::{Ladders, OwnPrice, TableRow};
 use crate::model::{ProductId, Quantity, Timestamp};
@@ -16,7 +16,7 @@ use crate::pricing::{GivenList, Goods, Money, Percentage, PriceRule, RuleKind, S
 /// A comparison under way.
 pub(super) struct Comparison<'a> {
     head: &'a TableHead,
-    inputs: &'a Inputs,
+    inputs: &'a SharedInputs,
     customer: &'a CustomerInputs,
     /// The periods of the head.
     periods: Vec<Period>,
@@ -59,7 +59,7 @@ pub(super) struct Compared {
 }
 
 /// What a table stores about the price of a product.
-enum Stored<'a> {
+enum StoredPrice<'a> {
     /// The list price.
     List,
     /// The list price less a discount on every quantity.
@@ -68,7 +68,7 @@ enum Stored<'a> {
     Steps(&'a [StoredStep]),
 }
 
-impl<'a> Stored<'a> {
+impl<'a> StoredPrice<'a> {
     fn of(row: &'a TableRow, ladders: &'a Ladders) -> Self {
         match (&ladders.own, row.own) {
             (Some(steps), _) => Self::Steps(steps),
@@ -117,7 +117,7 @@ impl<'a> Stored<'a> {
 impl<'a> Comparison<'a> {
     pub(super) fn new(
         head: &'a TableHead,
-        inputs: &'a Inputs,
+        inputs: &'a SharedInputs,
         customer: &'a CustomerInputs,
         periods: Vec<Period>,
     ) -> Self {
@@ -208,7 +208,7 @@ impl<'a> Comparison<'a> {
         self.base_differs.get_or_insert_with(|| format!("product `{listed}` is missing"));
     }
 
-    fn compare(&mut self, row: &TableRow, listed: &Listed<'_>) {
+    fn compare(&mut self, row: &TableRow, listed: &ListedProduct<'_>) {
         let of_catalogue = self.inputs.head.currency;
         let currencies = Currencies { of_customer: self.head.currency, of_catalogue };
         let goods = listed.goods(currencies, self.head.rounding.rounding);
@@ -224,7 +224,7 @@ impl<'a> Comparison<'a> {
         let own = self.customer.own_rows(&row.product, listed.category());
         self.price_differs = (0..self.periods.len()).find_map(|place| {
             let (period, ladders) = (&self.periods[place], row.periods.get(place)?);
-            let terms = Stored::of_terms(ladders);
+            let terms = StoredPrice::of_terms(ladders);
             let is_stored = row.own.is_some() || ladders.own.is_some();
             let subject = self.subject(row, listed, goods, period.at);
             if !period.knows_terms {
@@ -237,14 +237,14 @@ impl<'a> Comparison<'a> {
                 return None;
             }
             let all = own.lists().into_iter().chain(shared.lists()).collect::<Vec<_>>();
-            self.price_difference(subject, &all, &Stored::of(row, ladders))
+            self.price_difference(subject, &all, &StoredPrice::of(row, ladders))
         });
     }
 
     fn subject<'b>(
         &'b self,
         row: &'b TableRow,
-        listed: &Listed<'b>,
+        listed: &ListedProduct<'b>,
         goods: Goods,
         at: Timestamp,
     ) -> Subject<'b> {
@@ -259,7 +259,12 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn base_difference(&self, row: &TableRow, listed: &Listed<'_>, goods: Goods) -> Option<String> {
+    fn base_difference(
+        &self,
+        row: &TableRow,
+        listed: &ListedProduct<'_>,
+        goods: Goods,
+    ) -> Option<String> {
         let (says, is) = (row.goods, goods);
         if says.list_price != is.list_price {
             let [is, says] = [is.list_price, says.list_price].map(|price| self.shown(price));
@@ -284,9 +289,9 @@ impl<'a> Comparison<'a> {
         &self,
         subject: Subject<'_>,
         lists: &[GivenList<'_>],
-        stored: &Stored<'_>,
+        stored: &StoredPrice<'_>,
     ) -> Option<String> {
-        if lists.is_empty() && matches!(stored, Stored::List) {
+        if lists.is_empty() && matches!(stored, StoredPrice::List) {
             return None;
         }
         quantities_of(lists, stored.starts()).into_iter().find_map(|quantity| {
@@ -316,14 +321,8 @@ impl<'a> Comparison<'a> {
             Some(None) => "by the customer's own list".to_owned(),
             Some(Some(list)) => format!("by list `{list}`"),
         };
-        match is == says {
-            true => format!(
-                "product `{id}` costs {is} from {quantity} on {by}, the table says by another rule"
-            ),
-            false => {
-                format!("product `{id}` costs {is} from {quantity} on {by}, the table says {says}")
-            }
-        }
+        let says = if is == says { "by another rule" } else { &says };
+        format!("product `{id}` costs {is} from {quantity} on {by}, the table says {says}")
     }
 
     fn shown(&self, price: Option<Money>) -> String {
@@ -335,34 +334,29 @@ impl<'a> Comparison<'a> {
 }
 
 /// Returns the expected and the stored discount, if each is on every quantity or zero.
-fn discounts(expected: &Expected, stored: &Stored<'_>) -> Option<(String, Percentage)> {
+fn discounts(expected: &Expected, stored: &StoredPrice<'_>) -> Option<(String, Percentage)> {
     let is = match &expected.rule {
         None => Percentage::default(),
         Some(_) => expected.plain_discount()?,
     };
     let says = match stored {
-        Stored::List => Percentage::default(),
-        Stored::Discount(own) => own.discount,
-        Stored::Steps(_) => return None,
+        StoredPrice::List => Percentage::default(),
+        StoredPrice::Discount(own) => own.discount,
+        StoredPrice::Steps(_) => return None,
     };
     Some((written(i128::from(is.millionths()), 6, 0), says))
 }
 
 fn in_other_currency(
     head: &TableHead,
-    inputs: &Inputs,
+    inputs: &SharedInputs,
     customer: &CustomerInputs,
 ) -> Option<Difference> {
     let (is, own) = (head.currency, customer.customer.currency);
     let other = own.unwrap_or(inputs.head.currency);
-    (is != other).then(|| match own {
-        Some(_) => {
-            let what = format!("it is in {is}, the customer buys in {other}");
-            Difference { what, is_of_base: false }
-        }
-        None => {
-            let what = format!("it is in {is}, the products are in {other}");
-            Difference { what, is_of_base: true }
-        }
+    (is != other).then(|| {
+        let is_of_base = own.is_none();
+        let whose = if is_of_base { "the products are" } else { "the customer buys" };
+        Difference { what: format!("it is in {is}, {whose} in {other}"), is_of_base }
     })
 }

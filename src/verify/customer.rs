@@ -1,30 +1,30 @@
 //! The loaded data of one customer: own rows, and the given price lists with their rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::VerifyError;
-use super::expected::ladder_of;
-use super::inputs::Inputs;
+use super::error::still;
+use super::inputs::SharedInputs;
 use super::price_lists::ListRows;
-use crate::model::{ProductId, UserId};
-use crate::ports::{AtHead, Store};
+use crate::model::{PriceListId, ProductId, UserId};
+use crate::ports::Store;
 use crate::pricing::{
-    Category, Currency, Customer, Discounts, GivenList, Ladder, OwnLadder, OwnLadders, PriceList,
-    Scope,
+    Category, Currency, Customer, Discounts, GivenList, Ladder, MinQuantity, OwnLadder, OwnLadders,
+    PriceList, PriceRule, Rung, Scope,
 };
 
 /// The inputs of one customer's prices.
 pub(super) struct CustomerInputs {
     pub(super) customer: Customer,
     pub(super) discounts: Discounts,
-    pub(super) ladders: OwnLadders,
+    ladders: OwnLadders,
     /// All lists that the customer is given, in force or not, with their rows.
     lists: Vec<(Arc<PriceList>, Arc<ListRows>)>,
 }
 
 /// The rows of one product.
-pub(super) struct Rows<'a> {
+pub(super) struct ProductRows<'a> {
     own: Option<(OwnLadder, Option<Currency>)>,
     lists: Vec<(&'a PriceList, Vec<(Scope, &'a Ladder)>)>,
 }
@@ -33,12 +33,11 @@ impl CustomerInputs {
     pub(super) async fn read(
         store: &dyn Store,
         user: &UserId,
-        inputs: &Inputs,
+        inputs: &SharedInputs,
     ) -> Result<Self, VerifyError> {
         let (customer, discounts, ladders) = own_records(store, user, inputs).await?;
         let lists = inputs.lists.given_to(&customer);
         let rows = inputs.rows.lock().await.of(store, &lists, &inputs.head).await?;
-        let AtHead::Read(rows) = rows else { return Err(VerifyError::Loading) };
         let lists = lists.into_iter().zip(rows).collect();
         Ok(Self { customer, discounts, ladders, lists })
     }
@@ -58,8 +57,8 @@ impl CustomerInputs {
         &'a self,
         product: &'a ProductId,
         category: Option<&'a Category>,
-    ) -> Rows<'a> {
-        Rows { own: None, lists: self.rows_of(product, category, false) }
+    ) -> ProductRows<'a> {
+        ProductRows { own: None, lists: self.rows_of(product, category, false) }
     }
 
     /// Returns the customer's own rows for a product, and the rows in the lists that are priced with the
@@ -68,9 +67,9 @@ impl CustomerInputs {
         &'a self,
         product: &'a ProductId,
         category: Option<&'a Category>,
-    ) -> Rows<'a> {
+    ) -> ProductRows<'a> {
         let own = own_ladder(product, &self.discounts, &self.ladders);
-        Rows { own, lists: self.rows_of(product, category, true) }
+        ProductRows { own, lists: self.rows_of(product, category, true) }
     }
 
     fn rows_of<'a>(
@@ -85,7 +84,7 @@ impl CustomerInputs {
     }
 }
 
-impl Rows<'_> {
+impl ProductRows<'_> {
     pub(super) const fn is_empty(&self) -> bool {
         self.own.is_none() && self.lists.is_empty()
     }
@@ -102,20 +101,17 @@ impl Rows<'_> {
 }
 
 /// Reads a customer, and the rows that only this customer has.
-pub(super) async fn own_records(
+async fn own_records(
     store: &dyn Store,
     user: &UserId,
-    inputs: &Inputs,
+    inputs: &SharedInputs,
 ) -> Result<(Customer, Discounts, OwnLadders), VerifyError> {
     let (users, head) = (std::slice::from_ref(user), &inputs.head);
-    let AtHead::Read(lists) = store.discounts(users, head).await? else {
-        return Err(VerifyError::Loading);
-    };
+    let lists = still(store.discounts(users, head).await?)?;
     let customers = match head.has_customers {
-        true => store.customers(users, head).await?,
-        false => AtHead::Read(vec![]),
+        true => still(store.customers(users, head).await?)?,
+        false => vec![],
     };
-    let AtHead::Read(customers) = customers else { return Err(VerifyError::Loading) };
     let customer = customers.into_iter().next();
     let customer = customer.unwrap_or_else(|| Customer::unknown(user.clone()));
     let list = lists.into_iter().next();
@@ -124,7 +120,7 @@ pub(super) async fn own_records(
 }
 
 /// Returns the customer's own ladder of a product, with the currency of its prices and amounts.
-pub(super) fn own_ladder(
+fn own_ladder(
     product: &ProductId,
     discounts: &Discounts,
     ladders: &OwnLadders,
@@ -135,23 +131,30 @@ pub(super) fn own_ladder(
     }
     let list = discounts.as_slice();
     let place = list.binary_search_by(|discount| discount.product_id.cmp(product)).ok()?;
-    Some((ladder_of(product, list[place].percentage)?, None))
+    let rule = PriceRule::Percentage(list[place].percentage.into());
+    let ladder = Ladder::new(vec![Rung { min_quantity: MinQuantity::ZERO, rule }]).ok()?;
+    Some((OwnLadder { product_id: product.clone(), ladder }, None))
 }
 
-/// The rows that are considered for some products, read one by one.
-pub(super) struct PointRows {
+/// The inputs of one customer's prices of some products, read one by one.
+pub(super) struct PointInputs {
+    pub(super) customer: Customer,
+    discounts: Discounts,
+    ladders: OwnLadders,
     lists: Vec<Arc<PriceList>>,
-    rows: BTreeMap<(crate::model::PriceListId, Scope), Ladder>,
+    rows: BTreeMap<(PriceListId, Scope), Ladder>,
 }
 
-impl PointRows {
-    /// Reads the rows of lists for products, each of which is given with its category.
+impl PointInputs {
+    /// Reads the inputs for products, each of which is given with its category.
     pub(super) async fn read(
         store: &dyn Store,
-        lists: Vec<Arc<PriceList>>,
+        user: &UserId,
         products: &[(&ProductId, Option<&Category>)],
-        inputs: &Inputs,
+        inputs: &SharedInputs,
     ) -> Result<Self, VerifyError> {
+        let (customer, discounts, ladders) = own_records(store, user, inputs).await?;
+        let lists = inputs.lists.given_to(&customer);
         let keys = lists.iter().flat_map(|list| {
             let scopes = products.iter().flat_map(|(product, category)| {
                 let own = std::iter::once(Scope::Product((*product).clone()));
@@ -159,23 +162,22 @@ impl PointRows {
             });
             scopes.map(|scope| (list.id.clone(), scope))
         });
-        let keys: std::collections::BTreeSet<_> = keys.collect();
+        let keys: BTreeSet<_> = keys.collect();
         let keys: Vec<_> = keys.into_iter().collect();
         let rows = match keys.is_empty() {
-            true => AtHead::Read(vec![]),
-            false => store.prices(&keys, &inputs.head).await?,
+            true => vec![],
+            false => still(store.prices(&keys, &inputs.head).await?)?,
         };
-        let AtHead::Read(rows) = rows else { return Err(VerifyError::Loading) };
         let rows = rows.into_iter().map(|row| ((row.list, row.scope), row.ladder)).collect();
-        Ok(Self { lists, rows })
+        Ok(Self { customer, discounts, ladders, lists, rows })
     }
 
-    /// Returns the lists with those of their rows that are for a product.
-    pub(super) fn of(
+    /// Returns the rows that are for a product.
+    pub(super) fn rows_of(
         &self,
         product: &ProductId,
         category: Option<&Category>,
-    ) -> Vec<GivenList<'_>> {
+    ) -> ProductRows<'_> {
         let lists = self.lists.iter().map(|list| {
             let scopes =
                 std::iter::once(Scope::Product(product.clone())).chain(wide_scopes(category));
@@ -184,9 +186,10 @@ impl PointRows {
                 let ladder = self.rows.get(&key)?;
                 Some((key.1, ladder))
             });
-            GivenList { list: Some(&**list), own_currency: None, rows: rows.collect() }
+            (&**list, rows.collect())
         });
-        lists.filter(|given| !given.rows.is_empty()).collect()
+        let lists = lists.filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty()).collect();
+        ProductRows { own: own_ladder(product, &self.discounts, &self.ladders), lists }
     }
 }
 

@@ -16,11 +16,11 @@ pub(super) struct Details {
 }
 
 /// A list price and a floor in a currency.
-type Amounts = (Currency, Option<Money>, Option<Money>);
+type CurrencyAmounts = (Currency, Option<Money>, Option<Money>);
 
 #[derive(Clone, Debug)]
 struct Detail {
-    amounts: Box<[Amounts]>,
+    amounts: Box<[CurrencyAmounts]>,
     category: Option<u32>,
     quantities: QuantityRules,
 }
@@ -90,7 +90,7 @@ impl Details {
         self.amount(place, currency)?.2
     }
 
-    fn amount(&self, place: usize, currency: Currency) -> Option<&Amounts> {
+    fn amount(&self, place: usize, currency: Currency) -> Option<&CurrencyAmounts> {
         self.get(place)?.amounts.iter().find(|(of, ..)| *of == currency)
     }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::ports::PortError;
+use crate::ports::{AtHead, PortError};
 
 /// Why a verification has no result.
 #[derive(Debug, Error)]
@@ -15,20 +15,28 @@ pub enum VerifyError {
     Loading,
 }
 
+/// Returns what was read, or [`VerifyError::Loading`] if a later load is in force.
+pub(super) fn still<T>(read: AtHead<T>) -> Result<T, VerifyError> {
+    match read {
+        AtHead::Read(value) => Ok(value),
+        AtHead::Moved => Err(VerifyError::Loading),
+    }
+}
+
 /// Why a table cannot be shown.
-pub(super) enum Failure {
+pub(super) enum TableFailure {
     Port(PortError),
     /// The table is wrong. The text says how.
     Wrong(String),
 }
 
-impl From<PortError> for Failure {
+impl From<PortError> for TableFailure {
     fn from(error: PortError) -> Self {
         Self::Port(error)
     }
 }
 
-impl From<String> for Failure {
+impl From<String> for TableFailure {
     fn from(why: String) -> Self {
         Self::Wrong(why)
     }

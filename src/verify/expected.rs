@@ -5,24 +5,20 @@ use std::collections::BTreeSet;
 use super::arithmetic::finished;
 use crate::model::Quantity;
 use crate::pricing::{
-    Considered, GivenList, Ladder, Money, OwnLadder, Percentage, PriceRule, QuantityRules, Rate,
-    Rule, Rung, Scope, Subject, Unsold, explain,
+    Considered, GivenList, Money, Percentage, QuantityRules, Rule, Scope, Subject, Unsold, explain,
 };
 
 /// The expected price of one piece.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// The list price, if there is one.
-    pub list_price: Option<Money>,
+pub(super) struct Expected {
+    pub(super) list_price: Option<Money>,
     /// The price in units of unit prices; `None` if there is no price.
-    pub unit_price: Option<i128>,
+    pub(super) unit_price: Option<i128>,
     /// The rule that makes the price; `None` for the list price.
-    pub rule: Option<Rule>,
+    pub(super) rule: Option<Rule>,
 }
 
 /// Calculates the price by looking at every row of some lists.
-#[must_use]
-pub fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Expected {
+pub(super) fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Expected {
     let explanation = explain(subject, lists);
     let goods = subject.goods;
     let list_price = goods.list_price;
@@ -63,8 +59,7 @@ fn rule_of(winner: &Considered, lists: &[GivenList<'_>]) -> Rule {
 
 impl Expected {
     /// Returns the discount off the list price, in millionths of a percent.
-    #[must_use]
-    pub fn discount(&self) -> i128 {
+    pub(super) fn discount(&self) -> i128 {
         use crate::pricing::RuleKind::Percentage;
         match (&self.rule, self.list_price, self.unit_price) {
             (Some(Rule { kind: Percentage(rate), .. }), ..) => i128::from(rate.millionths()),
@@ -75,8 +70,7 @@ impl Expected {
 
     /// Returns the discount if it is the customer's own on every quantity. Answers name no rule for such
     /// discounts.
-    #[must_use]
-    pub fn plain_discount(&self) -> Option<Percentage> {
+    pub(super) fn plain_discount(&self) -> Option<Percentage> {
         use crate::pricing::{MinQuantity, RuleKind};
         match &self.rule {
             Some(Rule { list: None, kind: RuleKind::Percentage(rate), min_quantity, .. })
@@ -104,14 +98,6 @@ pub fn percent_off(list_price: Money, unit_price: i128) -> i128 {
     millionths.max(i128::from(i32::MIN) * WHOLE)
 }
 
-/// Returns a discount on every quantity as a ladder.
-#[must_use]
-pub fn ladder_of(product: &crate::model::ProductId, discount: Percentage) -> Option<OwnLadder> {
-    let rule = PriceRule::Percentage(Rate::from(discount));
-    let ladder = Ladder::new(vec![Rung { min_quantity: Default::default(), rule }]).ok()?;
-    Some(OwnLadder { product_id: product.clone(), ladder })
-}
-
 /// Returns the quantities at which a price may change. Between them it stays the same.
 pub(super) fn quantities_of(
     lists: &[GivenList<'_>],
@@ -130,7 +116,7 @@ pub(super) fn quantities_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::{Currency, Customer, Goods};
+    use crate::pricing::{Currency, Customer, Goods, Ladder, OwnLadder, PriceRule, Rate, Rung};
 
     #[test]
     fn a_surcharge_counts_where_its_price_is_above_what_can_be_loaded() {

@@ -17,13 +17,13 @@ pub(super) async fn is_as_calculated(
     head: &TableHead,
     present: &Discounts,
 ) -> Result<bool, VerifyError> {
-    let mut seen = Seen::new(head, present);
+    let mut seen = FingerprintInputs::new(head, present);
     let read = read_rows(store, user, head, &mut |row| seen.add(row)).await?;
     Ok(read.is_ok() && seen.matches_fingerprint())
 }
 
 /// The inputs of a fingerprint, as far as the table shows them.
-struct Seen<'a> {
+struct FingerprintInputs<'a> {
     head: &'a TableHead,
     /// The discounts that the table shows.
     own: Vec<Discount>,
@@ -33,7 +33,7 @@ struct Seen<'a> {
     present: &'a [Discount],
 }
 
-impl<'a> Seen<'a> {
+impl<'a> FingerprintInputs<'a> {
     fn new(head: &'a TableHead, present: &'a Discounts) -> Self {
         Self { head, own: vec![], traceless: vec![], present: present.as_slice() }
     }

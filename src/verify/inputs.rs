@@ -4,17 +4,18 @@ use std::collections::HashSet;
 
 use tokio::sync::Mutex;
 
+use super::error::still;
 use super::list_prices::{ListPrices, Unsorted};
 use super::price_lists::{KeptRows, PriceLists};
-use super::{Audience, Step, VerifyError};
+use super::{Audience, VerifyError, VerifyStep};
 use crate::model::PriceListId;
-use crate::ports::{AtHead, BaseName, CatalogueHead, CatalogueStore, Segment, Store, pages};
+use crate::ports::{BaseName, CatalogueHead, CatalogueStore, Segment, Store, pages};
 
 /// The most times that the products are read again because a load came in between.
 pub(super) const MAX_READS: u32 = 5;
 
 /// One state of products and price lists.
-pub(super) struct Inputs {
+pub(super) struct SharedInputs {
     /// The head of the catalogue that was in force.
     pub(super) head: CatalogueHead,
     pub(super) prices: ListPrices,
@@ -25,22 +26,25 @@ pub(super) struct Inputs {
     pub(super) known_terms: Mutex<HashSet<(BaseName, Vec<PriceListId>)>>,
 }
 
-impl Inputs {
+impl SharedInputs {
     /// Reads all products and lists of one version.
     pub(super) async fn read(
         store: &dyn Store,
         audience: &mut dyn Audience,
     ) -> Result<Self, VerifyError> {
         for _ in 0..MAX_READS {
-            let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
-            let AtHead::Read(products) = products(store, &head, audience).await? else { continue };
-            if let AtHead::Read(lists) = PriceLists::read(store, &head).await? {
-                let prices = ListPrices::of(products);
-                let (rows, known_terms) = Default::default();
-                return Ok(Self { head, prices, lists, rows, known_terms });
+            match Self::try_read(store, audience).await {
+                Err(VerifyError::Loading) => {}
+                done => return done,
             }
         }
         Err(VerifyError::Loading)
+    }
+
+    async fn try_read(store: &dyn Store, audience: &mut dyn Audience) -> Result<Self, VerifyError> {
+        let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+        let prices = ListPrices::of(products(store, &head, audience).await?);
+        Ok(Self { prices, ..Self::without_products(store, head).await? })
     }
 
     /// Reads the lists in force at a head, for callers that read products one by one.
@@ -48,9 +52,7 @@ impl Inputs {
         store: &dyn Store,
         head: CatalogueHead,
     ) -> Result<Self, VerifyError> {
-        let AtHead::Read(lists) = PriceLists::read(store, &head).await? else {
-            return Err(VerifyError::Loading);
-        };
+        let lists = PriceLists::read(store, &head).await?;
         let (prices, rows, known_terms) = Default::default();
         Ok(Self { head, prices, lists, rows, known_terms })
     }
@@ -70,15 +72,15 @@ async fn products(
     store: &dyn Store,
     head: &CatalogueHead,
     audience: &mut dyn Audience,
-) -> Result<AtHead<Unsorted>, VerifyError> {
+) -> Result<Unsorted, VerifyError> {
     let mut products = Unsorted::new();
     let mut pages = pages(|from| store.list_products(head, Segment::ALL, from));
     while let Some(page) = pages.next().await? {
-        let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
-        audience.progress(Step::Products, page.len() as u64);
+        let page = still(page)?;
+        audience.progress(VerifyStep::Products, page.len() as u64);
         for product in &page {
             products.push(product);
         }
     }
-    Ok(AtHead::Read(products))
+    Ok(products)
 }

@@ -1,6 +1,6 @@
 //! The list prices and hashed names of all products, in little memory.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use super::details::Details;
 use crate::model::ProductId;
@@ -24,7 +24,7 @@ pub(super) struct ListPrices {
 const NO_PRICE: i64 = -1;
 
 /// A product with its list price.
-pub(super) struct Listed<'a> {
+pub(super) struct ListedProduct<'a> {
     pub(super) id: &'a str,
     all: &'a ListPrices,
     place: usize,
@@ -38,7 +38,7 @@ pub(super) struct Currencies {
     pub(super) of_catalogue: Currency,
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListedProduct<'a> {
     /// Returns the inputs for calculated prices.
     pub(super) fn goods(&self, currencies: Currencies, rounding: Rounding) -> Goods {
         let Currencies { of_customer, of_catalogue } = currencies;
@@ -70,9 +70,7 @@ impl<'a> Listed<'a> {
 }
 
 fn hash(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
+    BuildHasherDefault::<DefaultHasher>::new().hash_one(name)
 }
 
 impl ListPrices {
@@ -124,13 +122,13 @@ impl ListPrices {
     }
 
     /// Returns the product at an index in the order of ids.
-    pub(super) fn at(&self, index: usize) -> Option<Listed<'_>> {
+    pub(super) fn at(&self, index: usize) -> Option<ListedProduct<'_>> {
         let name = *self.names.get(index)?;
-        Some(Listed { id: self.id(index), all: self, place: index, name })
+        Some(ListedProduct { id: self.id(index), all: self, place: index, name })
     }
 
     /// Returns the product with an id, if there is one.
-    pub(super) fn get(&self, product: &ProductId) -> Option<Listed<'_>> {
+    pub(super) fn get(&self, product: &ProductId) -> Option<ListedProduct<'_>> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -171,7 +169,7 @@ mod tests {
 
     const USD: Currencies = Currencies { of_customer: Currency::USD, of_catalogue: Currency::USD };
 
-    fn price_of(listed: &Listed<'_>, currencies: Currencies) -> Option<i64> {
+    fn price_of(listed: &ListedProduct<'_>, currencies: Currencies) -> Option<i64> {
         listed.goods(currencies, Rounding::HalfEven).list_price.map(Money::minor)
     }
 

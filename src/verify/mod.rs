@@ -3,7 +3,7 @@
 //!
 //! The verification uses no code that made the tables: no joins, no composed ladders, no rounding of the
 //! pricing module, only integers of 128 bits ([`arithmetic`]). To find the row that counts, it looks at
-//! every row, for one quantity at a time ([`expected`]); tables are composed of whole ladders instead. It
+//! every row, for one quantity at a time (`expected`); tables are composed of whole ladders instead. It
 //! reads packed tables with decoders of its own (`packed`). It uses a fingerprint only if a table and its
 //! inputs differ, to tell a table made from older inputs from a wrong one.
 
@@ -34,12 +34,12 @@ mod tables;
 mod told;
 
 pub use ages::Ages;
-pub use audience::{Audience, Step};
+pub use audience::{Audience, VerifyStep};
 pub use error::VerifyError;
-pub use expected::{Expected, expected, ladder_of, percent_off};
+pub use expected::percent_off;
 pub use explain::{Explained, ExplainedLine, explain};
 pub use finding::{Finding, FindingKind, Subject};
 pub use reasons::{Reasons, WhyPrice, reasons};
-pub use report::{Counts, Report};
+pub use report::{FindingCounts, VerifyReport};
 pub use run::{VerifyOptions, verify};
-pub use told::{Amounts, price_json, reasons_json, why};
+pub use told::{price_json, reasons_json, why};

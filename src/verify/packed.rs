@@ -30,7 +30,7 @@ pub(super) struct BaseRow {
 
 /// A row that only one customer has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OwnRow {
+pub(super) struct StoredOwnRow {
     /// The number of products of the base before this product.
     pub(super) index: u64,
     /// The discount in millionths of a percent.
@@ -111,7 +111,7 @@ fn read_details(body: &mut Bytes<'_>, columns: u8, rows: &mut [BaseRow]) -> Resu
 }
 
 /// Decodes a part of own rows. Returns why, if it cannot be read.
-pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
+pub(super) fn own_rows(part: &[u8]) -> Result<Vec<StoredOwnRow>, String> {
     let columns = columns_of(part, MAX_BYTES)?;
     let mut columns = Bytes(&columns);
     let count = columns.number()?;
@@ -126,7 +126,7 @@ pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
         let index = next.checked_add(gap).ok_or_else(|| damaged("a row is of no product"))?;
         let discount = percentage.checked_mul(unit);
         let discount = discount.ok_or_else(|| damaged("a discount is more than 100 %"))?;
-        rows.push(OwnRow { index, discount, saving });
+        rows.push(StoredOwnRow { index, discount, saving });
         next = index.checked_add(1).ok_or_else(|| damaged("a row is of no product"))?;
     }
     Ok(rows)
@@ -181,15 +181,20 @@ fn fnv_1a(bytes: &[u8]) -> u32 {
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    /// Reads a number with seven bits in each byte, the lowest first, of at most nine bytes.
+    /// Reads a number of at most nine bytes.
     fn number(&mut self) -> Result<u64, String> {
-        let mut number = 0;
-        for place in 0..9 {
+        self.number_within(9)
+    }
+
+    /// Reads a number with seven bits in each byte, the lowest first.
+    fn number_within(&mut self, most_bytes: u32) -> Result<u64, String> {
+        let mut number = 0_u128;
+        for place in 0..most_bytes {
             let (byte, rest) = self.0.split_first().ok_or_else(|| damaged("it ends too early"))?;
             self.0 = rest;
-            number += u64::from(byte % 128) << (7 * place);
+            number += u128::from(byte % 128) << (7 * place);
             if *byte < 128 {
-                return Ok(number);
+                return u64::try_from(number).map_err(|_| damaged("a number is too large"));
             }
         }
         Err(damaged("a number is too long"))
@@ -203,11 +208,15 @@ impl<'a> Bytes<'a> {
         (0..count).map(|_| Ok((self.number()?, self.number()?))).collect()
     }
 
-    fn text(&mut self, length: u64) -> Result<&'a str, String> {
+    fn bytes(&mut self, length: u64) -> Result<&'a [u8], String> {
         let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
-        let (text, rest) = split.ok_or_else(|| damaged("it ends too early"))?;
+        let (bytes, rest) = split.ok_or_else(|| damaged("it ends too early"))?;
         self.0 = rest;
-        std::str::from_utf8(text).map_err(|_| damaged("a text is not UTF-8"))
+        Ok(bytes)
+    }
+
+    fn text(&mut self, length: u64) -> Result<&'a str, String> {
+        std::str::from_utf8(self.bytes(length)?).map_err(|_| damaged("a text is not UTF-8"))
     }
 
     fn end(&self) -> Result<(), String> {

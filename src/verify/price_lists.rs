@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::VerifyError;
+use super::error::still;
 use crate::model::{CustomerGroup, PriceListId, ProductId, Timestamp, UserId};
-use crate::ports::{AtHead, CatalogueHead, PriceListStore, pages};
+use crate::ports::{CatalogueHead, PriceListStore, pages};
 use crate::pricing::{Category, Currency, Customer, Ladder, PriceList, Scope};
 
 /// About how many bytes of rows are kept. All lists of one customer are kept while they are needed,
@@ -26,18 +27,17 @@ impl PriceLists {
     pub(super) async fn read(
         store: &(impl PriceListStore + ?Sized),
         head: &CatalogueHead,
-    ) -> Result<AtHead<Self>, VerifyError> {
+    ) -> Result<Self, VerifyError> {
         let mut all = Self::default();
         // A store that never had a list need not be asked.
         if head.lists_version == 0 {
-            return Ok(AtHead::Read(all));
+            return Ok(all);
         }
         let mut pages = pages(|from| store.list_price_lists(head, from));
         while let Some(page) = pages.next().await? {
-            let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
-            page.into_iter().for_each(|list| all.add(list));
+            still(page)?.into_iter().for_each(|list| all.add(list));
         }
-        Ok(AtHead::Read(all))
+        Ok(all)
     }
 
     fn add(&mut self, list: PriceList) {
@@ -111,7 +111,7 @@ impl KeptRows {
         store: &(impl PriceListStore + ?Sized),
         lists: &[Arc<PriceList>],
         head: &CatalogueHead,
-    ) -> Result<AtHead<Vec<Arc<ListRows>>>, VerifyError> {
+    ) -> Result<Vec<Arc<ListRows>>, VerifyError> {
         let mut rows = vec![];
         for list in lists {
             self.uses += 1;
@@ -120,15 +120,12 @@ impl KeptRows {
                 rows.push(kept.clone());
                 continue;
             }
-            let AtHead::Read(read) = read_rows(store, &list.id, head).await? else {
-                return Ok(AtHead::Moved);
-            };
-            let read = Arc::new(read);
+            let read = Arc::new(read_rows(store, &list.id, head).await?);
             self.kept.insert(list.id.clone(), (self.uses, read.clone()));
             self.make_room();
             rows.push(read);
         }
-        Ok(AtHead::Read(rows))
+        Ok(rows)
     }
 
     fn make_room(&mut self) {
@@ -145,15 +142,14 @@ async fn read_rows(
     store: &(impl PriceListStore + ?Sized),
     list: &PriceListId,
     head: &CatalogueHead,
-) -> Result<AtHead<ListRows>, VerifyError> {
+) -> Result<ListRows, VerifyError> {
     /// The approximate size of a row without its id and rungs, and of a rung.
     const ROW_BYTES: usize = 96;
     const RUNG_BYTES: usize = 24;
     let mut rows = ListRows { of_products: HashMap::new(), wide: vec![], bytes: 0 };
     let mut pages = pages(|from| store.list_prices(list, head, from));
     while let Some(page) = pages.next().await? {
-        let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
-        for row in page {
+        for row in still(page)? {
             rows.bytes += ROW_BYTES + row.ladder.rungs().len() * RUNG_BYTES;
             match row.scope {
                 Scope::Product(product) => {
@@ -164,5 +160,5 @@ async fn read_rows(
             }
         }
     }
-    Ok(AtHead::Read(rows))
+    Ok(rows)
 }

@@ -2,14 +2,14 @@
 //! or loses.
 
 use super::VerifyError;
-use super::customer::{PointRows, own_ladder, own_records};
+use super::customer::PointInputs;
+use super::error::still;
 use super::expected::sold;
-use super::inputs::{Inputs, MAX_READS};
+use super::inputs::{MAX_READS, SharedInputs};
+use crate::data::Amounts;
 use crate::model::{Item, ProductId, Timestamp, UserId};
-use crate::ports::{AtHead, CatalogueHead, Store};
-use crate::pricing::{
-    Currency, Explanation, GivenList, Goods, Product, Subject, UnitRounding, Unsold, explain,
-};
+use crate::ports::{CatalogueHead, Store};
+use crate::pricing::{Currency, Explanation, Goods, Subject, UnitRounding, Unsold, explain};
 
 /// Why some items have their prices.
 #[derive(Clone, Debug)]
@@ -24,6 +24,14 @@ pub struct Reasons {
     pub at: Timestamp,
     /// The reason for each item; `None` for a product that does not exist.
     pub items: Vec<(Item, Option<WhyPrice>)>,
+}
+
+impl Reasons {
+    /// Returns how amounts are written.
+    #[must_use]
+    pub const fn amounts(&self) -> Amounts {
+        Amounts { currency: self.currency, unit_decimals: self.rounding.unit_decimals }
+    }
 }
 
 /// Why one item has its price.
@@ -66,26 +74,24 @@ async fn try_reasons(
 ) -> Result<Reasons, VerifyError> {
     let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
     let ids: Vec<ProductId> = items.iter().map(|item| item.product.clone()).collect();
-    let AtHead::Read(products) = store.products(&ids, &head).await? else {
-        return Err(VerifyError::Loading);
-    };
-    let inputs = Inputs::without_products(store, head).await?;
-    let (customer, discounts, ladders) = own_records(store, user, &inputs).await?;
+    let products = still(store.products(&ids, &head).await?)?;
+    let inputs = SharedInputs::without_products(store, head).await?;
     let scopes: Vec<_> = products.iter().map(|product| (&product.id, product.category())).collect();
-    let lists = inputs.lists.given_to(&customer);
-    let rows = PointRows::read(store, lists, &scopes, &inputs).await?;
+    let given = PointInputs::read(store, user, &scopes, &inputs).await?;
     let (catalogue, rounding) = (inputs.head.currency, inputs.head.rounding);
-    let currency = customer.currency.unwrap_or(catalogue);
+    let currency = given.customer.currency.unwrap_or(catalogue);
     let items = items.iter().map(|item| {
         let product = products.iter().find(|product| product.id == item.product);
         let why = product.map(|product| {
-            let goods = goods_of(product, (currency, catalogue), rounding);
-            let own = own_ladder(&product.id, &discounts, &ladders);
-            let own = own.as_ref().map(|(ladder, of)| GivenList::own(ladder, *of));
-            let lists: Vec<GivenList<'_>> =
-                own.into_iter().chain(rows.of(&product.id, product.category())).collect();
+            let goods = Goods {
+                list_price: product.price_in(currency, catalogue),
+                floor: product.floor_in(currency),
+                rounding: rounding.rounding,
+            };
+            let rows = given.rows_of(&product.id, product.category());
+            let lists = rows.lists();
             let subject = Subject {
-                customer: &customer,
+                customer: &given.customer,
                 currency,
                 product: &product.id,
                 category: product.category(),
@@ -104,16 +110,4 @@ async fn try_reasons(
     });
     let items = items.collect();
     Ok(Reasons { catalogue_version: inputs.head.version, currency, rounding, at, items })
-}
-
-fn goods_of(
-    product: &Product,
-    (currency, catalogue): (Currency, Currency),
-    rounding: UnitRounding,
-) -> Goods {
-    Goods {
-        list_price: product.price_in(currency, catalogue),
-        floor: product.floor_in(currency),
-        rounding: rounding.rounding,
-    }
 }

@@ -4,9 +4,9 @@ use super::{Ages, Finding, FindingKind, Subject};
 
 /// The number of findings of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts([u64; FindingKind::ALL.len()]);
+pub struct FindingCounts([u64; FindingKind::ALL.len()]);
 
-impl Counts {
+impl FindingCounts {
     /// Returns the number of findings of a kind.
     #[must_use]
     pub const fn of(&self, kind: FindingKind) -> u64 {
@@ -20,7 +20,7 @@ impl Counts {
 
 /// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct VerifyReport {
     /// The catalogue version with which everything was compared.
     pub catalogue_version: u64,
     /// The number of active customers.
@@ -30,7 +30,7 @@ pub struct Report {
     /// The number of tables that were checked.
     pub tables_checked: u64,
     /// The findings about tables.
-    pub table_findings: Counts,
+    pub table_findings: FindingCounts,
     /// The number of tables of active customers, which the schedule keeps fresh.
     pub active_tables: u64,
     /// How many of these are stale.
@@ -42,10 +42,10 @@ pub struct Report {
     /// The number of answers that were checked, the latest first.
     pub answers_checked: u64,
     /// The findings about answers.
-    pub answer_findings: Counts,
+    pub answer_findings: FindingCounts,
 }
 
-impl Report {
+impl VerifyReport {
     /// Returns the number of findings of a kind, about tables and wrong answers. Any other answer was right by
     /// the rules of its time, and nothing corrects it.
     #[must_use]
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn answers_of_other_rules_do_not_count() {
-        let mut report = Report::default();
+        let mut report = VerifyReport::default();
         for kind in [FindingKind::Wrong, FindingKind::OtherRules] {
             report.answer_findings.add(kind);
             report.table_findings.add(kind);

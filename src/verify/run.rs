@@ -4,15 +4,15 @@
 //! any size can be verified. Only list prices are kept completely, in little memory.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use super::ages::AgeCounts;
 use super::error::VerifyError;
-use super::inputs::Inputs;
+use super::inputs::SharedInputs;
 use super::recent::Recent;
 use super::sample::Sample;
-use super::tables::Verdict;
-use super::{Audience, Finding, FindingKind, Report, Step, Subject, answers, tables};
+use super::tables::CheckOutcome;
+use super::{Audience, Finding, FindingKind, Subject, VerifyReport, VerifyStep, answers, tables};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead, pages};
 
@@ -42,10 +42,10 @@ pub async fn verify(
     options: VerifyOptions,
     now: Timestamp,
     audience: &mut dyn Audience,
-) -> Result<Report, VerifyError> {
-    let inputs = Inputs::read(store, audience).await?;
-    let report = Report { catalogue_version: inputs.head.version, ..Report::default() };
-    let mut run = Run { store, inputs, now, audience, report, told: HashSet::new() };
+) -> Result<VerifyReport, VerifyError> {
+    let inputs = SharedInputs::read(store, audience).await?;
+    let report = VerifyReport { catalogue_version: inputs.head.version, ..VerifyReport::default() };
+    let mut run = Verification { store, inputs, now, audience, report, told: HashSet::new() };
     for _ in 0..MAX_RESTARTS {
         match run.all(options).await {
             Err(VerifyError::Loading) => run.start_over().await?,
@@ -57,17 +57,17 @@ pub async fn verify(
 }
 
 /// A verification under way.
-struct Run<'a> {
+struct Verification<'a> {
     store: &'a dyn Store,
-    inputs: Inputs,
+    inputs: SharedInputs,
     now: Timestamp,
     audience: &'a mut dyn Audience,
-    report: Report,
+    report: VerifyReport,
     /// Hashes of the reported findings, so that none is reported twice after starting over.
     told: HashSet<u64>,
 }
 
-impl Run<'_> {
+impl Verification<'_> {
     async fn all(&mut self, options: VerifyOptions) -> Result<(), VerifyError> {
         self.active_users().await?;
         self.tables(options).await?;
@@ -78,12 +78,12 @@ impl Run<'_> {
     /// Starts over, and keeps only the findings, each of which was certain when it was reported.
     async fn start_over(&mut self) -> Result<(), VerifyError> {
         self.audience.starts_over();
-        self.inputs = Inputs::read(self.store, self.audience).await?;
-        self.report = Report {
+        self.inputs = SharedInputs::read(self.store, self.audience).await?;
+        self.report = VerifyReport {
             catalogue_version: self.inputs.head.version,
             table_findings: self.report.table_findings,
             answer_findings: self.report.answer_findings,
-            ..Report::default()
+            ..VerifyReport::default()
         };
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Run<'_> {
                     ages.add(self.now.since(head.validated_at));
                     self.look_at_age(user, &head);
                 }
-                self.audience.progress(Step::ActiveUsers, some.len() as u64);
+                self.audience.progress(VerifyStep::ActiveUsers, some.len() as u64);
             }
         }
         self.report.ages = ages.ages();
@@ -127,7 +127,7 @@ impl Run<'_> {
         let store = self.store;
         let mut pages = pages(|from| store.list_table_heads(from));
         while let Some(page) = pages.next().await? {
-            self.audience.progress(Step::Listing, page.len() as u64);
+            self.audience.progress(VerifyStep::Listing, page.len() as u64);
             self.report.tables += page.len() as u64;
             // Quotes are not answered from an unusable table, so its parts may have expired.
             let usable = page.into_iter().filter(|(_, head)| head.is_usable(self.now));
@@ -151,7 +151,7 @@ impl Run<'_> {
         self.report.tables_checked += 1;
         let verdict = tables::check(self.store, &user, &self.inputs).await?;
         self.conclude(verdict, Subject::Table(user)).await?;
-        self.audience.progress(Step::Tables, 1);
+        self.audience.progress(VerifyStep::Tables, 1);
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Run<'_> {
         let store = self.store;
         let mut pages = pages(|from| store.list_quotations(from));
         while let Some(page) = pages.next().await? {
-            self.audience.progress(Step::Quotations, page.len() as u64);
+            self.audience.progress(VerifyStep::Quotations, page.len() as u64);
             for quotation in page {
                 if !matches!(quotation.status, QuotationStatus::Answered(_)) {
                     continue;
@@ -188,12 +188,16 @@ impl Run<'_> {
         let verdict = answers::check(self.store, &quotation, answer, &self.inputs).await?;
         let subject = Subject::Answer(quotation.user, quotation.request_id);
         self.conclude(verdict, subject).await?;
-        self.audience.progress(Step::Answers, 1);
+        self.audience.progress(VerifyStep::Answers, 1);
         Ok(())
     }
 
     /// Reports the result of a check, unless a load that ended in the meantime explains it.
-    async fn conclude(&mut self, verdict: Verdict, subject: Subject) -> Result<(), VerifyError> {
+    async fn conclude(
+        &mut self,
+        verdict: CheckOutcome,
+        subject: Subject,
+    ) -> Result<(), VerifyError> {
         if let Some((kind, what)) = verdict {
             self.inputs.check_current(self.store).await?;
             self.found(Finding { kind, subject, what });
@@ -202,9 +206,8 @@ impl Run<'_> {
     }
 
     fn found(&mut self, finding: Finding) {
-        let mut hasher = DefaultHasher::new();
-        (finding.kind, &finding.subject).hash(&mut hasher);
-        if self.told.insert(hasher.finish()) {
+        let hasher = BuildHasherDefault::<DefaultHasher>::new();
+        if self.told.insert(hasher.hash_one((finding.kind, &finding.subject))) {
             self.report.add(&finding);
             self.audience.found(finding);
         }

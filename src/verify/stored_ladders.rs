@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::error::Failure;
+use super::error::TableFailure;
 use super::packed::{LadderRow, StoredStep, ladder_rows};
 use crate::model::UserId;
 use crate::ports::{BaseName, OwnStorage, Store, TableHead, parts_of};
@@ -11,7 +11,7 @@ use crate::ports::{BaseName, OwnStorage, Store, TableHead, parts_of};
 const PARTS_AT_ONCE: usize = 16;
 
 /// The place of the parts.
-pub(super) enum Place<'a> {
+pub(super) enum LadderPlace<'a> {
     /// In the base of some terms.
     Terms(BaseName),
     /// In the head.
@@ -23,7 +23,7 @@ pub(super) enum Place<'a> {
 /// Stored ladders, of which the first have been taken already.
 pub(super) struct StoredLadders<'a> {
     store: &'a dyn Store,
-    place: Place<'a>,
+    place: LadderPlace<'a>,
     /// The product with which each part begins, by index, and the part to read next.
     first: Vec<u32>,
     next: usize,
@@ -33,11 +33,14 @@ pub(super) struct StoredLadders<'a> {
 
 impl<'a> StoredLadders<'a> {
     /// Opens the ladders of some terms.
-    pub(super) async fn of_terms(store: &'a dyn Store, name: BaseName) -> Result<Self, Failure> {
+    pub(super) async fn of_terms(
+        store: &'a dyn Store,
+        name: BaseName,
+    ) -> Result<Self, TableFailure> {
         let base = store.base(&name).await?;
         let base = base.ok_or_else(|| format!("the base of terms {name} is not there"))?;
         let first = base.index.parts.iter().map(|start| start.index).collect();
-        Ok(Self::new(store, Place::Terms(name), first))
+        Ok(Self::new(store, LadderPlace::Terms(name), first))
     }
 
     /// Opens the ladders of one customer.
@@ -49,22 +52,22 @@ impl<'a> StoredLadders<'a> {
     ) -> Self {
         match ladders {
             OwnStorage::Inline(rows) if rows.is_empty() => {
-                Self::new(store, Place::Inline(&[]), vec![])
+                Self::new(store, LadderPlace::Inline(&[]), vec![])
             }
             // The only part counts as beginning with the first product, whatever its first row is.
-            OwnStorage::Inline(rows) => Self::new(store, Place::Inline(rows), vec![0]),
+            OwnStorage::Inline(rows) => Self::new(store, LadderPlace::Inline(rows), vec![0]),
             OwnStorage::Parts(first) => {
-                Self::new(store, Place::Parts { user, head, first_part }, first.clone())
+                Self::new(store, LadderPlace::Parts { user, head, first_part }, first.clone())
             }
         }
     }
 
-    const fn new(store: &'a dyn Store, place: Place<'a>, first: Vec<u32>) -> Self {
+    const fn new(store: &'a dyn Store, place: LadderPlace<'a>, first: Vec<u32>) -> Self {
         Self { store, place, first, next: 0, rows: VecDeque::new(), last: None }
     }
 
     /// Reads the parts that contain products before an index.
-    pub(super) async fn read_before(&mut self, end: u64) -> Result<(), Failure> {
+    pub(super) async fn read_before(&mut self, end: u64) -> Result<(), TableFailure> {
         let rest = &self.first[self.next..];
         let wanted = rest.iter().take_while(|first| u64::from(**first) < end).count();
         let mut left = wanted;
@@ -83,22 +86,22 @@ impl<'a> StoredLadders<'a> {
         Ok(())
     }
 
-    async fn parts(&self, numbers: &[u32]) -> Result<Vec<Option<bytes::Bytes>>, Failure> {
+    async fn parts(&self, numbers: &[u32]) -> Result<Vec<Option<bytes::Bytes>>, TableFailure> {
         match &self.place {
-            Place::Terms(name) => Ok(self.store.base_parts(name, numbers).await?),
-            Place::Inline(rows) => Ok(vec![Some(bytes::Bytes::copy_from_slice(rows))]),
-            Place::Parts { user, head, first_part } => {
+            LadderPlace::Terms(name) => Ok(self.store.base_parts(name, numbers).await?),
+            LadderPlace::Inline(rows) => Ok(vec![Some(bytes::Bytes::copy_from_slice(rows))]),
+            LadderPlace::Parts { user, head, first_part } => {
                 let numbers: Vec<u32> = numbers.iter().map(|number| number + first_part).collect();
                 Ok(parts_of(self.store, user, &head.generation, &numbers).await?)
             }
         }
     }
 
-    fn add(&mut self, number: u32, part: &[u8]) -> Result<(), Failure> {
+    fn add(&mut self, number: u32, part: &[u8]) -> Result<(), TableFailure> {
         let rows = ladder_rows(part)?;
         let first = rows.first().map(|row| row.index);
         let begins = match &self.place {
-            Place::Inline(_) => first.is_some(),
+            LadderPlace::Inline(_) => first.is_some(),
             _ => first == self.first.get(number as usize).map(|first| u64::from(*first)),
         };
         let follows = rows.iter().map(|row| Some(row.index));
@@ -114,7 +117,7 @@ impl<'a> StoredLadders<'a> {
 
     fn what(&self) -> String {
         match &self.place {
-            Place::Terms(name) => format!("terms {name}"),
+            LadderPlace::Terms(name) => format!("terms {name}"),
             _ => "the customer's ladders".to_owned(),
         }
     }
@@ -128,7 +131,7 @@ impl<'a> StoredLadders<'a> {
     }
 
     /// Checks that no ladder is left, after all `products` have been taken.
-    pub(super) async fn end(mut self, products: u64) -> Result<(), Failure> {
+    pub(super) async fn end(mut self, products: u64) -> Result<(), TableFailure> {
         self.read_before(u64::MAX).await?;
         match self.rows.front() {
             None => Ok(()),

@@ -1,11 +1,11 @@
 //! Reads a stored table product by product: the bases that its head names, and the own rows in the head
 //! or beside it.
 
-use super::error::{Failure, VerifyError};
-use super::packed::{BaseRow, OwnRow, StoredStep, base_rows, own_rows};
+use super::error::{TableFailure, VerifyError};
+use super::packed::{BaseRow, StoredOwnRow, StoredStep, base_rows, own_rows};
 use super::stored_ladders::StoredLadders;
 use crate::model::{ProductId, Quantity, UserId};
-use crate::ports::{OwnStorage, Prices, Store, StoredBase, TableHead, parts_of};
+use crate::ports::{OwnStorage, Store, StoredBase, TableHead, parts_of};
 use crate::pricing::{Category, Goods, Money, Percentage, QuantityRules};
 
 /// The number of parts that are read at once, 2 MB at most.
@@ -43,12 +43,6 @@ pub(super) struct Ladders {
     pub(super) terms: Option<Vec<StoredStep>>,
 }
 
-/// Returns the prices in a head: the current ones and, if they are prepared already, those after the next
-/// times at which a price list begins or ends.
-pub(super) fn periods(head: &TableHead) -> impl Iterator<Item = &Prices> {
-    head.periods()
-}
-
 /// Shows every product of a table in the order of ids, a few parts at a time. The inner error says what
 /// is wrong with the first part that cannot be read.
 pub(super) async fn read_rows(
@@ -59,8 +53,8 @@ pub(super) async fn read_rows(
 ) -> Result<Result<(), String>, VerifyError> {
     match try_read_rows(store, user, head, show).await {
         Ok(()) => Ok(Ok(())),
-        Err(Failure::Port(error)) => Err(error.into()),
-        Err(Failure::Wrong(why)) => Ok(Err(why)),
+        Err(TableFailure::Port(error)) => Err(error.into()),
+        Err(TableFailure::Wrong(why)) => Ok(Err(why)),
     }
 }
 
@@ -69,7 +63,7 @@ async fn try_read_rows(
     user: &UserId,
     head: &TableHead,
     show: &mut (dyn FnMut(TableRow) + Send),
-) -> Result<(), Failure> {
+) -> Result<(), TableFailure> {
     let name = head.base();
     let base = match store.base(&name).await? {
         None if head.products > 0 => return Err(format!("the base {name} is not there").into()),
@@ -83,7 +77,7 @@ async fn try_read_rows(
         return Err(format!("it has a row of product number {index}, of {products}").into());
     }
     let mut ladders = vec![];
-    for prices in periods(head) {
+    for prices in head.periods() {
         let own = (&prices.ladders, prices.first_part);
         let own = StoredLadders::of_customer(store, user, head, own);
         let terms = match head.base_of(prices) {
@@ -92,7 +86,8 @@ async fn try_read_rows(
         };
         ladders.push((own, terms));
     }
-    let mut table = Table { head, own: own.into_iter().peekable(), ladders, next: 0, last: None };
+    let mut table =
+        TableCursor { head, own: own.into_iter().peekable(), ladders, next: 0, last: None };
     let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
     for some in numbers.chunks(PARTS_AT_ONCE) {
         let parts = store.base_parts(&name, some).await?;
@@ -128,7 +123,7 @@ async fn try_read_rows(
 }
 
 /// A table whose first products have been shown.
-struct Table<'a, I: Iterator<Item = OwnRow>> {
+struct TableCursor<'a, I: Iterator<Item = StoredOwnRow>> {
     head: &'a TableHead,
     own: std::iter::Peekable<I>,
     /// The ladders of each period.
@@ -138,9 +133,9 @@ struct Table<'a, I: Iterator<Item = OwnRow>> {
     last: Option<ProductId>,
 }
 
-impl<I: Iterator<Item = OwnRow>> Table<'_, I> {
+impl<I: Iterator<Item = StoredOwnRow>> TableCursor<'_, I> {
     /// Reads the ladders of the next `count` products.
-    async fn read_ladders(&mut self, count: u64) -> Result<(), Failure> {
+    async fn read_ladders(&mut self, count: u64) -> Result<(), TableFailure> {
         let end = self.next + count;
         for (own, terms) in &mut self.ladders {
             own.read_before(end).await?;
@@ -184,7 +179,7 @@ impl<I: Iterator<Item = OwnRow>> Table<'_, I> {
     }
 }
 
-fn own_price(product: &ProductId, row: &OwnRow, list_price: u64) -> Result<OwnPrice, String> {
+fn own_price(product: &ProductId, row: &StoredOwnRow, list_price: u64) -> Result<OwnPrice, String> {
     let price = list_price
         .checked_sub(row.saving)
         .ok_or_else(|| format!("product `{product}` costs less than nothing"))?;
@@ -212,7 +207,7 @@ async fn own_of(
     store: &dyn Store,
     user: &UserId,
     head: &TableHead,
-) -> Result<Vec<OwnRow>, Failure> {
+) -> Result<Vec<StoredOwnRow>, TableFailure> {
     let first = match &head.own {
         OwnStorage::Inline(rows) if rows.is_empty() => return Ok(vec![]),
         OwnStorage::Inline(rows) => return Ok(own_rows(rows)?),
@@ -220,7 +215,7 @@ async fn own_of(
     };
     let numbers: Vec<u32> = (0..).take(first.len()).collect();
     let parts = parts_of(store, user, &head.generation, &numbers).await?;
-    let mut own: Vec<OwnRow> = vec![];
+    let mut own: Vec<StoredOwnRow> = vec![];
     for (number, (part, first)) in parts.into_iter().zip(first).enumerate() {
         let part =
             part.ok_or_else(|| format!("part {number} of {} is not there", numbers.len()))?;

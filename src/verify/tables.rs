@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::comparison::{Comparison, Difference, Period};
 use super::customer::CustomerInputs;
 use super::fingerprints::is_as_calculated;
-use super::inputs::Inputs;
+use super::inputs::SharedInputs;
 use super::price_lists::next_edge;
-use super::stored_table::{periods, read_rows};
+use super::stored_table::read_rows;
 use super::{FindingKind, VerifyError};
 use crate::model::{PriceListId, Timestamp, UserId};
 use crate::ports::{BaseName, NextPrices, OwnStorage, Store, TableHead};
@@ -17,14 +17,14 @@ use crate::pricing::{Currency, PRICING_VERSION, PriceList};
 const MAX_READS: u32 = 3;
 
 /// `None`, or what is wrong with a table or an answer.
-pub(super) type Verdict = Option<(FindingKind, String)>;
+pub(super) type CheckOutcome = Option<(FindingKind, String)>;
 
 /// Checks the current table of a customer.
 pub(super) async fn check(
     store: &dyn Store,
     user: &UserId,
-    inputs: &Inputs,
-) -> Result<Verdict, VerifyError> {
+    inputs: &SharedInputs,
+) -> Result<CheckOutcome, VerifyError> {
     let mut verdict = None;
     for _ in 0..MAX_READS {
         let heads = store.table_heads(std::slice::from_ref(user)).await?;
@@ -44,8 +44,8 @@ async fn check_head(
     store: &dyn Store,
     user: &UserId,
     head: &TableHead,
-    inputs: &Inputs,
-) -> Result<Verdict, VerifyError> {
+    inputs: &SharedInputs,
+) -> Result<CheckOutcome, VerifyError> {
     if head.pricing_version != PRICING_VERSION {
         let what = format!(
             "priced by rule version {}, this ocache has version {PRICING_VERSION}",
@@ -99,7 +99,7 @@ async fn may_be_outdated(
     customer: &CustomerInputs,
 ) -> Result<bool, VerifyError> {
     let has_ladders =
-        periods(head).any(|prices| prices.terms.is_some() || !is_empty(&prices.ladders));
+        head.periods().any(|prices| prices.terms.is_some() || !is_empty(&prices.ladders));
     let ends = !head.next.is_empty() || head.valid_until.is_some();
     if has_ladders || ends || !customer.is_plain() {
         return Ok(true);
@@ -126,12 +126,12 @@ struct OnePeriod {
 }
 
 impl Periods {
-    async fn of(head: &TableHead, inputs: &Inputs, customer: &CustomerInputs) -> Self {
+    async fn of(head: &TableHead, inputs: &SharedInputs, customer: &CustomerInputs) -> Self {
         let lists = customer.lists();
         let starts =
             std::iter::once(in_first_period(head)).chain(head.next.iter().map(|next| next.from));
         let known = inputs.known_terms.lock().await;
-        let all = starts.zip(periods(head)).map(|(at, prices)| {
+        let all = starts.zip(head.periods()).map(|(at, prices)| {
             let counts = |list: &&Arc<PriceList>| {
                 !list.is_individual() && list.is_for(head.currency) && list.is_in_force(at)
             };
@@ -174,7 +174,7 @@ impl Periods {
     }
 
     /// Remembers that the ladders of these terms match the lists, so that they are not compared again.
-    async fn are_known(&self, inputs: &Inputs) {
+    async fn are_known(&self, inputs: &SharedInputs) {
         let terms = self.all.iter().filter_map(|one| one.terms.clone());
         inputs.known_terms.lock().await.extend(terms);
     }
@@ -187,6 +187,6 @@ fn in_first_period(head: &TableHead) -> Timestamp {
     head.next.first().map_or(head.validated_at, |next| head.validated_at.min(last(next)))
 }
 
-fn wrong(what: String) -> Verdict {
+fn wrong(what: String) -> CheckOutcome {
     Some((FindingKind::Wrong, what))
 }

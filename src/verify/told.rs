@@ -3,19 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::{Reasons, WhyPrice};
+use crate::data::Amounts;
 use crate::model::{Item, UserId};
-use crate::pricing::{
-    Considered, Currency, Money, PriceRule, RowVerdict, Scope, UnitRounding, Unsold,
-};
+use crate::pricing::{Considered, Money, PriceRule, RowVerdict, Scope, Unsold};
 
 /// Returns the explanation of a customer's prices. Products that do not exist are left out.
 #[must_use]
 pub fn reasons_json(user: &UserId, found: &Reasons) -> Value {
-    let amounts = Amounts { currency: found.currency, rounding: found.rounding };
     let products = found.items.iter().filter_map(|(item, why)| {
         let Item { product, quantity } = item;
         let why = why.as_ref()?;
-        let mut told = price_json(why, amounts);
+        let mut told = price_json(why, found.amounts());
         told.insert("product".to_owned(), product.as_str().into());
         told.insert("name".to_owned(), why.name.as_str().into());
         told.insert("quantity".to_owned(), quantity.to_string().into());
@@ -30,23 +28,6 @@ pub fn reasons_json(user: &UserId, found: &Reasons) -> Value {
     })
 }
 
-/// How amounts are shown.
-#[derive(Clone, Copy, Debug)]
-pub struct Amounts {
-    /// The currency of the amounts.
-    pub currency: Currency,
-    /// The rounding, which has the decimals of unit prices.
-    pub rounding: UnitRounding,
-}
-
-impl Amounts {
-    /// Formats a unit price.
-    #[must_use]
-    pub fn unit(self, price: Money) -> String {
-        price.shown_as_unit(self.currency, self.rounding.unit_decimals).to_string()
-    }
-}
-
 /// Returns the explanation of one price.
 #[must_use]
 pub fn price_json(why: &WhyPrice, amounts: Amounts) -> Map<String, Value> {
@@ -54,7 +35,7 @@ pub fn price_json(why: &WhyPrice, amounts: Amounts) -> Map<String, Value> {
     let mut data = Map::new();
     let mut add = |name: &str, price: Option<Money>| {
         if let Some(price) = price {
-            data.insert(name.to_owned(), amounts.unit(price).into());
+            data.insert(name.to_owned(), amounts.shown(price).into());
         }
     };
     add("list_price", explanation.list_price);
@@ -78,9 +59,9 @@ fn neighbours(Unsold { below, above }: &Unsold) -> Value {
 
 fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
     let (kind, value) = match row.rule {
-        PriceRule::Price(price) => ("price", amounts.unit(price)),
+        PriceRule::Price(price) => ("price", amounts.shown(price)),
         PriceRule::Percentage(rate) => ("percentage", rate.to_string()),
-        PriceRule::Amount(amount) => ("amount", amounts.unit(amount)),
+        PriceRule::Amount(amount) => ("amount", amounts.shown(amount)),
     };
     let scope = match &row.scope {
         Scope::All => json!("all"),
@@ -103,7 +84,7 @@ fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
         None => add("own", true.into()),
     }
     if let Some(price) = row.price {
-        add("unit_price", amounts.unit(price).into());
+        add("unit_price", amounts.shown(price).into());
     }
     data
 }

@@ -1,7 +1,7 @@
 //! Tests of price lists, customers and own rows: what is stored, what is kept, and whose tables are
 //! ordered.
 
-use ocache::data::{Counts, set_rounding};
+use ocache::data::{RowCounts, set_rounding};
 use ocache::model::UserId;
 use ocache::ports::{AtHead, Ports};
 use ocache::pricing::{Currency, Money, PriceRule};
@@ -24,7 +24,7 @@ async fn the_same_rows_twice_change_nothing() {
         row(r#""category":"tools","percentage":5"#),
     );
     let first = shop.load(&text).await;
-    let added = |added| Counts { added, ..Counts::default() };
+    let added = |added| RowCounts { added, ..RowCounts::default() };
     assert_eq!(first.counts.price_lists, added(1));
     assert_eq!((first.counts.prices, first.counts.customers), (added(2), added(1)));
     assert_eq!((first.counts.users, first.version), (added(1), 1));
@@ -50,9 +50,9 @@ async fn rows_are_merged_by_quantity_and_move_the_revision_of_their_list() {
     let changed = row(r#""product_id":"P","min_quantity":"10.0","price":"1.40""#);
     let new = row(r#""product_id":"P","min_quantity":20,"price":"1.30""#);
     let report = shop.load(&format!("{changed}\n{new}")).await;
-    let expected = Counts { added: 1, changed: 1, ..Counts::default() };
+    let expected = RowCounts { added: 1, changed: 1, ..RowCounts::default() };
     assert_eq!(report.counts.prices, expected);
-    assert_eq!(report.counts.price_lists, Counts::default(), "no file names the list itself");
+    assert_eq!(report.counts.price_lists, RowCounts::default(), "no file names the list itself");
     assert_eq!(
         shop.rows("L").await,
         [
@@ -77,7 +77,7 @@ async fn a_list_stays_wide_and_its_header_is_compared_without_what_loads_add() {
     assert!(!report.counts.wrote());
     let other = LIST.replace("gold", "silver");
     let report = shop.load(&other).await;
-    assert_eq!(report.counts.price_lists, Counts { changed: 1, ..Counts::default() });
+    assert_eq!(report.counts.price_lists, RowCounts { changed: 1, ..RowCounts::default() });
     let list = shop.list("L").await.unwrap();
     assert!(list.is_wide, "it has a row for all products still");
     assert_eq!(list.revision, 2);
@@ -99,7 +99,7 @@ async fn pruning_works_by_kind_and_within_the_lists_that_are_named() {
     // Only a price: other rows of its list are removed, those of other lists stay.
     let report = shop.prune(&row(r#""product_id":"P","price":"2.00""#)).await;
     let counts = report.counts;
-    assert_eq!(counts.prices, Counts { unchanged: 1, removed: 2, ..Counts::default() });
+    assert_eq!(counts.prices, RowCounts { unchanged: 1, removed: 2, ..RowCounts::default() });
     assert_eq!((counts.price_lists.removed, counts.customers.removed), (0, 0));
     assert_eq!(shop.rows("L").await, ["product `P` from 0: costs 200"]);
     assert_eq!(shop.rows("M").await.len(), 1);

@@ -30,8 +30,8 @@ impl MovedPrices for Heard {
     fn moved(&mut self, price: &MovedPrice) -> std::io::Result<()> {
         let MovedPrice { customer, product, min_quantity, before, after, currency, .. } = price;
         let amounts = Amounts::from(*currency);
-        let [before, after] = [before, after]
-            .map(|price| price.map_or("-".to_owned(), |price| amounts.shown(price).to_string()));
+        let [before, after] =
+            [before, after].map(|price| price.map_or("-".to_owned(), |price| amounts.shown(price)));
         self.0.push(format!("{customer} {product} {min_quantity}: {before} to {after} {currency}"));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ocache::data::{Amounts, Counts, Layout, LoadOptions, LoadReport, TableChanges, load};
+use ocache::data::{Amounts, Layout, LoadOptions, LoadReport, RowCounts, TableChanges, load};
 use ocache::ports::{Ports, discounts_now};
 use ocache::pricing::Currency;
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ async fn the_last_word_on_a_row_counts() {
         (product("P2", "2"), None),
     ];
     let report = load_changes(&shop, &changes).await;
-    let expected = Counts { added: 0, changed: 1, unchanged: 0, removed: 1 };
+    let expected = RowCounts { added: 0, changed: 1, unchanged: 0, removed: 1 };
     assert_eq!(report.counts.products, expected, "P3 was never there");
     let again = load_changes(&shop, &changes).await;
     assert!(!again.counts.wrote(), "a batch may come twice");

@@ -16,8 +16,8 @@ impl Audience for Loader {
         self.findings.push(finding);
     }
 
-    fn progress(&mut self, step: Step, _: u64) {
-        if step == Step::Quotations && self.loads_left > 0 {
+    fn progress(&mut self, step: VerifyStep, _: u64) {
+        if step == VerifyStep::Quotations && self.loads_left > 0 {
             self.loads_left -= 1;
             let product = Product::new(
                 format!("Q{}", self.loads_left).parse().unwrap(),
@@ -38,7 +38,7 @@ impl Audience for Loader {
 async fn verified_while_loading(
     system: &System,
     loads: u32,
-) -> (Result<Report, VerifyError>, u32, Vec<Finding>) {
+) -> (Result<VerifyReport, VerifyError>, u32, Vec<Finding>) {
     let options = VerifyOptions { tables: None, answers: None, seed: 1 };
     let findings = vec![];
     let mut loader =

@@ -98,8 +98,7 @@ impl MovedPrices for ChangesFile {
     fn moved(&mut self, price: &MovedPrice) -> io::Result<()> {
         let MovedPrice { customer, product, min_quantity, before, after, currency, .. } = price;
         let amounts = Amounts { currency: *currency, unit_decimals: self.unit_decimals };
-        let [before, after] =
-            [before, after].map(|price| price.map(|price| amounts.shown(price).to_string()));
+        let [before, after] = [before, after].map(|price| price.map(|price| amounts.shown(price)));
         match &mut self.form {
             Form::Csv(writer) => {
                 let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());

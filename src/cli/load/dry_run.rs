@@ -97,7 +97,7 @@ fn effect_text(effect: &Effect, unit_decimals: u8) -> String {
     }
     if let Some(price) = &under_floor.most {
         let amounts = Amounts { currency: price.currency, unit_decimals };
-        let floor = price.floor.map(|floor| amounts.shown(floor).to_string()).unwrap_or_default();
+        let floor = price.floor.map(|floor| amounts.shown(floor)).unwrap_or_default();
         let most = shown(price, unit_decimals);
         lines.push(format!(
             "{:>10} under their floor, farthest {most}, floor {floor}",
@@ -116,7 +116,7 @@ fn shown(price: &MovedPrice, unit_decimals: u8) -> String {
     let MovedPrice { customer, product, min_quantity, before, after, currency, .. } = price;
     let amounts = Amounts { currency: *currency, unit_decimals };
     let amount = |price: &Option<_>| match price {
-        Some(price) => amounts.shown(*price).to_string(),
+        Some(price) => amounts.shown(*price),
         None => "no price".to_owned(),
     };
     let percent = price.fall().map(|fall| format!("{} %: ", signed_percent(fall)));

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::cli::failure::Result;
 use crate::cli::output::{Output, PrintedTable, number, table};
 use crate::data::{
-    Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, Occurs, counts_json,
-    mention_json, mentions_json, several_lines_json,
+    Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, Occurs, RowCounts, counts_json,
+    mentions_json, several_lines_json,
 };
 use crate::model::plural;
 
@@ -79,7 +79,7 @@ pub(super) fn summary(
         "files": files,
         "local_times": local_times,
         "own_rows_removed": lost.rows,
-        "own_lists_shortened": mention_json(&lost.users),
+        "own_lists_shortened": lost.users,
         "nearest_products": mentions.nearest_products,
         "rows_of_several_lines": several_lines_json(&dataset.notices),
         "unreadable": unreadable,
@@ -100,8 +100,8 @@ pub(super) fn counts_table(counts: &KindCounts) -> PrintedTable {
     const ALWAYS: usize = 2;
     let mut table = table(["", "added", "changed", "unchanged", "removed"]);
     for (place, (name, counts)) in counts.by_name().into_iter().enumerate() {
-        if place < ALWAYS || *counts != Counts::default() {
-            let Counts { added, changed, unchanged, removed } = counts;
+        if place < ALWAYS || *counts != RowCounts::default() {
+            let RowCounts { added, changed, unchanged, removed } = counts;
             let figures = [added, changed, unchanged, removed].map(number);
             table.add_row(std::iter::once(name.into()).chain(figures));
         }

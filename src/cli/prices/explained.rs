@@ -3,7 +3,7 @@
 use super::super::args::PricesArgs;
 use super::super::failure::Result;
 use super::super::output::Output;
-use super::super::price_rows::{self, Amounts};
+use super::super::price_rows;
 use crate::model::{Item, ProductId, Quantity};
 use crate::ports::Ports;
 use crate::verify::{Reasons, reasons, reasons_json};
@@ -18,7 +18,7 @@ pub(super) async fn print(
     let items: Vec<Item> =
         args.product.iter().map(|product| Item { product: product.clone(), quantity }).collect();
     let found = reasons(&*ports.store, &args.user, &items, ports.clock.now()).await?;
-    let amounts = Amounts { currency: found.currency, rounding: found.rounding };
+    let amounts = found.amounts();
     let there = found.items.iter().filter_map(|(item, why)| Some((item, why.as_ref()?)));
     let data = reasons_json(&args.user, &found);
     output.data(&data, |_| {

@@ -3,9 +3,9 @@
 use super::super::failure::Result;
 use super::super::output::{Output, name, number};
 use super::super::pieces::TablePieces;
-use super::super::price_rows::Amounts;
 use super::super::view;
 use super::{At, entry_at};
+use crate::data::Amounts;
 use crate::model::{Timestamp, escape, plural, show_duration};
 use crate::ports::{OwnStorage, TableHead, TableRow};
 use crate::pricing::{InvalidItem, MinQuantity, Rate, Rule, Step};
@@ -43,7 +43,7 @@ impl<'a> TextTable<'a> {
     /// Prints some rows.
     pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<()> {
         let TableHead { currency, rounding, .. } = *self.head;
-        let amounts = Amounts { currency, rounding };
+        let amounts = Amounts { currency, unit_decimals: rounding.unit_decimals };
         let columns = self.pieces.header().len();
         self.shown += rows.len() as u64;
         self.invalid.extend(rows.iter().filter_map(|row| self.at.invalid(row)));
@@ -54,7 +54,7 @@ impl<'a> TextTable<'a> {
             let discount = discount.map_or_else(String::new, |it| format!("{} %", it.discount));
             let list_price = entry.and_then(|entry| entry.list_price);
             let [list_price, unit_price] = [list_price, entry.map(|entry| entry.unit_price)]
-                .map(|price| price.map_or_else(String::new, |price| amounts.unit(price)));
+                .map(|price| price.map_or_else(String::new, |price| amounts.shown(price)));
             let cells = [
                 name(row.product.as_str()),
                 name(row.name.as_str()),
@@ -104,7 +104,7 @@ fn ladder(row: &TableRow, amounts: Amounts) -> String {
         return String::new();
     }
     let step = |(step, _): &(Step, Rule)| {
-        let price = amounts.unit(step.price);
+        let price = amounts.shown(step.price);
         match step.from {
             MinQuantity::ZERO => price,
             from => format!("{price} from {from}"),

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::failure::{ExitCode, Failure, Result};
 use super::super::output::{Output, name, number, table};
-use super::super::price_rows::{self, Amounts};
+use super::super::price_rows;
 use super::super::stream::members;
+use crate::data::Amounts;
 use crate::model::Item;
 use crate::ports::{Ports, Quotation, QuotationStatus};
 use crate::pricing::Answer;
@@ -115,8 +116,7 @@ impl AnswerRows<'_> {
     }
 
     fn amounts(&self) -> Option<Amounts> {
-        let reasons = self.reasons?;
-        Some(Amounts { currency: reasons.currency, rounding: reasons.rounding })
+        self.reasons.map(Reasons::amounts)
     }
 
     /// Returns the first line whose price differs from that of the rows.
@@ -126,8 +126,8 @@ impl AnswerRows<'_> {
             let (_, why) = self.of(line.product.as_str())?;
             let is = why.explanation.unit_price;
             (is != Some(line.unit_price)).then(|| {
-                let is = is.map_or_else(|| "nothing".to_owned(), |price| amounts.unit(price));
-                let (product, says) = (&line.product, amounts.unit(line.unit_price));
+                let is = is.map_or_else(|| "nothing".to_owned(), |price| amounts.shown(price));
+                let (product, says) = (&line.product, amounts.shown(line.unit_price));
                 format!("product `{product}` costs {is} by the rows that are loaded, not {says}")
             })
         })

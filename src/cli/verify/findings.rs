@@ -7,7 +7,7 @@ use super::super::output::{Output, trimmed};
 use super::super::progress::Progress;
 use super::super::stream::ObjectStream;
 use super::words;
-use crate::verify::{Audience, Finding, FindingKind, Step, Subject};
+use crate::verify::{Audience, Finding, FindingKind, Subject, VerifyStep};
 
 /// The most findings of each kind that are shown to people. Programs get all.
 const SHOWN_OF_A_KIND: u64 = 50;
@@ -20,7 +20,7 @@ pub(super) struct Findings<'a> {
     stream: Option<ObjectStream<'a>>,
     /// The number of findings of each kind, for people.
     shown: [u64; FindingKind::ALL.len()],
-    progress: Option<(Step, Progress)>,
+    progress: Option<(VerifyStep, Progress)>,
     failure: Option<Failure>,
 }
 
@@ -105,7 +105,7 @@ impl Audience for Findings<'_> {
         }
     }
 
-    fn progress(&mut self, step: Step, count: u64) {
+    fn progress(&mut self, step: VerifyStep, count: u64) {
         let progress = match self.progress.take() {
             Some((current, progress)) if current == step => progress,
             _ => self.output.count(step.name(), None),

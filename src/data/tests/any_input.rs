@@ -1,13 +1,11 @@
 //! Tests that any bytes are read or refused, and that no row of a good file is lost.
 
-use std::path::Path;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::read_one;
-use crate::data::{Dataset, Layout, read_texts_as};
+use super::{read_as, read_one};
+use crate::data::{Dataset, Layout};
 use crate::model::ProductId;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
@@ -219,7 +217,7 @@ proptest! {
         let text = csv(rows, ["id", "note", "name", "price"]);
         let mut layout = Layout { line_breaks: true, ..Layout::default() };
         layout.columns.ignore("note".to_owned()).unwrap();
-        let dataset = read_texts_as(&[(Path::new("f"), text.as_slice())], Currency::USD, &layout).unwrap();
+        let dataset = read_as(text, &layout).unwrap();
         prop_assert!(is_whole(&dataset, &products, &[]), "{dataset:?}");
     }
 

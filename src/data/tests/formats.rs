@@ -1,10 +1,7 @@
 //! Tests of the variants of each format.
 
-use std::path::Path;
-
-use super::{read_one, rows};
-use crate::data::{DataErrors, Dataset, Delimiter, Layout, read_texts_as};
-use crate::pricing::Currency;
+use super::{read_as, read_one, rows};
+use crate::data::{DataErrors, Dataset, Delimiter, Layout};
 
 #[test]
 fn every_format_says_the_same() {
@@ -95,7 +92,7 @@ fn products_and_discounts_may_be_mixed() {
 fn read_without_note(text: &str, delimiter: Delimiter) -> Result<Dataset, DataErrors> {
     let mut layout = Layout { delimiter, line_breaks: true, ..Layout::default() };
     layout.columns.ignore("note".to_owned()).unwrap();
-    read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout)
+    read_as(text, &layout)
 }
 
 #[test]
@@ -170,7 +167,7 @@ fn a_name_has_no_line_break_although_fields_may() {
             "f:2:3: a quoted field is not closed; end it with `\"` (a row of several lines has 1 MB at most)",
         ),
     ] {
-        let errors = read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);
+        let errors = read_as(text, &layout);
         assert_eq!(errors.unwrap_err().errors[0].to_string(), expected, "{text:?}");
     }
 }
@@ -180,7 +177,7 @@ fn two_quotes_that_are_there_by_mistake_make_no_row_of_others() {
     let text = "id,name,size,price\nP1,Desk,\"10,10\nP2,Lamp,5,5\nP3,Chair,9\",9\n";
     let mut layout = Layout::default();
     layout.columns.ignore("size".to_owned()).unwrap();
-    let errors = read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);
+    let errors = read_as(text, &layout);
     let errors = errors.unwrap_err().to_string();
     assert!(errors.starts_with("f:2:9: a quoted field is not closed on its line"), "{errors}");
 }
@@ -191,8 +188,7 @@ fn a_name_of_a_column_may_have_line_breaks() {
     layout.columns.ignore("net weight".to_owned()).unwrap();
     layout.columns.name("list price=price".parse().unwrap()).unwrap();
     let text = "\n\"id\",\"net\nweight\",\"name\",\"list\nprice\"\nP1,2,Desk,5\nP1,2,Lamp,6\n";
-    let read =
-        |text: &str| read_texts_as(&[(Path::new("f"), text.as_bytes())], Currency::USD, &layout);
+    let read = |text: &str| read_as(text, &layout);
     let errors = read(text).unwrap_err();
     assert_eq!(errors.to_string(), "f:6: product `P1` is already given at f:5");
     let dataset = read(&text.replace("P1,2,Lamp", "P2,2,Lamp")).unwrap();

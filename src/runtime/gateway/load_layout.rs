@@ -9,7 +9,7 @@ use hyper::header::{CONTENT_TYPE, HeaderMap};
 
 use super::http_api::Parameters;
 use super::http_reply::{Reply, bad_query};
-use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn};
+use crate::data::{ColumnMeanings, Delimiter, Layout, LayoutError, NamedColumn};
 
 /// The content type of a body.
 pub(super) struct ContentType {
@@ -52,7 +52,7 @@ impl ContentType {
         let named = named.collect::<Result<Vec<_>, _>>().map_err(refused)?;
         let ignored: Vec<String> =
             parameters.take_all("ignore").into_iter().map(Cow::into_owned).collect();
-        let mut columns = Columns::of(named, ignored).map_err(refused)?;
+        let mut columns = ColumnMeanings::of(named, ignored).map_err(refused)?;
         columns.ignore_unknown = flag(parameters, "ignore-unknown")?;
         Ok(Layout { delimiter, delimiter_is_given, decimal_comma, line_breaks, encoding, columns })
     }
@@ -99,7 +99,7 @@ mod tests {
         assert!(erp.delimiter_is_given && !tabs.delimiter_is_given, "a parameter gives it");
         assert!(!erp.line_breaks && layout("text/csv", "line-breaks=true").unwrap().line_breaks);
         assert_eq!(erp.encoding, "windows-1252".parse().unwrap());
-        assert_ne!(erp.columns, Columns::default());
+        assert_ne!(erp.columns, ColumnMeanings::default());
         for (content_type, query) in [
             ("text/csv; charset=klingon", ""),
             ("text/csv", "delimiter=x"),

@@ -91,16 +91,12 @@ impl<'a> Bytes<'a> {
     }
 
     fn rule(&mut self) -> Result<Rule, String> {
-        let list = match self.is_there()? {
-            true => {
-                let id = PriceListId::stored(self.counted_text()?);
-                Some(id.map_err(|error| error.to_string())?)
-            }
-            false => None,
-        };
+        let list = self.optional(|bytes| {
+            PriceListId::stored(bytes.counted_text()?).map_err(|error| error.to_string())
+        })?;
         let priority = i32::try_from(self.signed()?);
         let priority = priority.map_err(|_| damaged("a priority is out of range"))?;
-        let scope = if self.is_there()? { Some(self.scope()?) } else { None };
+        let scope = self.optional(Self::scope)?;
         let kind = match self.number()? {
             0 => RuleKind::Price,
             1 => {
@@ -112,10 +108,7 @@ impl<'a> Bytes<'a> {
         };
         let min_quantity = MinQuantity::from_thousandths(self.long_number()?);
         let min_quantity = min_quantity.ok_or_else(|| damaged("a quantity is out of range"))?;
-        let until = match self.is_there()? {
-            true => Some(Timestamp::from_millis(self.signed()?)),
-            false => None,
-        };
+        let until = self.optional(Self::signed)?.map(Timestamp::from_millis);
         Ok(Rule { list, priority, scope, kind, min_quantity, until })
     }
 
@@ -139,10 +132,13 @@ impl<'a> Bytes<'a> {
         self.text(length)
     }
 
-    fn is_there(&mut self) -> Result<bool, String> {
+    fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
         match self.number()? {
-            0 => Ok(false),
-            1 => Ok(true),
+            0 => Ok(None),
+            1 => read(self).map(Some),
             _ => Err(damaged("something is neither there nor missing")),
         }
     }
@@ -154,22 +150,6 @@ impl<'a> Bytes<'a> {
     }
 
     fn long_number(&mut self) -> Result<u64, String> {
-        let mut number = 0_u128;
-        for place in 0..10 {
-            let (byte, rest) = self.0.split_first().ok_or_else(|| damaged("it ends too early"))?;
-            self.0 = rest;
-            number += u128::from(byte % 128) << (7 * place);
-            if *byte < 128 {
-                return u64::try_from(number).map_err(|_| damaged("a number is too large"));
-            }
-        }
-        Err(damaged("a number is too long"))
-    }
-
-    fn bytes(&mut self, length: u64) -> Result<&'a [u8], String> {
-        let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
-        let (bytes, rest) = split.ok_or_else(|| damaged("it ends too early"))?;
-        self.0 = rest;
-        Ok(bytes)
+        self.number_within(10)
     }
 }

@@ -1,5 +1,6 @@
 //! Checks that both decoders read the same, and that this one does not share mistakes of the other.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use proptest::option;
@@ -32,9 +33,9 @@ fn base_as_priced(part: &[u8]) -> Option<Vec<BaseRow>> {
     Some(part.iter().map(row).collect())
 }
 
-fn own_as_priced(part: &[u8]) -> Option<Vec<OwnRow>> {
+fn own_as_priced(part: &[u8]) -> Option<Vec<StoredOwnRow>> {
     let own = OwnRows::decode(part).ok()?;
-    let row = |row: &pricing::OwnRow| OwnRow {
+    let row = |row: &pricing::OwnRow| StoredOwnRow {
         index: u64::from(row.index),
         discount: u64::from(row.discount.millionths()),
         saving: row.saving.minor().cast_unsigned(),
@@ -156,6 +157,27 @@ fn ladders_as_priced(part: &[u8]) -> Option<Vec<LadderRow>> {
     rows.iter().map(row).collect()
 }
 
+/// Checks that both decoders read the same of a part, and of the part with one bit flipped, and that the part
+/// cut off there is refused.
+fn both_read_the_same<R: Debug + PartialEq>(
+    part: &[u8],
+    (place, bit): (prop::sample::Index, u8),
+    read: fn(&[u8]) -> Result<Vec<R>, String>,
+    as_priced: fn(&[u8]) -> Option<Vec<R>>,
+) -> Result<(), TestCaseError> {
+    let priced = as_priced(part);
+    prop_assert!(priced.is_some());
+    prop_assert_eq!(read(part).ok(), priced);
+    let place = place.index(part.len());
+    let mut damaged = part.to_vec();
+    damaged[place] ^= 1 << bit;
+    if let (Ok(read), Some(priced)) = (read(&damaged), as_priced(&damaged)) {
+        prop_assert_eq!(read, priced);
+    }
+    prop_assert!(read(&part[..place]).is_err());
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn both_read_the_same_of_a_base(
@@ -164,15 +186,7 @@ proptest! {
         bit in 0_u8..8,
     ) {
         for part in &base.parts {
-            let priced = base_as_priced(part);
-            prop_assert!(priced.is_some());
-            prop_assert_eq!(base_rows(part).ok(), priced);
-            let mut damaged = part.clone();
-            damaged[place.index(part.len())] ^= 1 << bit;
-            if let (Ok(read), Some(priced)) = (base_rows(&damaged), base_as_priced(&damaged)) {
-                prop_assert_eq!(read, priced);
-            }
-            prop_assert!(base_rows(&part[..place.index(part.len())]).is_err());
+            both_read_the_same(part, (place, bit), base_rows, base_as_priced)?;
         }
     }
 
@@ -183,15 +197,7 @@ proptest! {
         bit in 0_u8..8,
     ) {
         for part in &PackedOwn::new(&own).unwrap().parts {
-            let priced = own_as_priced(part);
-            prop_assert!(priced.is_some());
-            prop_assert_eq!(own_rows(part).ok(), priced);
-            let mut damaged = part.clone();
-            damaged[place.index(part.len())] ^= 1 << bit;
-            if let (Ok(read), Some(priced)) = (own_rows(&damaged), own_as_priced(&damaged)) {
-                prop_assert_eq!(read, priced);
-            }
-            prop_assert!(own_rows(&part[..place.index(part.len())]).is_err());
+            both_read_the_same(part, (place, bit), own_rows, own_as_priced)?;
         }
     }
 
@@ -202,15 +208,7 @@ proptest! {
         bit in 0_u8..8,
     ) {
         for part in &ladders.parts {
-            let priced = ladders_as_priced(part);
-            prop_assert!(priced.is_some());
-            prop_assert_eq!(ladder_rows(part).ok(), priced);
-            let mut damaged = part.clone();
-            damaged[place.index(part.len())] ^= 1 << bit;
-            if let (Ok(read), Some(priced)) = (ladder_rows(&damaged), ladders_as_priced(&damaged)) {
-                prop_assert_eq!(read, priced);
-            }
-            prop_assert!(ladder_rows(&part[..place.index(part.len())]).is_err());
+            both_read_the_same(part, (place, bit), ladder_rows, ladders_as_priced)?;
         }
     }
 
@@ -240,9 +238,9 @@ proptest! {
     fn a_rule_of_packing_that_is_wrong_shows(
         rows in proptest::collection::btree_map(0..500_u32, (1..=200_u64, 1000..9_000_u64), 2..60),
     ) {
-        let rows: Vec<OwnRow> = rows
+        let rows: Vec<StoredOwnRow> = rows
             .into_iter()
-            .map(|(index, (halves, saving))| OwnRow {
+            .map(|(index, (halves, saving))| StoredOwnRow {
                 index: u64::from(index),
                 discount: halves * 500_000,
                 saving,
@@ -265,7 +263,7 @@ enum Packing {
     SavingsFirst,
 }
 
-fn packed_by(rule: Packing, rows: &[OwnRow]) -> Vec<u8> {
+fn packed_by(rule: Packing, rows: &[StoredOwnRow]) -> Vec<u8> {
     const UNIT: u64 = 500_000;
     let mut columns = vec![];
     let mut put = |number| pricing::put_varint(&mut columns, number);
