@@ -35,9 +35,10 @@
 //!
 //! The simulation may use all modules but the command line and the durable engines; only tests and commands
 //! use the simulation. The replay uses the stages, the memory engine, `data` and `meter`; only the command
-//! line and `cost` use it. `verify` uses the ports and what is below them, and draws its samples as `data`
-//! draws its rows. So does the load generator, which is a client of `runtime` and uses no stage. In `runtime`
-//! only the page uses `cost` and `verify`, for its views of worth and of an explained price.
+//! line and `cost` use it. `verify` uses the ports and what is below them. It writes amounts and draws its
+//! samples as `data` does. The load generator draws as `data` does too. It is a client of `runtime` and uses
+//! no stage. In `runtime` only the page uses `cost` and `verify`, for its views of worth and of an explained
+//! price.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -1,7 +1,7 @@
 //! Finds a running gateway, and makes a token for it if it requires one.
 
 use super::engine::{Engine, EngineKind};
-use super::failure::{Failure, Result};
+use super::failure::Result;
 use super::settings::Settings;
 use super::token_keys::KeysFound;
 #[cfg(feature = "aws")]
@@ -79,7 +79,7 @@ async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>> {
         Err(error @ PortError::Denied { .. }) if super::refusals::is_of_caller(&error) => {
             Err(error.into())
         }
-        Err(error @ PortError::Denied { .. }) => Err(Failure::from(error)
+        Err(error @ PortError::Denied { .. }) => Err(super::failure::Failure::from(error)
             .hint("name the gateway with --url, or get the permission apigateway:GET so that it can be found")),
         Err(error) => {
             tracing::info!(error = %Chain(&error), "deployed gateways were not looked for");

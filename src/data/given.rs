@@ -27,11 +27,11 @@ impl From<u32> for Position {
     }
 }
 
-/// The currency of amounts that name none, and how many decimals unit prices have beyond those of their
-/// currency.
+/// How amounts are read and written: their currency, and how many decimals unit prices have beyond those of
+/// the currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amounts {
-    /// The currency of the catalogue.
+    /// The currency of amounts that name none.
     pub currency: Currency,
     /// How many more decimals unit prices have.
     pub unit_decimals: u8,

@@ -146,8 +146,8 @@ impl Restore {
         let _exclusive = Exclusive::of(store)?;
         // A log belongs to the file beside which it was written. If it stayed, it would be applied to the
         // restored store.
-        for beside in [log_of(store), store.with_extension("db-shm")] {
-            match fs::remove_file(beside) {
+        for file in [log_of(store), beside(store, "-shm")] {
+            match fs::remove_file(file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
                 _ => {}
             }

@@ -104,14 +104,14 @@ impl Tally {
         self.answered as f64 / self.took.as_secs_f64().max(1e-6)
     }
 
-    /// Counts a quote that got a price after this time.
-    pub fn answered(&mut self, after: Duration) {
+    /// Counts a call that was answered after this time.
+    pub(crate) fn answered(&mut self, after: Duration) {
         self.until_answered.add(after);
         self.count();
     }
 
-    /// Counts a quote as answered without the time that it took.
-    pub fn count(&mut self) {
+    /// Counts a call as answered without the time that it took.
+    pub(crate) fn count(&mut self) {
         self.answered += 1;
         self.took = self.begun.elapsed();
     }
