@@ -95,14 +95,22 @@ impl Tables {
         Ok(())
     }
 
-    /// Deletes all items whose keys a query finds.
+    /// Deletes all items whose keys a query finds, page by page, because there may be a million.
     pub(super) async fn delete_found(
         &self,
         table: DynamoTable,
         query: QueryFluentBuilder,
     ) -> Result<(), PortError> {
-        let keys = self.query_all(table, query).await?;
-        self.write_all(table, keys.into_iter().map(Write::Delete).collect()).await
+        let mut next = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(next);
+            let (keys, after) = self.query(table, page).await?;
+            self.write_all(table, keys.into_iter().map(Write::Delete).collect()).await?;
+            match after {
+                None => return Ok(()),
+                after => next = after,
+            }
+        }
     }
 
     /// Reads any number of items, consistently. Returns those that exist, each once, in any order.

@@ -325,6 +325,19 @@ async fn a_journal_is_over_before_its_first_item_is_deleted() {
     assert_eq!(script.operations(), ["UpdateItem"]);
 }
 
+#[tokio::test]
+async fn each_page_of_a_journal_is_deleted_before_the_next_is_read() {
+    let key = |first: &str| json!({ "load_id": { "S": "l1" }, "first": { "S": first } });
+    let (one, two) = (key("0/P1"), key("0/P2"));
+    let page = json!({ "Items": [one], "LastEvaluatedKey": one }).to_string();
+    let answers = [ok("{}"), ok(&page), ok("{}"), items(&[two]), ok("{}"), ok("{}")];
+    let script = Script::new(1, answers).await;
+    script.aws.store().drop_journal(&load()).await.unwrap();
+    let order = ["UpdateItem", "Query", "BatchWriteItem", "Query", "BatchWriteItem", "UpdateItem"];
+    assert_eq!(script.operations(), order);
+    assert_eq!(script.asked()[3].json()["ExclusiveStartKey"], one);
+}
+
 /// Returns an id of the greatest length that shares nothing with others.
 fn without_a_pattern(n: u64) -> String {
     let digest = DigestBuilder::new("test").number(n).finish().to_string();
