@@ -17,8 +17,7 @@ const LONGEST_YIELD: Duration = Duration::from_secs(1);
 /// up and pushed, in this process or in another one on the same disk.
 const LINGER: Duration = Duration::from_millis(25);
 
-/// Counts the urgent batches in hand, of which there are none at first. Scheduled work does not begin while there
-/// are any.
+/// Counts the urgent batches in hand. Scheduled work does not begin while there are any.
 ///
 /// Waiters are woken in the order in which they came, so that a simulation is repeatable.
 #[derive(Clone, Debug, Default)]

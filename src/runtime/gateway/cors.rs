@@ -6,9 +6,6 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use super::methods::{is_for_pages, list};
-use super::origin::{AllowedOrigins, normalise};
-use crate::runtime::lock::lock;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
@@ -16,6 +13,10 @@ use hyper::header::{
 };
 use hyper::{Method, Request};
 use tracing::warn;
+
+use super::methods::{is_for_pages, list};
+use super::origin::{AllowedOrigins, normalise};
+use crate::runtime::lock::lock;
 
 /// The headers that a page may send. `infra/http.tf` allows the same.
 const ALLOWED_HEADERS: HeaderValue =

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use super::probe::{ProbeError, connect};
-use super::registry::{GatewayRecord, GatewayRegistry};
-use crate::runtime::lock::lock;
 use hyper::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
+
+use super::probe::{ProbeError, connect};
+use super::registry::{GatewayRecord, GatewayRegistry};
+use crate::runtime::lock::lock;
 
 /// If the folder changed less than this before it was read, it may have changed again within the same
 /// tick of the file system's clock. So it is read again.
