@@ -98,7 +98,7 @@ impl Call {
     pub(super) fn read(
         resource: Resource,
         asked: ApiRequest<'_>,
-        kept: &KeptReplies,
+        kept: Option<&KeptReplies>,
     ) -> Result<Self, Reply> {
         let wait = wait(asked.headers);
         match resource {
@@ -122,7 +122,7 @@ impl Call {
                     let (of, known) = (prices_of_body(client, asked)?, KnownTags::default());
                     return Ok(Self::Prices(PricesAsked { of, known, wait }));
                 }
-                let of = match kept.to(&client, asked.query) {
+                let of = match kept.and_then(|kept| kept.to(&client, asked.query)) {
                     Some(reply) => PricesOf::Kept(reply),
                     None => prices_of_query(client, asked)?,
                 };
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     fn read(resource: Resource, asked: ApiRequest<'_>) -> Result<Call, Reply> {
-        Call::read(resource, asked, &KeptReplies::up_to(0))
+        Call::read(resource, asked, None)
     }
 
     fn get(id: &str, query: &str) -> Result<Call, Reply> {

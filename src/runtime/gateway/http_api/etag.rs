@@ -30,7 +30,7 @@ impl KnownTags {
 }
 
 /// What of a customer's table decides a reply: in the same state, the same request has the same reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TableState {
     pub(super) generation: Generation,
     /// The version of the head.

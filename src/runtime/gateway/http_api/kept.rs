@@ -2,7 +2,7 @@
 //!
 //! The page of a shop asks for the same products of the same customer again and again. While the state of
 //! the customer's table stays the same, so does the reply, and only the head of the table has to be read.
-//! Many requests come only once, so a reply is kept from the second time on.
+//! Many requests come only once, so a reply is kept when its request comes again in the same state.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -44,7 +44,7 @@ pub(super) struct KeptReply {
 /// The kept replies of a process.
 pub(super) struct KeptReplies {
     replies: Cache<ByText, Arc<KeptReply>, ByBytes>,
-    /// The hashes of requests that came once.
+    /// The hashes of requests that came, with the state of the table.
     once: Cache<u64, ()>,
     hashes: RandomState,
 }
@@ -92,9 +92,12 @@ impl Weighter<ByText, Arc<KeptReply>> for ByBytes {
     fn weight(&self, ByText(asked): &ByText, reply: &Arc<KeptReply>) -> u64 {
         /// The estimated memory for the two shared values, their texts, and the entry of the cache.
         const OF_ENTRY: usize = 400;
+        // Ids of more than 24 bytes have memory of their own.
+        let ids = asked.question.items.iter().map(|item| item.product.as_str().len());
         let items = asked.question.items.len() * size_of::<Item>();
         let query = asked.query.as_deref().map_or(0, str::len);
-        (OF_ENTRY + items + query + reply.body.len()) as u64
+        let long_ids = ids.filter(|bytes| *bytes > 24).sum::<usize>();
+        (OF_ENTRY + items + long_ids + query + reply.body.len()) as u64
     }
 }
 
@@ -113,7 +116,25 @@ impl KeptReplies {
         self.replies.get(&Text(user, query))
     }
 
-    /// Keeps the reply to a request that has a query and comes for the second time. Returns its body.
+    /// Forgets a reply, because its table is in another state now.
+    pub(super) fn forget(&self, reply: &KeptReply) {
+        self.replies.remove(&ByText(reply.asked.clone()));
+    }
+
+    /// Whether a request with a query came before while the table was in this state. If not, remembers it.
+    pub(super) fn comes_again(&self, asked: &Arc<SomeAsked>, state: &TableState) -> bool {
+        if asked.query.is_none() {
+            return false;
+        }
+        let hash = self.hashes.hash_one((ByText(asked.clone()), state));
+        let comes_again = self.once.get(&hash).is_some();
+        if !comes_again {
+            self.once.insert(hash, ());
+        }
+        comes_again
+    }
+
+    /// Keeps a reply. Returns its body.
     pub(super) fn keep(
         &self,
         asked: &Arc<SomeAsked>,
@@ -121,25 +142,12 @@ impl KeptReplies {
         tag: &str,
         json: Vec<u8>,
     ) -> Bytes {
-        let key = ByText(asked.clone());
-        if asked.query.is_none() || !self.comes_again(&key) {
-            return json.into();
-        }
         // What is kept must not have room to spare.
         let body = Bytes::from(json.into_boxed_slice());
-        let (asked, tag) = (asked.clone(), tag.to_owned());
-        self.replies.insert(key, Arc::new(KeptReply { asked, state, tag, body: body.clone() }));
+        let reply =
+            KeptReply { asked: asked.clone(), state, tag: tag.to_owned(), body: body.clone() };
+        self.replies.insert(ByText(asked.clone()), Arc::new(reply));
         body
-    }
-
-    /// Whether a request came before. If not, remembers it.
-    fn comes_again(&self, key: &ByText) -> bool {
-        let hash = self.hashes.hash_one(key);
-        let comes_again = self.once.get(&hash).is_some();
-        if !comes_again {
-            self.once.insert(hash, ());
-        }
-        comes_again
     }
 }
 
@@ -154,38 +162,41 @@ mod tests {
         Arc::new(SomeAsked { question, quantity: Quantity::ONE, query })
     }
 
-    fn state() -> TableState {
+    fn state(version: u64) -> TableState {
         let generation = Generation::from_random([0; 16]);
-        TableState { generation, version: 1, stale: false, begun: 0 }
-    }
-
-    /// Gives replies with this many bytes to a request.
-    fn answer(replies: &KeptReplies, asked: &Arc<SomeAsked>, sizes: &[usize]) {
-        for size in sizes {
-            let body = replies.keep(asked, state(), "\"a\"", vec![b'x'; *size]);
-            assert_eq!(body.len(), *size);
-        }
+        TableState { generation, version, stale: false, begun: 0 }
     }
 
     #[test]
-    fn a_reply_is_kept_when_its_request_comes_again() {
+    fn a_request_comes_again_if_the_table_is_in_the_same_state() {
+        let replies = KeptReplies::up_to(1 << 20);
+        let comes_again =
+            |user, query, version| replies.comes_again(&asked(user, query), &state(version));
+        assert!(!comes_again("AAA", Some("product=P1"), 1));
+        assert!(comes_again("AAA", Some("product=P1"), 1));
+        for (user, query) in [("AAA", "product=P2"), ("BBB", "product=P1"), ("AAAproduct=", "P1")] {
+            assert!(!comes_again(user, Some(query), 1), "{user} {query}");
+        }
+        assert!(!comes_again("AAA", Some("product=P1"), 2));
+        // What comes as a body is never kept.
+        assert!(!comes_again("AAA", None, 1) && !comes_again("AAA", None, 1));
+    }
+
+    #[test]
+    fn the_last_reply_is_kept_until_it_is_forgotten() {
         let replies = KeptReplies::up_to(1 << 20);
         let asked = asked("AAA", Some("product=P1"));
-        answer(&replies, &asked, &[10]);
         assert_eq!(replies.to("AAA", "product=P1"), None);
-        answer(&replies, &asked, &[20, 30]);
+        for version in [1, 2] {
+            replies.keep(&asked, state(version), "\"a\"", b"{}".to_vec());
+        }
         let found = replies.to("AAA", "product=P1").unwrap();
-        assert_eq!(found.body.len(), 30, "the last one counts");
+        assert_eq!(found.state, state(2));
         for (user, query) in [("AAA", "product=P2"), ("BBB", "product=P1"), ("AAAproduct=", "P1")] {
             assert_eq!(replies.to(user, query), None, "{user} {query}");
         }
-    }
-
-    #[test]
-    fn replies_to_bodies_are_not_kept() {
-        let replies = KeptReplies::up_to(1 << 20);
-        answer(&replies, &asked("AAA", None), &[10, 10, 10]);
-        assert_eq!(replies.to("AAA", ""), None);
+        replies.forget(&found);
+        assert_eq!(replies.to("AAA", "product=P1"), None);
     }
 
     #[test]
@@ -194,7 +205,8 @@ mod tests {
         let replies = KeptReplies::up_to(LIMIT);
         for number in 0..1000 {
             let asked = asked("AAA", Some(&format!("product=P{number}")));
-            answer(&replies, &asked, &[8 * 1024; 2]);
+            let body = replies.keep(&asked, state(1), "\"a\"", vec![b'x'; 8 * 1024]);
+            assert_eq!(body.len(), 8 * 1024);
         }
         let (kept, bytes) = (replies.replies.len(), replies.replies.weight());
         assert!(bytes <= LIMIT && kept > 60, "{kept} replies, {bytes} bytes");

@@ -43,7 +43,8 @@ pub struct HttpApi {
     page_bytes: Option<usize>,
     /// The tables that are being streamed.
     streams: Arc<Streams>,
-    kept: KeptReplies,
+    /// A process of a function lives too short, and is one of too many, to keep replies.
+    kept: Option<KeptReplies>,
     metrics: Metrics,
 }
 
@@ -65,8 +66,6 @@ impl HttpApi {
 
     /// About the most memory for kept replies, in bytes: enough for 7,000 requests for 50 products.
     const KEPT_BYTES: u64 = 64 * 1024 * 1024;
-    /// The same for a function, which has 256 MB for all.
-    const KEPT_BYTES_OF_FUNCTION: u64 = 16 * 1024 * 1024;
 
     /// The page size of a function. Its reply may have 6 MB, in which the page is escaped as JSON.
     const PAGE_BYTES_OF_FUNCTION: usize = 2 * 1024 * 1024;
@@ -80,7 +79,7 @@ impl HttpApi {
             shutdown,
             page_bytes: None,
             streams: Arc::default(),
-            kept: KeptReplies::up_to(Self::KEPT_BYTES),
+            kept: Some(KeptReplies::up_to(Self::KEPT_BYTES)),
             metrics,
         }
     }
@@ -91,7 +90,7 @@ impl HttpApi {
         Self {
             longest_wait: Self::LONGEST_WAIT_OF_FUNCTION,
             page_bytes: Some(Self::PAGE_BYTES_OF_FUNCTION),
-            kept: KeptReplies::up_to(Self::KEPT_BYTES_OF_FUNCTION),
+            kept: None,
             ..Self::new(clock, Shutdown::new(), Metrics::new())
         }
     }
@@ -101,7 +100,7 @@ impl HttpApi {
     /// # Errors
     /// Returns the reply to a request that cannot be understood.
     pub fn read(&self, resource: Resource, asked: ApiRequest<'_>) -> Result<Call, Reply> {
-        Call::read(resource, asked, &self.kept)
+        Call::read(resource, asked, self.kept.as_ref())
     }
 
     /// Answers a request that its caller is authorised to make.

@@ -76,7 +76,12 @@ impl HttpApi {
                     false => tagged(Reply::new(kept.body.clone().into()), JSON, &kept.tag),
                 }))
             }
-            Some(_) => Box::pin(self.some_prices(prices, &kept.asked, known)).await,
+            Some(_) => {
+                // Otherwise a request that comes less often than the table changes would read it twice
+                // each time.
+                self.kept.iter().for_each(|replies| replies.forget(kept));
+                Box::pin(self.some_prices(prices, &kept.asked, known)).await
+            }
         }
     }
 
@@ -92,7 +97,9 @@ impl HttpApi {
             let state = TableState::of(head, *at, *stale);
             let tag = etag::of_some(user, &state, items);
             self.metrics.prices_shown(false);
-            if known.contain(&tag) {
+            let kept = self.kept.as_ref().filter(|kept| kept.comes_again(asked, &state));
+            let is_known = known.contain(&tag);
+            if is_known && kept.is_none() {
                 return Ok(not_modified(&tag));
             }
             let shown = ShownPrices {
@@ -108,8 +115,14 @@ impl HttpApi {
                 ladders,
             };
             let json = render_prices(&shown).map_err(StageError::Write)?;
-            let body = self.kept.keep(asked, state, &tag, json);
-            Ok(tagged(Reply::new(body.into()), JSON, &tag))
+            let body = match kept {
+                Some(kept) => kept.keep(asked, state, &tag, json),
+                None => json.into(),
+            };
+            Ok(match is_known {
+                true => not_modified(&tag),
+                false => tagged(Reply::new(body.into()), JSON, &tag),
+            })
         });
         shown.await?.transpose()
     }
