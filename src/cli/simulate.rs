@@ -13,7 +13,7 @@ use super::named_file;
 use super::output::{Output, number, table};
 use super::price_list;
 use crate::cost::straightforward;
-use crate::meter::billing::{Line, PriceList, Usage, Usd};
+use crate::meter::billing::{BilledUsage, Line, Usd, UsdPriceList};
 use crate::model::{plural, show_duration};
 use crate::ports::Chain;
 use crate::replay::{
@@ -255,7 +255,7 @@ fn figures(row: &PolicyResult) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn policy(row: &PolicyResult, prices: &PriceList, designs: Option<&Scenario>) -> Value {
+fn policy(row: &PolicyResult, prices: &UsdPriceList, designs: Option<&Scenario>) -> Value {
     let mut policy: serde_json::Map<String, Value> =
         figures(row).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     policy.insert("bill".to_owned(), bill(&row.outcome.usage, prices));
@@ -272,7 +272,7 @@ fn policy(row: &PolicyResult, prices: &PriceList, designs: Option<&Scenario>) ->
     Value::Object(policy)
 }
 
-fn bill(usage: &Usage, prices: &PriceList) -> Value {
+fn bill(usage: &BilledUsage, prices: &UsdPriceList) -> Value {
     let lines = Line::ALL.into_iter().map(|line| {
         let units = line.units(usage.of(line));
         let usd = prices.cost_of(line, usage);
@@ -282,7 +282,7 @@ fn bill(usage: &Usage, prices: &PriceList) -> Value {
 }
 
 /// Compares the two designs line by line, for each policy.
-fn designs(rows: &[PolicyResult], prices: &PriceList, scenario: &Scenario) -> String {
+fn designs(rows: &[PolicyResult], prices: &UsdPriceList, scenario: &Scenario) -> String {
     let tables = rows.iter().map(|row| {
         let outcome = &row.outcome;
         let other = straightforward(outcome, scenario);

@@ -1,6 +1,6 @@
 //! A bill: money by purpose, stage and line.
 
-use crate::meter::billing::{self, Line, PriceList, Usd};
+use crate::meter::billing::{self, Line, Usd, UsdPriceList};
 use crate::meter::{Stage, Usage, billed};
 use crate::model::named;
 
@@ -45,7 +45,7 @@ pub struct Bill {
 
 impl Bill {
     /// Adds the metered usage of the stages.
-    pub fn add_metered(&mut self, purpose: Option<Purpose>, used: &Usage, prices: &PriceList) {
+    pub fn add_metered(&mut self, purpose: Option<Purpose>, used: &Usage, prices: &UsdPriceList) {
         for stage in Stage::ALL {
             let lines = used.lines().filter(|line| line.stage == stage);
             self.add(purpose, Some(stage), &billed(lines), prices);
@@ -57,8 +57,8 @@ impl Bill {
         &mut self,
         purpose: Option<Purpose>,
         stage: Option<Stage>,
-        used: &billing::Usage,
-        prices: &PriceList,
+        used: &billing::BilledUsage,
+        prices: &UsdPriceList,
     ) {
         let lines = Line::ALL.into_iter().map(|line| BillLine {
             purpose,

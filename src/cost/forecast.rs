@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Bill, EventCounts, Purpose, Share, Traffic, logs, looks};
-use crate::meter::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
+use crate::meter::billing::{self, HOURS_A_MONTH, Line, Usd, UsdPriceList};
 use crate::ports::{MAX_BATCH, Queue};
 use crate::replay::{Probe, ProbedStack, ReplayError, Scenario, TermsSpec, probe};
 use crate::stages::{Answering, Policy};
@@ -96,20 +96,26 @@ impl Forecast {
 
     /// Forecasts a month in which every customer who comes is kept warm for the TTL.
     #[must_use]
-    pub fn everybody(&self, every: Duration, ttl: Duration, prices: &PriceList) -> Month {
+    pub fn everybody(&self, every: Duration, ttl: Duration, prices: &UsdPriceList) -> Month {
         self.month(self.traffic.all(ttl), Some(every), ttl, prices)
     }
 
     /// Forecasts a month in which only customers with more than `an_hour` quotes an hour are kept warm.
     #[must_use]
-    pub fn above(&self, an_hour: f64, every: Duration, ttl: Duration, prices: &PriceList) -> Month {
+    pub fn above(
+        &self,
+        an_hour: f64,
+        every: Duration,
+        ttl: Duration,
+        prices: &UsdPriceList,
+    ) -> Month {
         self.month(self.traffic.above(an_hour, ttl), Some(every), ttl, prices)
     }
 
     /// Forecasts a month in which nobody is kept warm: every quote has its table calculated, and no schedule
     /// runs.
     #[must_use]
-    pub fn on_read(&self, ttl: Duration, prices: &PriceList) -> Month {
+    pub fn on_read(&self, ttl: Duration, prices: &UsdPriceList) -> Month {
         self.month(Share::NOBODY, None, ttl, prices)
     }
 
@@ -118,7 +124,7 @@ impl Forecast {
         kept: Share,
         every: Option<Duration>,
         ttl: Duration,
-        prices: &PriceList,
+        prices: &UsdPriceList,
     ) -> Month {
         let an_hour = self.events_an_hour(kept, every, ttl);
         let events = an_hour.times(HOURS_A_MONTH);
@@ -232,7 +238,11 @@ impl Forecast {
     }
 
     /// Returns the stored data and the connection minutes of websockets in a month.
-    fn beside(&self, an_hour: &EventCounts, kept: Share) -> BTreeMap<Purpose, billing::Usage> {
+    fn beside(
+        &self,
+        an_hour: &EventCounts,
+        kept: Share,
+    ) -> BTreeMap<Purpose, billing::BilledUsage> {
         let (sizes, a_day) = (&self.probe.sizes, |an_hour: f64| an_hour * HOURS_A_DAY);
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
         let generations = kept.active + a_day(an_hour.changed + an_hour.cold);
@@ -248,9 +258,9 @@ impl Forecast {
             + self.bases_stored() * sizes.terms as f64 * self.terms_in_use(kept, an_hour.cold)
             + sizes.lists as f64
             + sizes.products as f64;
-        let mut stored = billing::Usage::default();
+        let mut stored = billing::BilledUsage::default();
         stored.add(Line::Storage, (bytes * HOURS_A_MONTH) as u128);
-        let mut open = billing::Usage::default();
+        let mut open = billing::BilledUsage::default();
         open.add(Line::WebsocketMinutes, (self.numbers.websockets * 60.0 * HOURS_A_MONTH) as u128);
         BTreeMap::from([(Purpose::Storage, stored), (Purpose::Idle, open)])
     }

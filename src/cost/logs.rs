@@ -34,8 +34,8 @@ pub(super) fn lines(events: &EventCounts, batch: usize) -> [(Purpose, Stage, f64
 }
 
 /// Returns the billed usage of log lines.
-pub(super) fn billed(lines: f64) -> billing::Usage {
-    let mut used = billing::Usage::default();
+pub(super) fn billed(lines: f64) -> billing::BilledUsage {
+    let mut used = billing::BilledUsage::default();
     used.add(Line::Logs, (lines * LOG_LINE_BYTES).round() as u128);
     used
 }

@@ -11,7 +11,7 @@ use super::{
     Bill, BillLine, CostVerdict, EventCounts, Forecast, MeteredEvents, Numbers, Purpose,
     StoreFacts, WhatIf, stored,
 };
-use crate::meter::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
+use crate::meter::billing::{HOURS_A_MONTH, Line, Usd, UsdPriceList};
 use crate::meter::{Readings, Reason, Stage, Usage, UsageLine};
 use crate::ports::{PortError, Ports};
 use crate::replay::{ProbedStack, ReplayError, TermsSpec, probe};
@@ -85,7 +85,7 @@ pub struct Advice {
 impl Advice {
     /// Returns the effect of another interval and TTL.
     #[must_use]
-    pub fn of(&self, every: Duration, ttl: Duration, prices: &PriceList) -> WhatIf {
+    pub fn of(&self, every: Duration, ttl: Duration, prices: &UsdPriceList) -> WhatIf {
         let now = self.forecast.everybody(self.every, self.ttl, prices).bill.total();
         WhatIf::of(&self.forecast, (every, ttl), now, prices)
     }
@@ -100,7 +100,7 @@ impl Measured {
         ports: &Ports,
         how: Measuring,
         policy: Policy,
-        prices: &PriceList,
+        prices: &UsdPriceList,
     ) -> Result<Self, MeasureError> {
         let readings = Readings::read(ports, how.over).await?;
         let mut bill = Bill::default();
@@ -117,7 +117,7 @@ impl Measured {
 
     /// Returns the forecast of the measured events. Each of its lines is a sum of what the stages use in a
     /// probe, not of what was measured here.
-    async fn foreseen(&self, how: Measuring, prices: &PriceList) -> Result<Bill, MeasureError> {
+    async fn foreseen(&self, how: Measuring, prices: &UsdPriceList) -> Result<Bill, MeasureError> {
         let stack = self.stack(how);
         let mut used = BTreeMap::<Purpose, Usage>::new();
         for (batch, events) in self.reading.by_batch() {
@@ -150,7 +150,7 @@ impl Measured {
     async fn advise(
         &self,
         how: Measuring,
-        prices: &PriceList,
+        prices: &UsdPriceList,
     ) -> Result<Option<Advice>, MeasureError> {
         let (span, events) = (self.readings.span(), &self.reading.events);
         if events.ticks < 1.0 || events.quotes < 1.0 {
@@ -195,7 +195,7 @@ impl Measured {
         (Bill { lines: rest.collect() }, self.bill.sum(is_load))
     }
 
-    fn spent(&self, is_meant: impl Fn(&UsageLine) -> bool, prices: &PriceList) -> Usd {
+    fn spent(&self, is_meant: impl Fn(&UsageLine) -> bool, prices: &UsdPriceList) -> Usd {
         let mut bill = Bill::default();
         bill.add_metered(None, &self.readings.usage.only(is_meant), prices);
         bill.total()
@@ -203,7 +203,7 @@ impl Measured {
 
     /// Returns the cost of a million refreshes, and of a million quotes.
     #[must_use]
-    pub fn per_million(&self, prices: &PriceList) -> [Usd; 2] {
+    pub fn per_million(&self, prices: &UsdPriceList) -> [Usd; 2] {
         let is_refresh = |line: &UsageLine| {
             line.reason == Reason::Scheduled
                 && matches!(line.stage, Stage::Refresh | Stage::PriceCalc)
@@ -255,7 +255,7 @@ impl Measured {
 
     /// Renders everything as JSON.
     #[must_use]
-    pub fn as_json(&self, prices: &PriceList) -> Value {
+    pub fn as_json(&self, prices: &UsdPriceList) -> Value {
         let [refreshes, quotes] = self.per_million(prices);
         let events = &self.reading.events;
         json!({

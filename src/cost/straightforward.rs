@@ -26,7 +26,7 @@ const ITEM_BYTES: u64 = 30;
 
 /// Returns what AWS would bill for the work of a replay in that design.
 #[must_use]
-pub fn straightforward(outcome: &ReplayOutcome, scenario: &Scenario) -> billing::Usage {
+pub fn straightforward(outcome: &ReplayOutcome, scenario: &Scenario) -> billing::BilledUsage {
     let Scenario { products, ref terms, .. } = *scenario;
     let mut usage = outcome.metered.only(|line| !is_replaced(line));
     let table = table_bytes(products) + ladder_bytes(products, scenario.discounts, terms);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Forecast, Purpose};
-use crate::meter::billing::{HOURS_A_MONTH, PriceList, Usd};
+use crate::meter::billing::{HOURS_A_MONTH, Usd, UsdPriceList};
 use crate::model::named;
 
 /// The smallest saving, in per cent, for which it is worth treating customers differently.
@@ -44,7 +44,7 @@ pub struct CostVerdict {
 impl CostVerdict {
     /// Judges a forecast by cost alone. That a cold quote waits for its calculation does not count.
     #[must_use]
-    pub fn of(forecast: &Forecast, every: Duration, ttl: Duration, prices: &PriceList) -> Self {
+    pub fn of(forecast: &Forecast, every: Duration, ttl: Duration, prices: &UsdPriceList) -> Self {
         let everybody = forecast.everybody(every, ttl, prices);
         let on_read = forecast.on_read(ttl, prices);
         let user_hours = everybody.kept.active * HOURS_A_MONTH;

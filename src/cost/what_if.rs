@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Forecast;
-use crate::meter::billing::{PriceList, Usd};
+use crate::meter::billing::{Usd, UsdPriceList};
 
 /// Another interval or TTL.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +27,7 @@ impl WhatIf {
         forecast: &Forecast,
         (every, ttl): (Duration, Duration),
         now: Usd,
-        prices: &PriceList,
+        prices: &UsdPriceList,
     ) -> Self {
         let month = forecast.everybody(every, ttl, prices);
         let usd = month.bill.total();
@@ -46,7 +46,7 @@ impl WhatIf {
         forecast: &Forecast,
         every: Duration,
         ttl: Duration,
-        prices: &PriceList,
+        prices: &UsdPriceList,
     ) -> Vec<Self> {
         let now = forecast.everybody(every, ttl, prices).bill.total();
         let others = [

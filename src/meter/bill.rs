@@ -2,13 +2,13 @@
 
 use super::operation::{Resource, Unit};
 use super::usage::UsageLine;
-use crate::meter::billing::{Line, Usage};
+use crate::meter::billing::{BilledUsage, Line};
 
 /// Returns the bill for these lines of a reading, for functions on arm64. Stored data and the time that
 /// websockets are open are not included, because the meter does not see them.
-pub fn billed(lines: impl IntoIterator<Item = UsageLine>) -> Usage {
-    let mut thousandths = Usage::default();
-    let mut bill = Usage::default();
+pub fn billed(lines: impl IntoIterator<Item = UsageLine>) -> BilledUsage {
+    let mut thousandths = BilledUsage::default();
+    let mut bill = BilledUsage::default();
     for line in lines {
         let milliunits = line.used.milliunits();
         match line.unit {

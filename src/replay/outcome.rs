@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Candidate;
 use super::bill_ledger::{BillLedger, StorageUse, millis};
-use crate::meter::billing::{HOURS_A_MONTH, Line, Usage, Usd};
+use crate::meter::billing::{BilledUsage, HOURS_A_MONTH, Line, Usd};
 use crate::meter::{self, billed};
 
 /// A month, as AWS bills it.
@@ -48,7 +48,7 @@ pub struct ReplayOutcome {
     /// What the stages used, by stage and reason.
     pub metered: meter::Usage,
     /// What AWS would bill for the usage and the storage.
-    pub usage: Usage,
+    pub usage: BilledUsage,
 }
 
 impl ReplayOutcome {

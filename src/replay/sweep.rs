@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Candidate, ReplayError, ReplayOutcome, Scenario, replay};
-use crate::meter::billing::{PriceList, Usd};
+use crate::meter::billing::{Usd, UsdPriceList};
 
 /// The result of one policy.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct PolicyResult {
 pub fn sweep(
     scenario: &Scenario,
     candidates: &[Candidate],
-    prices: &PriceList,
+    prices: &UsdPriceList,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<PolicyResult>, ReplayError> {
     let next = AtomicUsize::new(0);
@@ -66,7 +66,7 @@ fn run(scenario: &Scenario, candidate: &Candidate) -> Result<ReplayOutcome, Repl
     runtime.map_err(ReplayError::Thread)?.block_on(replay(scenario, candidate))
 }
 
-fn ranked(outcomes: Vec<ReplayOutcome>, prices: &PriceList) -> Vec<PolicyResult> {
+fn ranked(outcomes: Vec<ReplayOutcome>, prices: &UsdPriceList) -> Vec<PolicyResult> {
     let mut rows: Vec<PolicyResult> = outcomes
         .into_iter()
         .map(|outcome| {

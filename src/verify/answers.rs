@@ -2,7 +2,7 @@
 
 use super::arithmetic::{WHOLE, line_total_by, rounded_by, written};
 use super::customer::PointInputs;
-use super::expected::{Expected, expected, percent_off, sold};
+use super::expected::{RecalculatedPrice, expected, percent_off, sold};
 use super::inputs::SharedInputs;
 use super::list_prices::Currencies;
 use super::tables::CheckOutcome;
@@ -204,7 +204,7 @@ async fn row_problem(
 fn item_problem(
     answer: &Answer,
     item: &Item,
-    expected: Option<&(Expected, Result<(), Unsold>)>,
+    expected: Option<&(RecalculatedPrice, Result<(), Unsold>)>,
     rounding: UnitRounding,
 ) -> Option<String> {
     let line = answer.lines.iter().find(|line| line.product == item.product);

@@ -4,17 +4,17 @@ use std::cmp::Ordering;
 
 use super::arithmetic::{finished, written};
 use super::customer::CustomerInputs;
-use super::expected::{Expected, expected, quantities_of};
+use super::expected::{RecalculatedPrice, expected, quantities_of};
 use super::inputs::SharedInputs;
 use super::list_prices::{Currencies, ListedProduct};
 use super::packed::StoredStep;
-use super::stored_table::{Ladders, OwnPrice, TableRow};
+use super::stored_table::{Ladders, OwnPrice, StoredTableRow};
 use crate::model::{ProductId, Quantity, Timestamp};
 use crate::ports::TableHead;
 use crate::pricing::{GivenList, Goods, Money, Percentage, PriceRule, RuleKind, Subject};
 
 /// A comparison under way.
-pub(super) struct Comparison<'a> {
+pub(super) struct TableComparison<'a> {
     head: &'a TableHead,
     inputs: &'a SharedInputs,
     customer: &'a CustomerInputs,
@@ -44,7 +44,7 @@ pub(super) struct Period {
 }
 
 /// A difference between a table and the loaded data.
-pub(super) struct Difference {
+pub(super) struct PriceDifference {
     pub(super) what: String,
     /// Whether the difference is in the part that all customers share.
     pub(super) is_of_base: bool,
@@ -55,7 +55,7 @@ pub(super) struct Compared {
     /// Why the table cannot be right, whatever its inputs were.
     pub(super) contradiction: Option<String>,
     /// The first difference between the table and the loaded data.
-    pub(super) difference: Option<Difference>,
+    pub(super) difference: Option<PriceDifference>,
 }
 
 /// What a table stores about the price of a product.
@@ -69,7 +69,7 @@ enum StoredPrice<'a> {
 }
 
 impl<'a> StoredPrice<'a> {
-    fn of(row: &'a TableRow, ladders: &'a Ladders) -> Self {
+    fn of(row: &'a StoredTableRow, ladders: &'a Ladders) -> Self {
         match (&ladders.own, row.own) {
             (Some(steps), _) => Self::Steps(steps),
             (None, Some(discount)) => Self::Discount(discount),
@@ -88,7 +88,7 @@ impl<'a> StoredPrice<'a> {
 
     /// Compares the stored price with the expected one at a quantity. Returns the stored price if they
     /// differ.
-    fn check(&self, quantity: Quantity, expected: &Expected) -> Result<(), Option<Money>> {
+    fn check(&self, quantity: Quantity, expected: &RecalculatedPrice) -> Result<(), Option<Money>> {
         let price = |price: Money| Some(i128::from(price.minor()));
         let at_list = || match expected.rule {
             None => Ok(()),
@@ -114,7 +114,7 @@ impl<'a> StoredPrice<'a> {
     }
 }
 
-impl<'a> Comparison<'a> {
+impl<'a> TableComparison<'a> {
     pub(super) fn new(
         head: &'a TableHead,
         inputs: &'a SharedInputs,
@@ -136,7 +136,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the next product of the table.
-    pub(super) fn add(&mut self, row: &TableRow) {
+    pub(super) fn add(&mut self, row: &StoredTableRow) {
         let id = &row.product;
         self.products += 1;
         self.calculate(row);
@@ -162,9 +162,9 @@ impl<'a> Comparison<'a> {
         let miscounted =
             (says != is).then(|| format!("it has {is} products, and its head says {says}"));
         let of_base = self.rounding().or(self.unknown).or(self.base_differs);
-        let of_base = of_base.map(|what| Difference { what, is_of_base: true });
+        let of_base = of_base.map(|what| PriceDifference { what, is_of_base: true });
         let in_other = in_other_currency(self.head, self.inputs, self.customer);
-        let differs = self.price_differs.map(|what| Difference { what, is_of_base: false });
+        let differs = self.price_differs.map(|what| PriceDifference { what, is_of_base: false });
         Compared {
             contradiction: miscounted.or(self.miscalculated),
             difference: in_other.or(of_base).or(differs),
@@ -182,7 +182,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Checks that every calculated price follows from the list price in the table itself.
-    fn calculate(&mut self, row: &TableRow) {
+    fn calculate(&mut self, row: &StoredTableRow) {
         let follows = |rule: PriceRule, price: Money| {
             let Goods { list_price, floor, rounding } = row.goods;
             finished(rule, list_price, floor, rounding) == Some(i128::from(price.minor()))
@@ -208,7 +208,7 @@ impl<'a> Comparison<'a> {
         self.base_differs.get_or_insert_with(|| format!("product `{listed}` is missing"));
     }
 
-    fn compare(&mut self, row: &TableRow, listed: &ListedProduct<'_>) {
+    fn compare(&mut self, row: &StoredTableRow, listed: &ListedProduct<'_>) {
         let of_catalogue = self.inputs.head.currency;
         let currencies = Currencies { of_customer: self.head.currency, of_catalogue };
         let goods = listed.goods(currencies, self.head.rounding.rounding);
@@ -243,7 +243,7 @@ impl<'a> Comparison<'a> {
 
     fn subject<'b>(
         &'b self,
-        row: &'b TableRow,
+        row: &'b StoredTableRow,
         listed: &ListedProduct<'b>,
         goods: Goods,
         at: Timestamp,
@@ -261,7 +261,7 @@ impl<'a> Comparison<'a> {
 
     fn base_difference(
         &self,
-        row: &TableRow,
+        row: &StoredTableRow,
         listed: &ListedProduct<'_>,
         goods: Goods,
     ) -> Option<String> {
@@ -311,7 +311,7 @@ impl<'a> Comparison<'a> {
         &self,
         id: &ProductId,
         quantity: Quantity,
-        expected: &Expected,
+        expected: &RecalculatedPrice,
         says: Option<Money>,
     ) -> String {
         let is = expected.unit_price.and_then(|price| i64::try_from(price).ok());
@@ -334,7 +334,10 @@ impl<'a> Comparison<'a> {
 }
 
 /// Returns the expected and the stored discount, if each is on every quantity or zero.
-fn discounts(expected: &Expected, stored: &StoredPrice<'_>) -> Option<(String, Percentage)> {
+fn discounts(
+    expected: &RecalculatedPrice,
+    stored: &StoredPrice<'_>,
+) -> Option<(String, Percentage)> {
     let is = match &expected.rule {
         None => Percentage::default(),
         Some(_) => expected.plain_discount()?,
@@ -351,12 +354,12 @@ fn in_other_currency(
     head: &TableHead,
     inputs: &SharedInputs,
     customer: &CustomerInputs,
-) -> Option<Difference> {
+) -> Option<PriceDifference> {
     let (is, own) = (head.currency, customer.customer.currency);
     let other = own.unwrap_or(inputs.head.currency);
     (is != other).then(|| {
         let is_of_base = own.is_none();
         let whose = if is_of_base { "the products are" } else { "the customer buys" };
-        Difference { what: format!("it is in {is}, {whose} in {other}"), is_of_base }
+        PriceDifference { what: format!("it is in {is}, {whose} in {other}"), is_of_base }
     })
 }

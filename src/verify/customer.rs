@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::VerifyError;
 use super::error::still;
 use super::inputs::SharedInputs;
-use super::price_lists::ListRows;
+use super::price_lists::PriceListRows;
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::ports::Store;
 use crate::pricing::{
@@ -20,7 +20,7 @@ pub(super) struct CustomerInputs {
     pub(super) discounts: Discounts,
     ladders: OwnLadders,
     /// All lists that the customer is given, in force or not, with their rows.
-    lists: Vec<(Arc<PriceList>, Arc<ListRows>)>,
+    lists: Vec<(Arc<PriceList>, Arc<PriceListRows>)>,
 }
 
 /// The rows of one product.

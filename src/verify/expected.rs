@@ -9,7 +9,7 @@ use crate::pricing::{
 };
 
 /// The expected price of one piece.
-pub(super) struct Expected {
+pub(super) struct RecalculatedPrice {
     pub(super) list_price: Option<Money>,
     /// The price in units of unit prices; `None` if there is no price.
     pub(super) unit_price: Option<i128>,
@@ -18,16 +18,16 @@ pub(super) struct Expected {
 }
 
 /// Calculates the price by looking at every row of some lists.
-pub(super) fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Expected {
+pub(super) fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> RecalculatedPrice {
     let explanation = explain(subject, lists);
     let goods = subject.goods;
     let list_price = goods.list_price;
     let Some(winner) = explanation.winner() else {
         let unit_price = list_price.map(|price| i128::from(price.minor()));
-        return Expected { list_price, unit_price, rule: None };
+        return RecalculatedPrice { list_price, unit_price, rule: None };
     };
     let unit_price = finished(winner.rule, list_price, goods.floor, goods.rounding);
-    Expected { list_price, unit_price, rule: Some(rule_of(winner, lists)) }
+    RecalculatedPrice { list_price, unit_price, rule: Some(rule_of(winner, lists)) }
 }
 
 /// Checks that a product is sold in the quantity. One without a price at any quantity counts as sold: it is
@@ -57,7 +57,7 @@ fn rule_of(winner: &Considered, lists: &[GivenList<'_>]) -> Rule {
     }
 }
 
-impl Expected {
+impl RecalculatedPrice {
     /// Returns the discount off the list price, in millionths of a percent.
     pub(super) fn discount(&self) -> i128 {
         use crate::pricing::RuleKind::Percentage;

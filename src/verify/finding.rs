@@ -21,14 +21,14 @@ named! {
 
 /// The subject of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subject {
+pub enum FindingSubject {
     /// The table of a customer.
     Table(UserId),
     /// An answer to a customer.
     Answer(UserId, RequestId),
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for FindingSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Table(user) => write!(f, "table of `{user}`"),
@@ -43,7 +43,7 @@ pub struct Finding {
     /// The kind.
     pub kind: FindingKind,
     /// The subject.
-    pub subject: Subject,
+    pub subject: FindingSubject,
     /// What exactly was found.
     pub what: String,
 }

@@ -1,7 +1,7 @@
 //! Checks whether a table matches its fingerprint, independently of the current inputs.
 
 use super::VerifyError;
-use super::stored_table::{TableRow, read_rows};
+use super::stored_table::{StoredTableRow, read_rows};
 use crate::model::UserId;
 use crate::ports::{Store, TableHead};
 use crate::pricing::{Discount, Discounts, fingerprint};
@@ -39,8 +39,8 @@ impl<'a> FingerprintInputs<'a> {
     }
 
     /// Adds the next product of the table.
-    fn add(&mut self, row: TableRow) {
-        let TableRow { product: id, own, .. } = row;
+    fn add(&mut self, row: StoredTableRow) {
+        let StoredTableRow { product: id, own, .. } = row;
         let own = own.map(|own| own.discount).unwrap_or_default();
         let before = self.present.partition_point(|discount| discount.product_id < id);
         let (absent, rest) = self.present.split_at(before);

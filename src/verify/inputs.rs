@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tokio::sync::Mutex;
 
 use super::error::still;
-use super::list_prices::{ListPrices, Unsorted};
+use super::list_prices::{ListedProducts, Unsorted};
 use super::price_lists::{KeptRows, PriceLists};
 use super::{Audience, VerifyError, VerifyStep};
 use crate::model::PriceListId;
@@ -18,7 +18,7 @@ pub(super) const MAX_READS: u32 = 5;
 pub(super) struct SharedInputs {
     /// The head of the catalogue that was in force.
     pub(super) head: CatalogueHead,
-    pub(super) prices: ListPrices,
+    pub(super) prices: ListedProducts,
     pub(super) lists: PriceLists,
     /// The rows of price lists that were needed recently.
     pub(super) rows: Mutex<KeptRows>,
@@ -43,7 +43,7 @@ impl SharedInputs {
 
     async fn try_read(store: &dyn Store, audience: &mut dyn Audience) -> Result<Self, VerifyError> {
         let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
-        let prices = ListPrices::of(products(store, &head, audience).await?);
+        let prices = ListedProducts::of(products(store, &head, audience).await?);
         Ok(Self { prices, ..Self::without_products(store, head).await? })
     }
 

@@ -9,7 +9,7 @@ use crate::pricing::{Category, Currency, Goods, Money, Product, QuantityRules, R
 /// Products with their list prices, sorted by id. Each takes the bytes of its id and 24 more; details are
 /// stored only for products that have some.
 #[derive(Debug, Default)]
-pub(super) struct ListPrices {
+pub(super) struct ListedProducts {
     ids: String,
     /// Where each id ends in `ids`.
     ends: Vec<usize>,
@@ -26,7 +26,7 @@ const NO_PRICE: i64 = -1;
 /// A product with its list price.
 pub(super) struct ListedProduct<'a> {
     pub(super) id: &'a str,
-    all: &'a ListPrices,
+    all: &'a ListedProducts,
     place: usize,
     name: u64,
 }
@@ -73,7 +73,7 @@ fn hash(name: &str) -> u64 {
     BuildHasherDefault::<DefaultHasher>::new().hash_one(name)
 }
 
-impl ListPrices {
+impl ListedProducts {
     /// Sorts products. If an id occurs twice, the later product counts.
     pub(super) fn of(unsorted: Unsorted) -> Self {
         let Unsorted { products, is_sorted } = unsorted;
@@ -141,7 +141,7 @@ impl ListPrices {
 /// Products in the order in which a store lists them.
 #[derive(Debug)]
 pub(super) struct Unsorted {
-    products: ListPrices,
+    products: ListedProducts,
     /// Whether all products so far came in the order of ids without duplicates, as they do on some
     /// engines.
     is_sorted: bool,
@@ -149,7 +149,7 @@ pub(super) struct Unsorted {
 
 impl Unsorted {
     pub(super) fn new() -> Self {
-        Self { products: ListPrices::default(), is_sorted: true }
+        Self { products: ListedProducts::default(), is_sorted: true }
     }
 
     pub(super) fn push(&mut self, product: &Product) {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// Returns all products. Their names must be equal to their ids.
-    fn all_of(prices: &ListPrices) -> Vec<(&str, i64)> {
+    fn all_of(prices: &ListedProducts) -> Vec<(&str, i64)> {
         let all: Vec<_> = (0..).map_while(|index| prices.at(index)).collect();
         assert!(all.iter().all(|listed| listed.is_called(listed.id) && !listed.is_called("P")));
         all.into_iter().map(|listed| (listed.id, price_of(&listed, USD).unwrap())).collect()
@@ -191,7 +191,7 @@ mod tests {
         for (id, price) in [("P3", 3), ("P10", 10), ("P1", 7), ("P2", 2), ("P1", 1)] {
             unsorted.push(&product(id, price));
         }
-        let prices = ListPrices::of(unsorted);
+        let prices = ListedProducts::of(unsorted);
         let all = all_of(&prices);
         assert_eq!(all, [("P1", 1), ("P10", 10), ("P2", 2), ("P3", 3)]);
         assert_eq!(price_of(&prices.get(&id("P10")).unwrap(), USD), Some(10));
@@ -202,9 +202,9 @@ mod tests {
         for (id, price) in &all {
             in_order.push(&product(id, *price));
         }
-        let in_order = ListPrices::of(in_order);
+        let in_order = ListedProducts::of(in_order);
         assert_eq!(all_of(&in_order), all);
-        assert!(ListPrices::default().get(&id("P1")).is_none());
+        assert!(ListedProducts::default().get(&id("P1")).is_none());
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
                 let product = if is_detailed { plain.with_detail(detail(number)) } else { plain };
                 unsorted.push(&product);
             }
-            let prices = ListPrices::of(unsorted);
+            let prices = ListedProducts::of(unsorted);
             let seen: Vec<_> = (0..4)
                 .map(|place| {
                     let listed = prices.at(place).unwrap();

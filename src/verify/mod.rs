@@ -38,7 +38,7 @@ pub use audience::{Audience, VerifyStep};
 pub use error::VerifyError;
 pub use expected::percent_off;
 pub use explain::{Explained, ExplainedLine, explain};
-pub use finding::{Finding, FindingKind, Subject};
+pub use finding::{Finding, FindingKind, FindingSubject};
 pub use reasons::{Reasons, WhyPrice, reasons};
 pub use report::{FindingCounts, VerifyReport};
 pub use run::{VerifyOptions, verify};

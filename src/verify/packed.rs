@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 mod ladders;
 
-pub(super) use ladders::{LadderRow, StoredStep, ladder_rows};
+pub(super) use ladders::{StoredLadderRow, StoredStep, ladder_rows};
 
 /// The largest size of a decompressed part.
 const MAX_BYTES: u64 = 1024 * 1024;

@@ -76,13 +76,13 @@ pub(super) fn next_edge(
 }
 
 /// The rows of one list.
-pub(super) struct ListRows {
+pub(super) struct PriceListRows {
     of_products: HashMap<ProductId, Ladder>,
     wide: Vec<(Scope, Ladder)>,
     bytes: usize,
 }
 
-impl ListRows {
+impl PriceListRows {
     /// Returns the rows whose scope includes a product.
     pub(super) fn of<'a>(
         &'a self,
@@ -100,7 +100,7 @@ impl ListRows {
 #[derive(Default)]
 pub(super) struct KeptRows {
     /// The rows, each with the number of its last use.
-    kept: BTreeMap<PriceListId, (u64, Arc<ListRows>)>,
+    kept: BTreeMap<PriceListId, (u64, Arc<PriceListRows>)>,
     uses: u64,
 }
 
@@ -111,7 +111,7 @@ impl KeptRows {
         store: &(impl PriceListStore + ?Sized),
         lists: &[Arc<PriceList>],
         head: &CatalogueHead,
-    ) -> Result<Vec<Arc<ListRows>>, VerifyError> {
+    ) -> Result<Vec<Arc<PriceListRows>>, VerifyError> {
         let mut rows = vec![];
         for list in lists {
             self.uses += 1;
@@ -142,11 +142,11 @@ async fn read_rows(
     store: &(impl PriceListStore + ?Sized),
     list: &PriceListId,
     head: &CatalogueHead,
-) -> Result<ListRows, VerifyError> {
+) -> Result<PriceListRows, VerifyError> {
     /// The approximate size of a row without its id and rungs, and of a rung.
     const ROW_BYTES: usize = 96;
     const RUNG_BYTES: usize = 24;
-    let mut rows = ListRows { of_products: HashMap::new(), wide: vec![], bytes: 0 };
+    let mut rows = PriceListRows { of_products: HashMap::new(), wide: vec![], bytes: 0 };
     let mut pages = pages(|from| store.list_prices(list, head, from));
     while let Some(page) = pages.next().await? {
         for row in still(page)? {

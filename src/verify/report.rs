@@ -1,6 +1,6 @@
 //! The totals of a verification.
 
-use super::{Ages, Finding, FindingKind, Subject};
+use super::{Ages, Finding, FindingKind, FindingSubject};
 
 /// The number of findings of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl VerifyReport {
 
     pub(super) const fn add(&mut self, finding: &Finding) {
         match finding.subject {
-            Subject::Table(_) => self.table_findings.add(finding.kind),
-            Subject::Answer(..) => self.answer_findings.add(finding.kind),
+            FindingSubject::Table(_) => self.table_findings.add(finding.kind),
+            FindingSubject::Answer(..) => self.answer_findings.add(finding.kind),
         }
     }
 

@@ -12,7 +12,9 @@ use super::inputs::SharedInputs;
 use super::recent::Recent;
 use super::sample::Sample;
 use super::tables::CheckOutcome;
-use super::{Audience, Finding, FindingKind, Subject, VerifyReport, VerifyStep, answers, tables};
+use super::{
+    Audience, Finding, FindingKind, FindingSubject, VerifyReport, VerifyStep, answers, tables,
+};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead, pages};
 
@@ -118,7 +120,11 @@ impl Verification<'_> {
         let age = self.now.since(head.validated_at).as_secs();
         let late = self.now.since(head.fresh_until).as_secs();
         let what = format!("last check recorded {age} s ago, {late} s too late");
-        self.found(Finding { kind: FindingKind::Stale, subject: Subject::Table(user), what });
+        self.found(Finding {
+            kind: FindingKind::Stale,
+            subject: FindingSubject::Table(user),
+            what,
+        });
     }
 
     /// Lists every head, and checks all tables or a sample.
@@ -150,7 +156,7 @@ impl Verification<'_> {
     async fn check_table(&mut self, user: UserId) -> Result<(), VerifyError> {
         self.report.tables_checked += 1;
         let verdict = tables::check(self.store, &user, &self.inputs).await?;
-        self.conclude(verdict, Subject::Table(user)).await?;
+        self.conclude(verdict, FindingSubject::Table(user)).await?;
         self.audience.progress(VerifyStep::Tables, 1);
         Ok(())
     }
@@ -186,7 +192,7 @@ impl Verification<'_> {
         let QuotationStatus::Answered(answer) = &quotation.status else { return Ok(()) };
         self.report.answers_checked += 1;
         let verdict = answers::check(self.store, &quotation, answer, &self.inputs).await?;
-        let subject = Subject::Answer(quotation.user, quotation.request_id);
+        let subject = FindingSubject::Answer(quotation.user, quotation.request_id);
         self.conclude(verdict, subject).await?;
         self.audience.progress(VerifyStep::Answers, 1);
         Ok(())
@@ -196,7 +202,7 @@ impl Verification<'_> {
     async fn conclude(
         &mut self,
         verdict: CheckOutcome,
-        subject: Subject,
+        subject: FindingSubject,
     ) -> Result<(), VerifyError> {
         if let Some((kind, what)) = verdict {
             self.inputs.check_current(self.store).await?;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::error::TableFailure;
-use super::packed::{LadderRow, StoredStep, ladder_rows};
+use super::packed::{StoredLadderRow, StoredStep, ladder_rows};
 use crate::model::UserId;
 use crate::ports::{BaseName, OwnStorage, Store, TableHead, parts_of};
 
@@ -27,7 +27,7 @@ pub(super) struct StoredLadders<'a> {
     /// The product with which each part begins, by index, and the part to read next.
     first: Vec<u32>,
     next: usize,
-    rows: VecDeque<LadderRow>,
+    rows: VecDeque<StoredLadderRow>,
     last: Option<u64>,
 }
 

@@ -12,7 +12,7 @@ use crate::pricing::{Category, Goods, Money, Percentage, QuantityRules};
 const PARTS_AT_ONCE: usize = 64;
 
 /// One product of a customer's table.
-pub(super) struct TableRow {
+pub(super) struct StoredTableRow {
     pub(super) product: ProductId,
     /// The name in the base.
     pub(super) name: String,
@@ -49,7 +49,7 @@ pub(super) async fn read_rows(
     store: &dyn Store,
     user: &UserId,
     head: &TableHead,
-    show: &mut (dyn FnMut(TableRow) + Send),
+    show: &mut (dyn FnMut(StoredTableRow) + Send),
 ) -> Result<Result<(), String>, VerifyError> {
     match try_read_rows(store, user, head, show).await {
         Ok(()) => Ok(Ok(())),
@@ -62,7 +62,7 @@ async fn try_read_rows(
     store: &dyn Store,
     user: &UserId,
     head: &TableHead,
-    show: &mut (dyn FnMut(TableRow) + Send),
+    show: &mut (dyn FnMut(StoredTableRow) + Send),
 ) -> Result<(), TableFailure> {
     let name = head.base();
     let base = match store.base(&name).await? {
@@ -146,7 +146,7 @@ impl<I: Iterator<Item = StoredOwnRow>> TableCursor<'_, I> {
         Ok(())
     }
 
-    fn row(&mut self, base: BaseRow) -> Result<TableRow, String> {
+    fn row(&mut self, base: BaseRow) -> Result<StoredTableRow, String> {
         let BaseRow { id, name, price, floor, quantities, category } = base;
         let product = ProductId::stored(id).map_err(|error| error.to_string())?;
         if self.last.as_ref().is_some_and(|last| *last >= product) {
@@ -175,7 +175,7 @@ impl<I: Iterator<Item = StoredOwnRow>> TableCursor<'_, I> {
             category.map_err(|_| format!("product `{product}` has an invalid category"))?;
         self.next += 1;
         self.last = Some(product.clone());
-        Ok(TableRow { product, name, goods, quantities, category, own, periods })
+        Ok(StoredTableRow { product, name, goods, quantities, category, own, periods })
     }
 }
 

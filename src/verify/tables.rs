@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::comparison::{Comparison, Difference, Period};
+use super::comparison::{Period, PriceDifference, TableComparison};
 use super::customer::CustomerInputs;
 use super::fingerprints::is_as_calculated;
 use super::inputs::SharedInputs;
@@ -56,7 +56,7 @@ async fn check_head(
     // Read the inputs after the head, so that they are at least as new as those of the table.
     let customer = CustomerInputs::read(store, user, inputs).await?;
     let periods = Periods::of(head, inputs, &customer).await;
-    let mut comparison = Comparison::new(head, inputs, &customer, periods.to_compare());
+    let mut comparison = TableComparison::new(head, inputs, &customer, periods.to_compare());
     let read = read_rows(store, user, head, &mut |row| comparison.add(&row)).await?;
     if let Err(why) = read {
         return Ok(wrong(why));
@@ -151,7 +151,7 @@ impl Periods {
 
     /// Returns what is wrong with the times at which the table says that its prices change, if anything
     /// is.
-    fn wrong_edge(&self, head: &TableHead) -> Option<Difference> {
+    fn wrong_edge(&self, head: &TableHead) -> Option<PriceDifference> {
         let says = head.next.iter().map(|next| Some(next.from)).chain([head.valid_until]);
         for (period, says) in self.all.iter().zip(says) {
             let is = next_edge(&self.lists, self.currency, period.at);
@@ -163,13 +163,13 @@ impl Periods {
                 let what = format!(
                     "the next price list begins or ends after {at}: {is}; the table says {says}"
                 );
-                return Some(Difference { what, is_of_base: false });
+                return Some(PriceDifference { what, is_of_base: false });
             }
         }
         let is_late = head.valid_until.is_some_and(|until| head.usable_until > until);
         is_late.then(|| {
             let what = "it is usable after a price list begins or ends".to_owned();
-            Difference { what, is_of_base: false }
+            PriceDifference { what, is_of_base: false }
         })
     }
 

@@ -13,7 +13,7 @@ use crate::cost::{
     CostVerdict, Forecast, Month, Numbers, Purpose, WhatIf, lines_json, per_million, verdict_json,
     what_if_json,
 };
-use crate::meter::billing::{PriceList, Usd};
+use crate::meter::billing::{Usd, UsdPriceList};
 use crate::replay::ProbedStack;
 use crate::stages::{Answering, Policy};
 
@@ -54,7 +54,7 @@ pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<()> {
 }
 
 /// Returns the note below a bill. `logs` says whether it includes them.
-pub(super) fn note(prices: &PriceList, logs: &str) -> String {
+pub(super) fn note(prices: &UsdPriceList, logs: &str) -> String {
     format!("list prices of {} dated {}; {logs}, data transfer or tax", prices.region, prices.dated)
 }
 

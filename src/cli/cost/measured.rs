@@ -10,7 +10,7 @@ use super::super::stack_settings::{Given, understood};
 use super::forecast::note;
 use super::show::{by_stage, count, counted, money, show_verdict, show_what_if};
 use crate::cost::{ComparedLine, MeasureError, Measured, Measuring};
-use crate::meter::billing::PriceList;
+use crate::meter::billing::UsdPriceList;
 use crate::model::show_duration;
 
 pub(super) async fn run(settings: &Settings, output: &Output, args: &CostArgs) -> Result<()> {
@@ -41,7 +41,7 @@ impl From<MeasureError> for Failure {
     }
 }
 
-fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
+fn show(read: &Measured, args: &CostArgs, prices: &UsdPriceList) -> String {
     let [refreshes, quotes] = read.per_million(prices).map(money);
     if read.bill.lines.is_empty() {
         return format!("nothing was used within {}", show_duration(args.over));

@@ -7,7 +7,7 @@ use super::super::output::{Output, trimmed};
 use super::super::progress::Progress;
 use super::super::stream::ObjectStream;
 use super::words;
-use crate::verify::{Audience, Finding, FindingKind, Subject, VerifyStep};
+use crate::verify::{Audience, Finding, FindingKind, FindingSubject, VerifyStep};
 
 /// The most findings of each kind that are shown to people. Programs get all.
 const SHOWN_OF_A_KIND: u64 = 50;
@@ -122,8 +122,8 @@ impl Audience for Findings<'_> {
 
 fn json(finding: &Finding) -> Value {
     let (user, request) = match &finding.subject {
-        Subject::Table(user) => (user, None),
-        Subject::Answer(user, request) => (user, Some(request.as_str())),
+        FindingSubject::Table(user) => (user, None),
+        FindingSubject::Answer(user, request) => (user, Some(request.as_str())),
     };
     json!({
         "kind": finding.kind.name(),

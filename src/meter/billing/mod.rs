@@ -7,6 +7,6 @@ mod price_list;
 mod usage;
 mod usd;
 
-pub use price_list::{PriceList, PriceListError, UsdRate};
-pub use usage::{HOURS_A_MONTH, Line, Service, Usage};
+pub use price_list::{PriceListError, UsdPriceList, UsdRate};
+pub use usage::{BilledUsage, HOURS_A_MONTH, Line, Service};
 pub use usd::Usd;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Line, Usage, Usd};
+use super::{BilledUsage, Line, Usd};
 use crate::model::{Decimal, DecimalError};
 
 const BUILT_IN: &str = include_str!("us-east-1.json");
@@ -21,7 +21,7 @@ pub struct UsdRate {
 
 /// The prices in a region on a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PriceList {
+pub struct UsdPriceList {
     /// The region.
     pub region: String,
     /// The date of the prices.
@@ -80,7 +80,7 @@ struct Price {
     per: u64,
 }
 
-impl PriceList {
+impl UsdPriceList {
     /// Returns the built-in list.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl PriceList {
 
     /// Returns the cost of one line.
     #[must_use]
-    pub fn cost_of(&self, line: Line, usage: &Usage) -> Usd {
+    pub fn cost_of(&self, line: Line, usage: &BilledUsage) -> Usd {
         let Some(rate) = self.rates.get(&line) else { return Usd::default() };
         let parts = i128::try_from(usage.of(line)).unwrap_or(i128::MAX);
         let whole = i128::from(rate.per) * i128::try_from(line.parts()).unwrap_or(1);
@@ -118,7 +118,7 @@ impl PriceList {
 
     /// Returns the cost of all lines.
     #[must_use]
-    pub fn cost(&self, usage: &Usage) -> Usd {
+    pub fn cost(&self, usage: &BilledUsage) -> Usd {
         Line::ALL.into_iter().map(|line| self.cost_of(line, usage)).sum()
     }
 }
@@ -140,9 +140,9 @@ mod tests {
     use super::*;
 
     fn cost(line: Line, parts: u128) -> String {
-        let mut usage = Usage::default();
+        let mut usage = BilledUsage::default();
         usage.add(line, parts);
-        let prices = PriceList::built_in().unwrap();
+        let prices = UsdPriceList::built_in().unwrap();
         assert_eq!(prices.cost(&usage), prices.cost_of(line, &usage));
         prices.cost(&usage).to_string()
     }
@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_list_is_refused_by_name() {
-        let with = |from: &str, to: &str| PriceList::parse(&BUILT_IN.replace(from, to));
-        let said = |list: Result<PriceList, PriceListError>| list.unwrap_err().to_string();
+        let with = |from: &str, to: &str| UsdPriceList::parse(&BUILT_IN.replace(from, to));
+        let said = |list: Result<UsdPriceList, PriceListError>| list.unwrap_err().to_string();
         assert!(said(with("write_units", "wrote_units")).contains("`write_units`"));
         assert!(said(with("0.625", "cheap")).contains("`cheap` of `write_units`"));
         assert!(said(with("0.625", "-1")).contains("`write_units`"));

@@ -92,9 +92,9 @@ pub const HOURS_A_MONTH: f64 = 730.0;
 
 /// The usage of each line, in the parts of [`Line::parts`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Usage([u128; Line::ALL.len()]);
+pub struct BilledUsage([u128; Line::ALL.len()]);
 
-impl Usage {
+impl BilledUsage {
     /// Adds parts to a line.
     pub fn add(&mut self, line: Line, parts: impl Into<u128>) {
         self.0[line as usize] += parts.into();
@@ -107,7 +107,7 @@ impl Usage {
     }
 }
 
-impl AddAssign<&Self> for Usage {
+impl AddAssign<&Self> for BilledUsage {
     fn add_assign(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(sum, parts)| *sum += parts);
     }

@@ -11,7 +11,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A product with its price at each quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::verify) struct LadderRow {
+pub(in crate::verify) struct StoredLadderRow {
     /// The number of products of the base before this product.
     pub(in crate::verify) index: u64,
     /// The steps, sorted by quantity.
@@ -27,7 +27,7 @@ pub(in crate::verify) struct StoredStep {
 }
 
 /// Decodes a part of ladders. Returns why, if it cannot be read.
-pub(in crate::verify) fn ladder_rows(part: &[u8]) -> Result<Vec<LadderRow>, String> {
+pub(in crate::verify) fn ladder_rows(part: &[u8]) -> Result<Vec<StoredLadderRow>, String> {
     let columns = columns_of(part, MAX_BYTES)?;
     let mut columns = Bytes(&columns);
     let (rows, steps) = (columns.number()?, columns.number()?);
@@ -76,7 +76,7 @@ pub(in crate::verify) fn ladder_rows(part: &[u8]) -> Result<Vec<LadderRow>, Stri
         if steps.is_empty() {
             return Err(damaged("a row has no step"));
         }
-        ladders.push(LadderRow { index, steps });
+        ladders.push(StoredLadderRow { index, steps });
     }
     Ok(ladders)
 }

@@ -144,7 +144,7 @@ fn ladders() -> impl Strategy<Value = PackedLadders> {
     })
 }
 
-fn ladders_as_priced(part: &[u8]) -> Option<Vec<LadderRow>> {
+fn ladders_as_priced(part: &[u8]) -> Option<Vec<StoredLadderRow>> {
     let rows = LadderRows::decode(part).ok()?;
     let step = |step: &Step| {
         let rule = Arc::new(rows.rules().get(step.rule as usize)?.clone());
@@ -152,7 +152,7 @@ fn ladders_as_priced(part: &[u8]) -> Option<Vec<LadderRow>> {
     };
     let row = |(index, steps): (u32, &[Step])| {
         let steps = steps.iter().map(step).collect::<Option<_>>()?;
-        Some(LadderRow { index: u64::from(index), steps })
+        Some(StoredLadderRow { index: u64::from(index), steps })
     };
     rows.iter().map(row).collect()
 }

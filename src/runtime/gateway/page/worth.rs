@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::answers::Figures;
 use super::query::value;
 use crate::cost::{MeasureError, Measured, Measuring, what_if_json};
-use crate::meter::billing::PriceList;
+use crate::meter::billing::UsdPriceList;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::parse_duration;
 use crate::ports::{PortError, Ports};
@@ -75,7 +75,7 @@ impl Worth {
         asked: WorthRequest,
         metrics: &Metrics,
     ) -> Result<Value, PortError> {
-        let prices = PriceList::built_in()
+        let prices = UsdPriceList::built_in()
             .map_err(|error| PortError::corrupt("the list prices that are built in", error))?;
         let policy = self.settings.now().policy.clone();
         let mut seen = self.seen.lock().await;
@@ -112,7 +112,7 @@ async fn measure(
     ports: Ports,
     how: Measuring,
     policy: Policy,
-    prices: PriceList,
+    prices: UsdPriceList,
 ) -> Result<Measured, PortError> {
     let runtime = Handle::current();
     let measuring = move || {
