@@ -4,6 +4,7 @@
 //! handle, the process lives on without the task. So the panic is caught inside the task and reported to
 //! the [`Supervisor`], whose owner can end the process.
 
+mod lock;
 mod panics;
 #[cfg(debug_assertions)]
 mod planted;
@@ -18,6 +19,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub(crate) use lock::lock;
 pub use panics::{Panic, catch, log_panics};
 
 /// Learns of the first part of the process that dies. Clones share what they know.

@@ -12,7 +12,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use super::groups::{code, settle_all};
 use super::marks::{Tx, Writer};
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, PortError, Queue};
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Supervisor, lock};
 
 /// How often a process checks whether another one has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -151,7 +151,7 @@ fn ended(folder: &Path, own: Holder) -> Vec<LeaseFile> {
 /// time would find an ended process alive.
 fn seeing_to_the_dead() -> MutexGuard<'static, ()> {
     static SEEING_TO: Mutex<()> = Mutex::new(());
-    SEEING_TO.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&SEEING_TO)
 }
 
 /// Whether another process holds the lock of its file.
@@ -292,10 +292,6 @@ impl Drop for Leases {
         self.stop();
         self.leave();
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Embedded {

@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
-use super::lock::lock;
 use crate::ports::Randomness;
+use crate::supervisor::lock;
 
 /// This many failures in a row open the breaker.
 const THRESHOLD: u32 = 3;

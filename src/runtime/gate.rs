@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::lock::lock;
+use crate::supervisor::lock;
 
 /// Scheduled work waits at most this long for urgent work to pause, so that a steady stream of cold
 /// quotes cannot make every warm table stale.

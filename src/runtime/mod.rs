@@ -10,7 +10,6 @@ pub mod gateway;
 mod handler;
 mod key_set_place;
 mod known_keys;
-mod lock;
 pub mod metrics;
 mod ready_check;
 mod schedule;

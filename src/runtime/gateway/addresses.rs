@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::bucket::{Bucket, FillRate};
 use super::limits::{Limits, Traffic};
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// From this many addresses on, those that are quiet again are forgotten.
 const FORGET_FROM: usize = 1024;

@@ -16,7 +16,7 @@ use tracing::warn;
 
 use super::methods::{is_for_pages, list};
 use super::origin::{AllowedOrigins, normalise};
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// The headers that a page may send. `infra/http.tf` allows the same.
 const ALLOWED_HEADERS: HeaderValue =

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::probe::{ProbeError, connect};
 use super::registry::{GatewayRecord, GatewayRegistry};
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// If the folder changed less than this before it was read, it may have changed again within the same
 /// tick of the file system's clock. So it is read again.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::addresses::{Address, Addresses};
 use super::limits::{Limits, Traffic};
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// Enforces the limits of one gateway.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::model::ConnectionId;
 use crate::ports::Delivery;
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// The most frames that wait for a client that does not read. With more, its connection counts as gone.
 const MAX_WAITING_FRAMES: usize = 256;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// The most bytes of all unfinished messages together.
 const MAX_BYTES_IN_ALL: usize = 64 * 1024 * 1024;

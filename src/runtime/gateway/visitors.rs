@@ -15,8 +15,8 @@ use super::addresses::Address;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::UserId;
 use crate::ports::{ActiveUsers, Chain, Clock};
-use crate::runtime::lock::lock;
 use crate::stages::SettingsInForce;
+use crate::supervisor::lock;
 
 /// The shortest time between two searches for expired customers. A search takes time, and is needed only
 /// when all places are taken.

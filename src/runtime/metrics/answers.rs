@@ -9,8 +9,8 @@ use hdrhistogram::Histogram;
 
 use super::history::{SLOTS, slot_of};
 use crate::model::Timestamp;
-use crate::runtime::lock::lock;
 use crate::stages::Warmth;
+use crate::supervisor::lock;
 
 /// Histograms keep two significant digits, so figures are exact to one percent.
 const DIGITS: u8 = 2;

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::{Timestamp, UserId};
 use crate::ports::{Clock as _, SystemClock};
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// The number of events that are kept.
 const KEPT: usize = 100;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::model::Timestamp;
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// The reasons why tables are recalculated, by the names of their causes.
 pub const REASONS: [&str; 5] = ["quotation", "subscribe", "stale", "change", "scheduled"];

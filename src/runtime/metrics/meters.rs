@@ -20,8 +20,8 @@ use crate::model::{Cause, Timestamp, UserId};
 use crate::ports::{
     Backlog, Depth, ProcessRecord, ProcessRole, Queue, Quotation, QuotationStatus, TickDone, Upkeep,
 };
-use crate::runtime::lock::lock;
 use crate::stages::{BaseShelf, Effect, Observer, ShelfUse, Warmth};
+use crate::supervisor::lock;
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 

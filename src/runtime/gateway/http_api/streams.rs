@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::model::UserId;
-use crate::runtime::lock::lock;
+use crate::supervisor::lock;
 
 /// The most tables that are streamed at once. Each is as much work as thousands of quotes.
 const MOST: usize = 8;
