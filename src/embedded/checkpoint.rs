@@ -5,6 +5,8 @@
 //! only what has come since, and only when the log is so long that it must be reset.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::{io, thread};
 
@@ -31,15 +33,17 @@ enum CopierCommand {
 }
 
 impl Copier {
-    /// Starts the thread with a connection of its own.
+    /// Starts the thread with a connection of its own. Each commit that is written to the log sets `written`.
     pub(super) fn spawn(
         writer: &mut Connection,
         connection: Connection,
+        written: Arc<AtomicBool>,
         supervisor: &Supervisor,
     ) -> io::Result<Self> {
         let (commands, inbox) = mpsc::sync_channel(1);
         let (mut log, asked) = (Log::default(), commands.clone());
         let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages| {
+            written.store(true, Ordering::SeqCst);
             match log.after_commit(pages) {
                 Copy::Nothing => {}
                 // If a command waits already, that one is enough.

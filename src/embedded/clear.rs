@@ -1,5 +1,7 @@
 //! Empties the store.
 
+use std::sync::Arc;
+
 use super::engine::Embedded;
 use super::schema::TABLES;
 use crate::ports::PortError;
@@ -11,10 +13,13 @@ impl Embedded {
     /// # Errors
     /// [`PortError`] if the store cannot be written. Then everything is still there.
     pub async fn clear(&self) -> Result<(), PortError> {
-        self.write(|tx| {
+        let heads = Arc::clone(self.known_heads());
+        self.write(move |tx| {
             for table in TABLES {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }
+            // SQLite does not report the rows when all of a table are deleted.
+            heads.changed();
             Ok(())
         })
         .await

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::clock;
 use super::failure::Failure;
+use super::known_heads::KnownHeads;
 use super::leases::Leases;
 use super::marks::{Tx, Writer};
 use super::open;
@@ -37,6 +38,7 @@ struct Inner {
     randomness: Arc<dyn Randomness>,
     writer: Writer,
     readers: Readers,
+    heads: Arc<KnownHeads>,
     wake: Arc<Wake>,
     /// The leases of this process, once it has received messages or entered itself.
     leases: OnceCell<Leases>,
@@ -69,8 +71,10 @@ impl Embedded {
         let wake = Arc::new(Wake::new());
         let serving = Serving::new(Arc::clone(&wake), Arc::clone(&clock));
         let sweeper = Sweeper::new(Arc::clone(&clock));
+        let heads = Arc::new(KnownHeads::new(opened.index));
+        let connections = (opened.writer, opened.copier);
         let (writer, writing) =
-            Writer::spawn(opened.writer, opened.copier, serving, sweeper, supervisor)
+            Writer::spawn(connections, Arc::clone(&heads), serving, sweeper, supervisor)
                 .map_err(failed)?;
         let (readers, mut reading) =
             Readers::spawn(opened.readers, opened.at_hand, supervisor).map_err(failed)?;
@@ -83,9 +87,18 @@ impl Embedded {
         let file = opened.file;
         let leases = OnceCell::new();
         let supervisor = supervisor.clone();
-        let inner =
-            Inner { file, clock, randomness, writer, readers, wake, leases, supervisor, threads };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner {
+            file,
+            clock,
+            randomness,
+            writer,
+            readers,
+            heads,
+            wake,
+            leases,
+            supervisor,
+            threads,
+        })))
     }
 
     /// Whether there is a store in a directory.
@@ -202,6 +215,10 @@ impl Embedded {
         &self.0.writer
     }
 
+    pub(super) fn known_heads(&self) -> &Arc<KnownHeads> {
+        &self.0.heads
+    }
+
     pub(super) fn wake(&self) -> &Wake {
         &self.0.wake
     }
@@ -239,6 +256,7 @@ fn join(thread: JoinHandle<()>) {
 impl Inner {
     fn stop_reading(&self) {
         self.readers.stop();
+        self.heads.close();
         self.wake.stop();
     }
 

@@ -24,6 +24,7 @@ mod handover;
 mod head;
 mod housekeeping;
 mod journal_rows;
+mod known_heads;
 mod leases;
 mod loaded;
 mod loads;
@@ -51,6 +52,7 @@ mod token_keys;
 mod topic;
 mod usage_log;
 mod wake;
+mod wal_index;
 mod writer;
 
 pub use backup::{BackupError, Copied};

@@ -11,6 +11,7 @@ use super::files::{create_dir, create_private};
 use super::migrate::migrate;
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, TABLES, VERSION};
+use super::wal_index::WalIndex;
 
 /// How long to wait for another process that holds the file.
 pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -32,6 +33,9 @@ const WRITER_CACHE_KIB: i64 = 8 << 10;
 /// A store with all its connections.
 pub(super) struct Opened {
     pub(super) file: PathBuf,
+    /// Declared before the writer, so that it is dropped first: it reads only, and the last connection to close
+    /// must copy the log.
+    pub(super) index: WalIndex,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
     /// For reads on the calling thread, which never wait for a lock.
@@ -65,7 +69,8 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let watcher = reader()?;
     let copier = connect(&file, Access::Write, busy_wait).map_err(failed)?;
     prepare(&copier).map_err(failed)?;
-    Ok(Opened { file, writer, readers, at_hand, watcher, copier })
+    let index = WalIndex::of(reader()?).map_err(failed)?;
+    Ok(Opened { file, index, writer, readers, at_hand, watcher, copier })
 }
 
 pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {

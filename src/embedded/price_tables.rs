@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::head::{head, head_and_table};
+use super::known_heads::Heads;
 use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::id;
@@ -44,9 +45,6 @@ const PROLONG: &str = "UPDATE price_table SET expires_at = ?2 WHERE user = ?1";
 const REPLACE: &str = "UPDATE price_table SET version = ?2, head = ?3, parts = ?4 WHERE user = ?1";
 const VALIDATE: &str = "UPDATE price_table SET version = ?2, head = ?3 WHERE user = ?1";
 const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
-
-/// Heads of tables, and the head of the catalogue.
-type HeadsWithCatalogue = (Vec<(UserId, TableHead)>, CatalogueHead);
 
 /// A table as it is written.
 struct NewTableRow {
@@ -101,8 +99,10 @@ impl PriceTables for Embedded {
         users: &[UserId],
     ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError> {
         if let [user] = users {
-            let user = user.clone();
-            return self.look_once(move |connection| read_with_catalogue(connection, &user)).await;
+            let found = self.heads_of(user).await?;
+            return Ok(found.map(|(table, catalogue)| {
+                (table.map(|table| (user.clone(), table)).into_iter().collect(), catalogue)
+            }));
         }
         let (users, rows) = (users.to_vec(), users.len() + 1);
         self.look(rows, move |connection| {
@@ -183,6 +183,24 @@ impl PriceTables for Embedded {
     }
 }
 
+impl Embedded {
+    /// Returns the head of one user's table and that of the catalogue, as they are kept or else stored.
+    async fn heads_of(&self, user: &UserId) -> Result<Option<Heads>, PortError> {
+        let known = self.known_heads();
+        let moment = known.moment();
+        if let Some(heads) = moment.and_then(|moment| known.find(user, moment)) {
+            return Ok(Some(heads));
+        }
+        let wanted = user.clone();
+        let found =
+            self.look_once(move |connection| read_with_catalogue(connection, &wanted)).await?;
+        if let (Some(moment), Some(heads)) = (moment, &found) {
+            known.keep(user, moment, heads.clone());
+        }
+        Ok(found)
+    }
+}
+
 /// Unpacks a head. Returns `None` if another version of ocache wrote it in another format.
 fn read_head(packed: &[u8], user: &UserId) -> Result<Option<TableHead>, Failure> {
     match TableHead::unpack(packed) {
@@ -230,18 +248,13 @@ fn read_heads(
 }
 
 /// Reads the head of one user and that of the catalogue with one statement.
-fn read_with_catalogue(
-    connection: &Connection,
-    user: &UserId,
-) -> Result<Option<HeadsWithCatalogue>, Failure> {
+fn read_with_catalogue(connection: &Connection, user: &UserId) -> Result<Option<Heads>, Failure> {
     let read = |packed: Option<&[u8]>| match packed {
         Some(packed) => read_head(packed, user),
         None => Ok(None),
     };
     let found = head_and_table(connection, Some(user), read)?;
-    Ok(found.map(|(catalogue, table)| {
-        (table.map(|table| (user.clone(), table)).into_iter().collect(), catalogue)
-    }))
+    Ok(found.map(|(catalogue, table)| (table, catalogue)))
 }
 
 /// Reads parts of a user's table. None are found if the table was replaced by another generation.

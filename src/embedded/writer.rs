@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::ops::{ControlFlow, Deref};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 use super::answers::Answers;
 use super::checkpoint::Copier;
 use super::failure::Failure;
+use super::known_heads::KnownHeads;
 use crate::supervisor::Supervisor;
 
 /// The greatest number of jobs in one transaction.
@@ -144,19 +146,21 @@ impl<M> Clone for JobWriter<M> {
 }
 
 impl<M: Default + 'static> JobWriter<M> {
-    /// Starts the thread. Answers are given in the runtime of the caller.
+    /// Starts the thread with the connection that writes, and one that copies the log. Answers are given in
+    /// the runtime of the caller.
     pub(super) fn spawn(
-        mut connection: Connection,
-        copier: Connection,
+        (mut connection, copier): (Connection, Connection),
+        heads: Arc<KnownHeads>,
         hook: impl CommitHook<Marks = M>,
         idle: impl IdleWork<M>,
         supervisor: &Supervisor,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (sender, commands) = mpsc::channel();
         let inbox = Inbox::new(commands);
-        let copier = Copier::spawn(&mut connection, copier, supervisor)?;
+        let written = heads.watch(&mut connection).map_err(io::Error::other)?;
+        let copier = Copier::spawn(&mut connection, copier, written, supervisor)?;
         let answers = Answers::here(supervisor);
-        let mut desk = Desk { _copier: copier, connection, inbox, hook, idle, answers };
+        let mut desk = Desk { _copier: copier, connection, heads, inbox, hook, idle, answers };
         let part = "the writing thread of the store";
         let handle = supervisor.thread("ocache-write", part, move || desk.step())?;
         Ok((Self { commands: sender, urgency: Urgency::Prompt }, handle))
@@ -228,6 +232,7 @@ struct Desk<H: CommitHook, I> {
     /// Declared before the connection, so that it is dropped first.
     _copier: Copier,
     connection: Connection,
+    heads: Arc<KnownHeads>,
     inbox: Inbox<H::Marks>,
     hook: H,
     idle: I,
@@ -390,9 +395,9 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         jobs: &mut Vec<Box<dyn Job<H::Marks>>>,
         hooked: bool,
     ) -> Result<(), Undone> {
-        let Self { connection, inbox, hook, .. } = self;
+        let Self { connection, heads, inbox, hook, .. } = self;
         let mut undone_by = None;
-        let outcome = transaction(connection, |tx| {
+        let outcome = transaction(connection, heads, |tx| {
             let mut done = 0;
             loop {
                 if done == jobs.len() {
@@ -422,8 +427,8 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
     }
 
     fn do_idle_work(&mut self) {
-        let connection = &self.connection;
-        let done = self.idle.step(connection, &|work| transaction(connection, work).map(drop));
+        let Self { connection, heads, idle, .. } = self;
+        let done = idle.step(connection, &|work| transaction(connection, heads, work).map(drop));
         if let Err(failure) = done {
             tracing::debug!(?failure, "expired records are not deleted");
         }
@@ -449,11 +454,14 @@ fn by(tx: &Connection, culprit: Undone) -> Option<Undone> {
 /// Runs `work` in one transaction. Returns what its jobs tell the hook.
 fn transaction<M: Default>(
     connection: &Connection,
+    heads: &KnownHeads,
     work: impl FnOnce(&Transaction<'_, M>) -> Result<(), Failure>,
 ) -> Result<M, Failure> {
     let tx = Transaction { connection, marks: M::default() };
     execute(connection, "BEGIN IMMEDIATE")?;
-    let outcome = work(&tx).and_then(|()| execute(connection, "COMMIT"));
+    heads.begun();
+    let commit = || heads.commit(|| execute(connection, "COMMIT"));
+    let outcome = work(&tx).and_then(|()| commit());
     if outcome.is_err() && !connection.is_autocommit() {
         execute(connection, "ROLLBACK")?;
     }

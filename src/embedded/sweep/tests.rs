@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use super::super::known_heads::KnownHeads;
 use super::super::marks::Writer;
 use super::super::serving::Serving;
 use super::super::testing::{fifo, secs, stopped, user};
@@ -67,8 +68,10 @@ async fn the_writing_thread_sweeps_by_itself() {
     let serving = Serving::new(Arc::new(Wake::new()), clock.clone());
     let sweeper = Sweeper { due: Instant::now(), ..Sweeper::new(clock) };
     let supervisor = Supervisor::new();
+    let heads = Arc::new(KnownHeads::new(opened.index));
+    let connections = (opened.writer, opened.copier);
     let (_writer, _thread) =
-        Writer::spawn(opened.writer, opened.copier, serving, sweeper, &supervisor).unwrap();
+        Writer::spawn(connections, heads, serving, sweeper, &supervisor).unwrap();
     while count(&store, "active_user").await > 0 {
         tokio::task::yield_now().await;
     }
