@@ -17,6 +17,7 @@ mod error;
 pub mod folding;
 mod large_work;
 mod list_shelf;
+mod log_limit;
 mod lookup;
 mod made_bases;
 mod observer;

@@ -18,9 +18,10 @@ mod stored;
 use std::sync::Arc;
 
 use futures_util::future::{join, try_join};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::deadline::send_deadline;
+use super::log_limit::LogLimit;
 use super::lookup::{Look, Lookup, SeenTo};
 use super::outcome::{only, write_body};
 use super::push::push;
@@ -54,6 +55,7 @@ pub struct QuotationHandler {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     observer: Arc<dyn Observer>,
+    log_limit: Arc<LogLimit>,
     policy: PolicyInForce,
     /// Whether the gateway itself tells its clients: answers that are known at once, and failures when a
     /// deadline passes.
@@ -107,6 +109,7 @@ impl QuotationHandler {
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             observer: Arc::new(Unobserved),
+            log_limit: Arc::default(),
             policy: policy.into(),
             watched: false,
         }
@@ -284,7 +287,15 @@ impl QuotationHandler {
         let after = self.clock.now().since(quotation.accepted_at);
         self.observer.settled(&quotation, Warmth::Warm, after);
         let (user, lines) = (&quotation.user, quotation.items.len());
-        info!(%user, request = %request_id, lines, after_ms = after.as_millis(), "answered at once");
+        let after_ms = after.as_millis();
+        // A process answers many thousands of these in a second. A line for each would take a tenth of its
+        // processor time.
+        match self.log_limit.allow(quotation.accepted_at) {
+            Some(left_out) => {
+                info!(%user, request = %request_id, lines, after_ms, left_out, "answered at once");
+            }
+            None => debug!(%user, request = %request_id, lines, after_ms, "answered at once"),
+        }
         handed_over?;
         let settled = is_told_here.then(|| Box::new(quotation));
         Ok(Accepted { request_id, deadline, settled })
