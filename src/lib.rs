@@ -40,6 +40,8 @@
 //! no stage. In `runtime` only the page uses `cost` and `verify`, for its views of worth and of an explained
 //! price.
 
+#![deny(unsafe_code)]
+
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cli;

@@ -114,8 +114,8 @@ impl KnownHeads {
         self.heads.clear();
     }
 
-    /// Watches the rows that the writing thread changes. Whoever watches its log tells the returned value of
-    /// each commit that is written.
+    /// Watches the rows that the writing thread changes. Returns the flag that each commit must set when it is
+    /// written to the log.
     pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<Arc<AtomicBool>> {
         let changed = self.changed.clone();
         writer.update_hook(Some(move |_, _: &str, table: &str, _| {

@@ -6,6 +6,8 @@
 //!
 //! This is the only unsafe code of ocache. The header is laid out as in <https://sqlite.org/walformat.html>.
 
+#![expect(unsafe_code, reason = "SQLite hands out the shared memory as a pointer")]
+
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::Mutex;
