@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::{io, thread};
 
@@ -33,17 +33,18 @@ enum CopierCommand {
 }
 
 impl Copier {
-    /// Starts the thread with a connection of its own. Each commit that is written to the log sets `written`.
+    /// Starts the thread with a connection of its own. After each commit that is written to the log,
+    /// `written` has the number of its frames.
     pub(super) fn spawn(
         writer: &mut Connection,
         connection: Connection,
-        written: Arc<AtomicBool>,
+        written: Arc<AtomicU32>,
         supervisor: &Supervisor,
     ) -> io::Result<Self> {
         let (commands, inbox) = mpsc::sync_channel(1);
         let (mut log, asked) = (Log::default(), commands.clone());
-        let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages| {
-            written.store(true, Ordering::SeqCst);
+        let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages: i32| {
+            written.store(pages.unsigned_abs(), Ordering::SeqCst);
             match log.after_commit(pages) {
                 Copy::Nothing => {}
                 // If a command waits already, that one is enough.

@@ -19,7 +19,7 @@ impl Embedded {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }
             // SQLite does not report the rows when all of a table are deleted.
-            heads.changed();
+            heads.note_change();
             Ok(())
         })
         .await

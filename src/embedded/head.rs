@@ -8,8 +8,8 @@ use crate::model::UserId;
 use crate::ports::{CatalogueHead, LoadId};
 use crate::pricing::UnitRounding;
 
-/// Reads the head of one user's table, or of none, together with that of the catalogue. Every quote reads
-/// both, and a second statement costs more than it reads.
+/// Reads the head of one user's table, or of none, together with that of the catalogue. A quote
+/// whose heads are not kept needs both, and a second statement costs more than it reads.
 const HEAD: &str = "
     SELECT version, base_version, lists_version, shared_version, has_customers, currency,
         unit_decimals, rounding, load, (SELECT head FROM price_table WHERE user = ?1)

@@ -4,7 +4,7 @@
 //! heads are kept for as long as no head can have changed: until another process commits, or this one commits
 //! a change of a head. Nothing is kept that a new read would not return.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use quick_cache::Weighter;
@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The estimated size of what is kept of a customer, in bytes.
 const CUSTOMER_BYTES: u64 = 1024;
 /// The tables of which heads are read. All have row ids, so SQLite reports each change of a row.
-const TABLES: [&str; 3] = ["price_table", "catalogue_head", "journal"];
+const HEAD_TABLES: [&str; 3] = ["price_table", "catalogue_head", "journal"];
 
 /// The head of a customer's table, if there is one, and that of the catalogue.
 pub(super) type Heads = (Option<TableHead>, CatalogueHead);
@@ -34,12 +34,13 @@ pub(super) struct KnownHeads {
     seen: AtomicU64,
     /// Grows with every commit that may have changed a head.
     moment: AtomicU64,
-    /// Whether the writing thread commits something that changes no head.
-    passing: AtomicBool,
+    /// Whether the writing thread is committing something that changes no head.
+    commits_no_head: AtomicBool,
     /// Whether the transaction of the writing thread has changed a head.
     changed: Arc<AtomicBool>,
-    /// Whether it has written to the log. A transaction that leaves all rows as they are writes nothing.
-    written: Arc<AtomicBool>,
+    /// How many frames the log has since the transaction was written; 0 if it was not. A transaction that
+    /// leaves all rows as they are writes nothing.
+    written: Arc<AtomicU32>,
     heads: Cache<UserId, Arc<KeptHeads>, ByBytes>,
 }
 
@@ -74,7 +75,7 @@ impl KnownHeads {
             index: RwLock::new(Some(index)),
             seen: AtomicU64::new(seen),
             moment: AtomicU64::new(0),
-            passing: AtomicBool::new(false),
+            commits_no_head: AtomicBool::new(false),
             changed: Arc::default(),
             written: Arc::default(),
             heads: Cache::with_weighter((MAX_BYTES / CUSTOMER_BYTES) as usize, MAX_BYTES, ByBytes),
@@ -89,7 +90,7 @@ impl KnownHeads {
             // Read after the comparison: it grows before `seen` changes.
             return Some(self.moment.load(Ordering::SeqCst));
         }
-        if self.passing.load(Ordering::SeqCst) {
+        if self.commits_no_head.load(Ordering::SeqCst) {
             return None;
         }
         let moment = self.moment.fetch_add(1, Ordering::SeqCst) + 1;
@@ -108,18 +109,18 @@ impl KnownHeads {
         self.heads.insert(user.clone(), Arc::new(KeptHeads { heads, moment }));
     }
 
-    /// Keeps nothing from now on, and gives the connection back.
+    /// Finds nothing from now on, and closes the connection.
     pub(super) fn close(&self) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.heads.clear();
     }
 
-    /// Watches the rows that the writing thread changes. Returns the flag that each commit must set when it is
-    /// written to the log.
-    pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<Arc<AtomicBool>> {
+    /// Watches the rows that the writing thread changes. Returns where the number of frames in the log
+    /// must be stored after each commit that is written to it.
+    pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<Arc<AtomicU32>> {
         let changed = self.changed.clone();
         writer.update_hook(Some(move |_, _: &str, table: &str, _| {
-            if TABLES.contains(&table) {
+            if HEAD_TABLES.contains(&table) {
                 changed.store(true, Ordering::SeqCst);
             }
         }))?;
@@ -129,11 +130,10 @@ impl KnownHeads {
     /// Notes that the writing thread has begun a transaction.
     pub(super) fn begun(&self) {
         self.changed.store(false, Ordering::SeqCst);
-        self.written.store(false, Ordering::SeqCst);
     }
 
     /// Notes a change of heads that SQLite does not report row by row.
-    pub(super) fn changed(&self) {
+    pub(super) fn note_change(&self) {
         self.changed.store(true, Ordering::SeqCst);
     }
 
@@ -144,17 +144,19 @@ impl KnownHeads {
     ) -> Result<(), Failure> {
         let before = self.last_commit().filter(|_| !self.changed.load(Ordering::SeqCst));
         let Some(before) = before else { return commit() };
-        self.passing.store(true, Ordering::SeqCst);
+        self.commits_no_head.store(true, Ordering::SeqCst);
+        self.written.store(0, Ordering::SeqCst);
         let committed = commit();
+        let frames = self.written.load(Ordering::SeqCst);
         // Until the commit nobody else could write. So if it was written, the next number is its own.
-        if self.written.load(Ordering::SeqCst)
-            && let Some(after) = self.last_commit().filter(|after| after.follows(before))
+        if frames > 0
+            && let Some(after) = self.last_commit().filter(|after| after.follows(before, frames))
         {
             // If another commit was not taken account of before, the next look takes account of both.
             let (before, after) = (before.to_bits(), after.to_bits());
             let _ = self.seen.compare_exchange(before, after, Ordering::SeqCst, Ordering::SeqCst);
         }
-        self.passing.store(false, Ordering::SeqCst);
+        self.commits_no_head.store(false, Ordering::SeqCst);
         committed
     }
 

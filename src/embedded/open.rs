@@ -33,15 +33,14 @@ const WRITER_CACHE_KIB: i64 = 8 << 10;
 /// A store with all its connections.
 pub(super) struct Opened {
     pub(super) file: PathBuf,
-    /// Declared before the writer, so that it is dropped first: it reads only, and the last connection to close
-    /// must copy the log.
-    pub(super) index: WalIndex,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
     /// For reads on the calling thread, which never wait for a lock.
     pub(super) at_hand: Vec<Connection>,
     pub(super) watcher: Connection,
-    /// Copies the log into the file.
+    pub(super) index: WalIndex,
+    /// Copies the log into the file. Declared last, so that it is dropped last: the last connection to close
+    /// copies the log, which one that only reads cannot do.
     pub(super) copier: Connection,
 }
 
@@ -70,7 +69,7 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let copier = connect(&file, Access::Write, busy_wait).map_err(failed)?;
     prepare(&copier).map_err(failed)?;
     let index = WalIndex::of(reader()?).map_err(failed)?;
-    Ok(Opened { file, index, writer, readers, at_hand, watcher, copier })
+    Ok(Opened { file, writer, readers, at_hand, watcher, index, copier })
 }
 
 pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {

@@ -1,7 +1,7 @@
 //! Wakes receivers: at once from inside the process, within 20 ms from another process.
 //!
-//! A thread asks SQLite every few milliseconds whether another connection has committed, which is a read of
-//! shared memory. While nobody waits, the thread sleeps.
+//! A thread asks SQLite every few milliseconds whether another connection has committed, which reads at most one
+//! page. While nobody waits, the thread sleeps.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
 //! The index of the log, which SQLite keeps in memory that all processes share.
 //!
 //! Its header changes with every commit of every process. So it tells whether something was committed since
-//! the last look, without a lock, a system call or a page that is read. A transaction that only asks that
-//! locks the file twice and reads the first page again.
+//! the last look, without a lock on the file, a system call or a page that is read. To ask SQLite instead
+//! takes a transaction, which locks the file twice and reads the first page again.
 //!
 //! This is the only unsafe code of ocache. The header is laid out as in <https://sqlite.org/walformat.html>.
 
@@ -10,7 +10,6 @@
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::{Connection, Error, ffi};
@@ -19,28 +18,33 @@ use rusqlite::{Connection, Error, ffi};
 const REGION: i32 = 32 * 1024;
 /// The place of the number of transactions, in words of 32 bits.
 const TRANSACTIONS: usize = 2;
-/// The place of the first half of the checksum of the last frame, in words of 32 bits.
+/// The place of the number of frames in the log.
+const FRAMES: usize = 4;
+/// The place of the first half of the checksum of the last frame.
 const CHECKSUM: usize = 6;
 
 /// The header of the index of a store's log.
 pub(super) struct WalIndex {
     header: NonNull<AtomicU32>,
-    /// The memory is mapped while this connection is open. It is used for nothing else; the lock makes that
-    /// known to the compiler.
-    _connection: Mutex<Connection>,
+    /// The memory is mapped while this connection is open. It is used for nothing else.
+    _connection: Connection,
 }
 
-/// Which commit was the last one. Two states are equal only if nothing was committed in between.
+/// Which commit was the last one. Two are equal only if nothing was committed in between, but for a chance of
+/// one in four billion after the number has started over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LastCommit {
     /// Grows by one with each commit that writes something. Wraps around, and starts over if the index is
     /// built anew after a crash.
     number: u32,
+    /// The number of frames in the log.
+    pub(super) frames: u32,
     checksum: u32,
 }
 
-// SAFETY: The pointer is to memory that other processes write at any time, so it is only read atomically. It
-// is valid as long as the connection is open, and that is never used.
+// SAFETY: SQLite writes the memory at any time, in this and in other processes, without atomic operations. It
+// is only read here, in aligned words, which are not torn on the platforms that SQLite's log supports. It is
+// valid as long as the connection is open, and the connection is not used.
 unsafe impl Send for WalIndex {}
 // SAFETY: The same.
 unsafe impl Sync for WalIndex {}
@@ -48,8 +52,12 @@ unsafe impl Sync for WalIndex {}
 impl WalIndex {
     /// Finds the header through a connection to a store that has a log.
     pub(super) fn of(connection: Connection) -> rusqlite::Result<Self> {
-        // SQLite maps the index when the log is first read.
+        // SQLite maps the index when the log is first read. Without a log, asking for the index would make one.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(failure(ffi::SQLITE_CANTOPEN));
+        }
         let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
         let mut region: *mut c_void = ptr::null_mut();
         // SAFETY: The connection is open, the name ends with a zero, and this operation writes one pointer.
@@ -70,7 +78,7 @@ impl WalIndex {
         // SAFETY: The first region exists since the read above, so it is neither made nor made longer here.
         check(unsafe { map(file, 0, REGION, 0, &raw mut region) })?;
         let header = NonNull::new(region.cast()).ok_or_else(|| failure(ffi::SQLITE_CANTOPEN))?;
-        Ok(Self { header, _connection: Mutex::new(connection) })
+        Ok(Self { header, _connection: connection })
     }
 
     /// Returns which commit was the last one.
@@ -78,17 +86,17 @@ impl WalIndex {
         // SAFETY: The region has room for the header, begins at a page, and is mapped until the connection is
         // closed. All its words are valid numbers.
         let word = |at| unsafe { self.header.add(at).as_ref() }.load(Ordering::SeqCst);
-        LastCommit { number: word(TRANSACTIONS), checksum: word(CHECKSUM) }
+        LastCommit { number: word(TRANSACTIONS), frames: word(FRAMES), checksum: word(CHECKSUM) }
     }
 }
 
 impl LastCommit {
-    /// Whether this is the commit after another one.
-    pub(super) const fn follows(self, other: Self) -> bool {
-        self.number == other.number.wrapping_add(1)
+    /// Whether this is the commit after another one, and the log has this many frames since.
+    pub(super) const fn follows(self, other: Self, frames: u32) -> bool {
+        self.number == other.number.wrapping_add(1) && self.frames == frames
     }
 
-    /// Returns it as one number, for atomic operations.
+    /// Returns its number and its checksum as one number, for atomic operations.
     pub(super) fn to_bits(self) -> u64 {
         u64::from(self.number) << 32 | u64::from(self.checksum)
     }
@@ -117,8 +125,9 @@ mod tests {
         let mut run = |sql: &str, commits: bool| {
             let done = open().execute_batch(sql);
             let now = index.last_commit();
-            assert_eq!((now != last, now.follows(last)), (commits, commits), "{sql}: {done:?}");
-            assert_eq!(now.to_bits() != last.to_bits(), commits);
+            assert_eq!(now.to_bits() != last.to_bits(), commits, "{sql}: {done:?}");
+            assert_eq!(now.follows(last, now.frames), commits, "{sql}");
+            assert!(!now.follows(last, now.frames + 1));
             last = now;
         };
         run("INSERT INTO t VALUES (1)", true);
@@ -137,5 +146,11 @@ mod tests {
     #[test]
     fn a_store_without_a_log_has_no_index() {
         assert!(WalIndex::of(Connection::open_in_memory().unwrap()).is_err());
+        let dir = tempfile::tempdir().unwrap();
+        let store = Connection::open(dir.path().join("store.db")).unwrap();
+        store.execute_batch("CREATE TABLE t (x)").unwrap();
+        assert!(WalIndex::of(store).is_err());
+        let files = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name());
+        assert_eq!(files.collect::<Vec<_>>(), ["store.db"], "none was made");
     }
 }

@@ -160,7 +160,7 @@ impl<M: Default + 'static> JobWriter<M> {
         let written = heads.watch(&mut connection).map_err(io::Error::other)?;
         let copier = Copier::spawn(&mut connection, copier, written, supervisor)?;
         let answers = Answers::here(supervisor);
-        let mut desk = Desk { _copier: copier, connection, heads, inbox, hook, idle, answers };
+        let mut desk = Desk { _copier: copier, heads, connection, inbox, hook, idle, answers };
         let part = "the writing thread of the store";
         let handle = supervisor.thread("ocache-write", part, move || desk.step())?;
         Ok((Self { commands: sender, urgency: Urgency::Prompt }, handle))
@@ -231,8 +231,10 @@ impl<M: Default + 'static> JobWriter<M> {
 struct Desk<H: CommitHook, I> {
     /// Declared before the connection, so that it is dropped first.
     _copier: Copier,
-    connection: Connection,
+    /// Has a connection that only reads. Declared before the one that writes, because the last connection to
+    /// close must copy the log.
     heads: Arc<KnownHeads>,
+    connection: Connection,
     inbox: Inbox<H::Marks>,
     hook: H,
     idle: I,
@@ -474,4 +476,4 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -18,7 +18,7 @@ mod stored;
 use std::sync::Arc;
 
 use futures_util::future::{join, try_join};
-use tracing::{debug, info, warn};
+use tracing::{Level, enabled, info, warn};
 
 use super::deadline::send_deadline;
 use super::log_limit::LogLimit;
@@ -284,17 +284,19 @@ impl QuotationHandler {
             true => Ok(()),
             false => Box::pin(self.hand_over(&quotation)).await,
         };
-        let after = self.clock.now().since(quotation.accepted_at);
+        let now = self.clock.now();
+        let after = now.since(quotation.accepted_at);
         self.observer.settled(&quotation, Warmth::Warm, after);
         let (user, lines) = (&quotation.user, quotation.items.len());
-        let after_ms = after.as_millis();
         // A process answers many thousands of these in a second. A line for each would take a tenth of its
         // processor time.
-        match self.log_limit.allow(quotation.accepted_at) {
-            Some(left_out) => {
-                info!(%user, request = %request_id, lines, after_ms, left_out, "answered at once");
-            }
-            None => debug!(%user, request = %request_id, lines, after_ms, "answered at once"),
+        let logged = match enabled!(Level::DEBUG) {
+            true => Some(0),
+            false => self.log_limit.allow(now),
+        };
+        if let Some(left_out) = logged {
+            let after_ms = after.as_millis();
+            info!(%user, request = %request_id, lines, after_ms, left_out, "answered at once");
         }
         handed_over?;
         let settled = is_told_here.then(|| Box::new(quotation));

@@ -17,7 +17,7 @@ async fn count(store: &crate::embedded::Embedded) -> i64 {
 }
 
 /// Holds the writing thread until the result is dropped, so that jobs gather.
-fn hold(writer: &Writer) -> mpsc::Sender<()> {
+pub(in crate::embedded) fn hold(writer: &Writer) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
     let (begun, begins) = mpsc::channel();
     drop(writer.submit(move |_| {
