@@ -91,6 +91,20 @@ async fn heads_are_read_again_only_if_one_may_have_changed() {
 }
 
 #[tokio::test]
+async fn what_is_kept_is_not_read() {
+    let (store, other, _dir) = two().await;
+    let moment = kept(&store).await;
+    let known = store.known_heads();
+    let (_, catalogue) = known.find(&user("ann"), moment).unwrap();
+    // This head is not stored.
+    let head = head(99, &Generation::from_random([1; 16]), store.clock().now());
+    known.keep(&user("ann"), moment, (Some(head), catalogue));
+    assert_eq!(versions(&store).await.0, 99);
+    visit(&other, "bob").await;
+    assert_eq!(versions(&store).await.0, 0);
+}
+
+#[tokio::test]
 async fn a_change_counts_though_others_share_its_commit_or_follow_it() {
     let (store, other, _dir) = two().await;
     put(&store, 1).await;
