@@ -87,26 +87,27 @@ struct PolledStore {
 impl Teller {
     async fn run(mut self, mut events: mpsc::Receiver<Event>) {
         let mut next_look = Instant::now();
+        let mut came: Vec<Event> = vec![];
         loop {
-            let event = tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => Some(event),
-                    None => return,
+            // All that wait at once, because a timer for each would cost more than the event.
+            let is_time = tokio::select! {
+                count = events.recv_many(&mut came, WAITING) => match count {
+                    0 => return,
+                    _ => false,
                 },
-                () = sleep_until(next_look) => None,
+                () = sleep_until(next_look) => true,
             };
-            // Poll first if the customer is new, so that the arrival is printed before the quote.
-            let must_look = match &event {
-                Some(event) => self.is_new(&event.user) && self.lines.has_room(),
-                None => true,
-            };
+            // Poll first if a customer is new, so that the arrival is printed before the quote.
+            let has_room = self.lines.has_room();
+            let is_new = |event: &Event| self.is_new(event.user.as_str());
+            let must_look = is_time || (has_room && came.iter().any(is_new));
             if must_look {
                 let begun = Instant::now();
                 self.look().await;
                 next_look = Instant::now() + self.every.max(begun.elapsed() * SHARE_OF_LOOKING);
             }
-            if let Some(event) = event {
-                self.lines.say(event.at, kind(&event.what), &in_words(&event));
+            for event in came.drain(..) {
+                self.lines.say(event.at, kind(&event.what), || in_words(&event));
             }
         }
     }
@@ -132,7 +133,7 @@ impl Teller {
             && let Some(after) = &self.seen
         {
             if after.version > before.version {
-                self.lines.say(now, "load", &load);
+                self.lines.say(now, "load", || load);
             }
             if let (Some(before), Some(after)) = (&before.users, &after.users) {
                 tell_users(&mut self.lines, now, before, after);
@@ -149,13 +150,13 @@ fn tell_users(
 ) {
     for (user, expires_at) in before.iter().filter(|(user, _)| !after.contains_key(*user)) {
         match *expires_at <= now {
-            true => lines.say(*expires_at, "customer", &format!("{user} has expired")),
-            false => lines.say(now, "customer", &format!("{user} is no longer active")),
+            true => lines.say(*expires_at, "customer", || format!("{user} has expired")),
+            false => lines.say(now, "customer", || format!("{user} is no longer active")),
         }
     }
     for (user, expires_at) in after.iter().filter(|(user, _)| !before.contains_key(*user)) {
-        let until = time_of_day(*expires_at);
-        lines.say(now, "customer", &format!("{user} is active until {until}"));
+        let until = || time_of_day(*expires_at);
+        lines.say(now, "customer", || format!("{user} is active until {}", until()));
     }
 }
 
@@ -237,10 +238,11 @@ impl EventLines {
         self.printed < LINES_A_SECOND
     }
 
-    fn say(&mut self, at: Timestamp, kind: &'static str, what: &str) {
+    /// Prints a line, or counts it if there is no room. The words are written only for a line that is printed.
+    fn say(&mut self, at: Timestamp, kind: &'static str, what: impl FnOnce() -> String) {
         if self.has_room() {
             self.printed += 1;
-            self.output.note(&format!("{}  {kind:8}  {what}", time_of_day(at)));
+            self.output.note(&format!("{}  {kind:8}  {}", time_of_day(at), what()));
         } else {
             *self.left_out.entry(kind).or_default() += 1;
         }

@@ -22,7 +22,7 @@ pub struct Event {
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
     /// The customer.
-    pub user: String,
+    pub user: UserId,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -78,7 +78,7 @@ impl Feed {
         if events.last.len() == KEPT {
             events.last.pop_front();
         }
-        let event = Event { number, at: SystemClock.now(), user: user.to_string(), what };
+        let event = Event { number, at: SystemClock.now(), user: user.clone(), what };
         if let Some(listener) = self.listener.get() {
             listener(&event);
         }
