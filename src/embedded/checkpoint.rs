@@ -20,6 +20,9 @@ use crate::supervisor::Supervisor;
 const PAGES: i32 = 4000;
 /// With this many pages in the log, the writing thread waits until the log is copied, and resets it.
 const MOST_PAGES: i32 = 3 * PAGES;
+/// As the log comes near that length, it is copied more often, but not after fewer further pages than this. So
+/// little is left for the writing thread to copy, and whoever waits for a commit waits shortly.
+const LEAST_PAGES: i32 = PAGES / 8;
 
 /// The checkpoint thread. It runs while there is a writer.
 pub(super) struct Copier {
@@ -118,7 +121,8 @@ impl Log {
         if pages < self.due {
             return Copy::Nothing;
         }
-        self.due = pages + PAGES;
+        let left = (MOST_PAGES - pages) / 2;
+        self.due = pages + left.clamp(LEAST_PAGES, PAGES);
         Copy::Aside
     }
 }
