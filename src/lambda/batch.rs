@@ -144,7 +144,8 @@ fn readable(
         match received(message) {
             Ok(message) => batch.push(message),
             Err(error) => {
-                warn!(queue = queue.name(), id, error = %Chain(&error), "a message was not read");
+                let queue = queue.name();
+                warn!(queue, id, error = %Chain(&error), "a message was not handled: it was not read");
                 unreadable.push(id);
                 waiting.extend(group);
             }
