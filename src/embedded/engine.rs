@@ -152,21 +152,30 @@ impl Embedded {
         let _ = joined.await;
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, PortError>
+    /// Hands a job to the writing thread at once, and waits until it is committed.
+    pub(super) fn write<T, F>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, PortError>> + Send + use<'_, T, F>
     where
         T: Send + 'static,
         F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.write_with(Urgency::Prompt, work).await
+        self.write_with(Urgency::Prompt, work)
     }
 
-    pub(super) async fn write_with<T, F>(&self, urgency: Urgency, work: F) -> Result<T, PortError>
+    /// Like [`Self::write`], with this urgency.
+    pub(super) fn write_with<T, F>(
+        &self,
+        urgency: Urgency,
+        work: F,
+    ) -> impl Future<Output = Result<T, PortError>> + Send + use<'_, T, F>
     where
         T: Send + 'static,
         F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        let written = self.0.writer.with(urgency).run(work).await;
-        written.map_err(|failure| self.port_error(failure))
+        let written = self.0.writer.with(urgency).run(work);
+        async move { written.await.map_err(|failure| self.port_error(failure)) }
     }
 
     /// Runs one statement in a transaction. Returns the number of rows that it has changed.

@@ -171,28 +171,36 @@ impl<M: Default + 'static> JobWriter<M> {
         Self { urgency, ..self.clone() }
     }
 
-    /// Does a job and waits until it is committed. The job is done even if the future is dropped, and is
-    /// done again if another job of its transaction fails.
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Failure>
+    /// Hands a job over at once, and waits until it is committed. The job is done even if the future is
+    /// dropped, and is done again if another job of its transaction fails.
+    ///
+    /// The future has only the receiver of the answer. If it had the job until its first poll, it would be
+    /// several times as large, and so would be every future around it.
+    pub(super) fn run<T, F>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, Failure>> + Send + use<M, T, F>
     where
         T: Send + 'static,
         F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
     {
-        self.run_then(work, |result| result).await
+        self.run_then(work, |result| result)
     }
 
-    /// Does a job, and calls `then` with its result once that is committed.
-    pub(super) async fn run_then<T, U, F>(
+    /// Hands a job over at once, and calls `then` with its result once that is committed.
+    pub(super) fn run_then<T, U, F, N>(
         &self,
         work: F,
-        then: impl FnOnce(T) -> U + Send + 'static,
-    ) -> Result<U, Failure>
+        then: N,
+    ) -> impl Future<Output = Result<U, Failure>> + Send + use<M, T, U, F, N>
     where
         T: Send + 'static,
         U: Send + 'static,
         F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
+        N: FnOnce(T) -> U + Send + 'static,
     {
-        self.submit_then(work, then).await.unwrap_or(Err(Failure::Closed))
+        let answered = self.submit_then(work, then);
+        async move { answered.await.unwrap_or(Err(Failure::Closed)) }
     }
 
     /// Hands a job over. The receiver gets its answer.

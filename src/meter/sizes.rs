@@ -147,7 +147,7 @@ pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
     let item = set.fold(item, |item, (name, version)| item.number(name, version));
     let item = if head.has_customers { item.blob("has_customers", 1) } else { item };
     let item = item.number("unit_decimals", head.rounding.unit_decimals);
-    let item = item.text("rounding", &head.rounding.rounding.to_string());
+    let item = item.blob("rounding", chars(&head.rounding.rounding));
     let item = item.text("currency", head.currency.code()).nonce();
     match &head.unfolded {
         Some(load) => item.text("unfolded", &load.0).bytes(),

@@ -1,6 +1,6 @@
 //! Ids of customers, products, quotations and connections. They are checked where they enter.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use compact_str::{CompactString, format_compact};
 use serde::de::Error as _;
@@ -208,12 +208,18 @@ impl Generation {
 #[serde(transparent)]
 pub struct QuotationKey(String);
 
+/// The length of a customer's hash in a key.
+const SCOPE_CHARS: usize = 32;
+
 impl QuotationKey {
     /// Returns the key of a request whose id was chosen by the client.
     #[must_use]
     pub fn new(user: &UserId, request: &RequestId) -> Self {
         let scope = DigestBuilder::new("quotation").part(user.as_str().as_bytes()).finish();
-        Self(format!("{scope}/{request}"))
+        let mut key = String::with_capacity(SCOPE_CHARS + 1 + request.as_str().len());
+        // Writing into a text cannot fail.
+        let _ = write!(key, "{scope}/{request}");
+        Self(key)
     }
 
     /// Makes a request id that nobody can guess, and its key.

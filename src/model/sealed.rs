@@ -35,9 +35,14 @@ pub enum PackedError {
     Id(#[from] IdError),
 }
 
+/// The room for sealed fields at first, in bytes. Most quotations fit, so their bytes are not moved.
+const ROOM: usize = 512;
+
 /// Seals fields.
 pub(crate) fn seal(version: u8, fields: &impl Serialize) -> Result<Vec<u8>, PackedError> {
-    let mut bytes = postcard::to_extend(fields, vec![version])?;
+    let mut bytes = Vec::with_capacity(ROOM);
+    bytes.push(version);
+    let mut bytes = postcard::to_extend(fields, bytes)?;
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     Ok(bytes)
 }

@@ -129,7 +129,7 @@ impl Lookup {
                 (&own, self.clock.now())
             }
         };
-        if let Ok(look) = look_at(request, inputs.tables.get(&request.user), inputs, now) {
+        if let Ok(look) = look_at(request, inputs.table(&request.user), inputs, now) {
             return Ok(look);
         }
         // The table was replaced during the read, or an edge has passed and other prices are in force now.
@@ -145,9 +145,9 @@ impl Lookup {
         asked: PriceRequest<'_>,
         now: Timestamp,
     ) -> Result<(Option<UsableTable<CustomerTable>>, Timestamp), PortError> {
-        let mut inputs = self.inputs(&[asked], now).await?;
-        let table = inputs.tables.remove(asked.user);
-        Ok(self.to_show(table, inputs.shared_version))
+        let inputs = self.inputs(&[asked], now).await?;
+        let shared_version = inputs.shared_version;
+        Ok(self.to_show(inputs.into_table(asked.user), shared_version))
     }
 
     /// Like [`Self::find`], but reads again: the table was replaced during the read, or an edge has passed.
@@ -192,7 +192,7 @@ impl Lookup {
         }
         let calculation = Calculation { user: user.clone(), cause: Cause::Stale { version } };
         let order = send(&*self.queues, Queue::Refresh, &calculation);
-        let ordered = Scope::new(stage, Reason::Urgent).of(order).await;
+        let ordered = Box::pin(Scope::new(stage, Reason::Urgent).of(order)).await;
         match ordered {
             Ok(()) => SeenTo::Ordered,
             Err(error) => {
@@ -217,7 +217,8 @@ impl Lookup {
             SeenTo::Nothing => true,
             SeenTo::Fresh => {
                 let scope = Scope::new(Stage::Subscribe, Reason::Quote);
-                scope.of(self.is_outdated(user)).await.unwrap_or_else(|error| {
+                let is_outdated = Box::pin(scope.of(self.is_outdated(user)));
+                is_outdated.await.unwrap_or_else(|error| {
                     warn!(%user, error = %Chain(&error), "the table of a new customer was not checked");
                     false
                 })
@@ -225,7 +226,7 @@ impl Lookup {
             SeenTo::Ordered => false,
         };
         if is_needed {
-            order_unless_known(&*self.queues, user, visit).await;
+            Box::pin(order_unless_known(&*self.queues, user, visit)).await;
         }
     }
 

@@ -47,9 +47,22 @@ impl<'a> From<&'a QuotationRequest> for PriceRequest<'a> {
 
 /// The tables of some customers, with the parts that their requests need.
 pub(super) struct QuoteInputs {
-    pub(super) tables: HashMap<UserId, CustomerTable>,
+    tables: Tables,
     /// The version of the last load that changed shared data; 0 before the first load.
     pub(super) shared_version: u64,
+}
+
+/// The tables of some customers. A batch has few customers, so a search from the front is faster than a hash.
+struct Tables(Vec<(UserId, CustomerTable)>);
+
+impl Tables {
+    fn get(&self, user: &UserId) -> Option<&CustomerTable> {
+        self.0.iter().find(|(of, _)| of == user).map(|(_, table)| table)
+    }
+
+    fn take(self, user: &UserId) -> Option<CustomerTable> {
+        self.0.into_iter().find(|(of, _)| of == user).map(|(_, table)| table)
+    }
 }
 
 /// A customer's table, with the parts that the requests need.
@@ -92,6 +105,16 @@ impl QuoteInputs {
         };
         Ok(Self { tables: read_tables(sources, heads, requests, now).await?, shared_version })
     }
+
+    /// Returns a customer's table, if there was one.
+    pub(super) fn table(&self, user: &UserId) -> Option<&CustomerTable> {
+        self.tables.get(user)
+    }
+
+    /// Like [`Self::table`], but leaves nothing for the other customers.
+    pub(super) fn into_table(self, user: &UserId) -> Option<CustomerTable> {
+        self.tables.take(user)
+    }
 }
 
 impl CustomerTable {
@@ -102,7 +125,7 @@ impl CustomerTable {
         now: Timestamp,
     ) -> Result<Option<Self>, PortError> {
         let heads = sources.tables.table_heads(std::slice::from_ref(request.user)).await?;
-        Ok(read_tables(sources, heads, &[request], now).await?.remove(request.user))
+        Ok(read_tables(sources, heads, &[request], now).await?.take(request.user))
     }
 
     /// Returns the price of each item, all from one generation. Returns `None` if a part of the table or its
@@ -211,22 +234,27 @@ async fn read_tables(
     heads: Vec<(UserId, TableHead)>,
     requests: &[PriceRequest<'_>],
     now: Timestamp,
-) -> Result<HashMap<UserId, CustomerTable>, PortError> {
-    let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
-    let mut of_base: BTreeMap<BaseName, Vec<&ProductId>> = BTreeMap::new();
+) -> Result<Tables, PortError> {
+    // A base that several tables of the batch name is read once. There are few.
+    let mut of_bases: Vec<(BaseName, Vec<&ProductId>)> = vec![];
     let room = requests.iter().map(|request| request.items.len()).sum();
-    for (user, head) in usable() {
-        let of_base = of_base.entry(head.base()).or_insert_with(|| Vec::with_capacity(room));
-        of_base.extend(wanted_by(user, requests));
+    for (user, head) in heads.iter().filter(|(_, head)| head.is_usable(now)) {
+        let base = head.base();
+        let place = of_bases.iter().position(|(name, _)| *name == base).unwrap_or_else(|| {
+            of_bases.push((base, Vec::with_capacity(room)));
+            of_bases.len() - 1
+        });
+        of_bases[place].1.extend(wanted_by(user, requests));
     }
-    // A base that several tables of the batch name is read once.
-    let bases =
-        of_base.iter().map(async |(name, of)| Ok((*name, in_base(sources.bases, name, of).await?)));
-    let bases: HashMap<BaseName, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
+    let bases = of_bases
+        .iter()
+        .map(async |(name, of)| Ok((*name, in_base(sources.bases, name, of).await?)));
+    let bases: Vec<(BaseName, Option<InBase>)> = try_join_all(bases).await?;
     let found = heads.iter().map(|(user, head)| {
         // An empty table has no stored base.
         let nothing = || (head.products == 0).then(|| InBase::nothing(head.currency));
-        let base = bases.get(&head.base()).cloned().flatten().or_else(nothing)?;
+        let base = bases.iter().find(|(name, _)| *name == head.base());
+        let base = base.and_then(|(_, base)| base.clone()).or_else(nothing)?;
         let prices = head.prices_at(now);
         let is_in_head = |own: &OwnStorage| matches!(own, OwnStorage::Inline(_));
         let needs_none =
@@ -253,8 +281,16 @@ async fn read_tables(
     };
     let in_parts: Vec<WantedParts> = in_parts.collect();
     let starts = in_parts.iter().map(|wanted| first_ladder(&wanted.user)).collect();
-    let mut own = read_parts(sources, in_parts, starts).await?;
-    let terms = read_terms(sources.bases, &heads, &wishes, now).await?;
+    // Most tables have neither parts nor terms, so the futures that read them are not part of this one.
+    let mut own = match in_parts.is_empty() {
+        true => HashMap::new(),
+        false => Box::pin(read_parts(sources, in_parts, starts)).await?,
+    };
+    let has_terms = heads.iter().any(|(_, head)| head.prices_at(now).terms.is_some());
+    let terms = match has_terms {
+        false => HashMap::new(),
+        true => Box::pin(read_terms(sources.bases, &heads, &wishes, now)).await?,
+    };
     let tables = heads.into_iter().zip(wishes).map(|((user, head), wish)| {
         let wanted = wish.and_then(|wish| {
             let prices = head.prices_at(now);
@@ -276,7 +312,7 @@ async fn read_tables(
         });
         (user, CustomerTable { head, read_for: now, wanted })
     });
-    Ok(tables.collect())
+    Ok(Tables(tables.collect()))
 }
 
 /// The base of a table, and the indexes of the products wanted. There are none if no part depends on them.
@@ -395,9 +431,6 @@ async fn read_parts(
     wanted: Vec<WantedParts>,
     ladders_from: Vec<u32>,
 ) -> Result<HashMap<UserId, InParts>, PortError> {
-    if wanted.is_empty() {
-        return Ok(HashMap::new());
-    }
     let found = sources.tables.parts(&wanted).await?;
     let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
     let unpack = move || {

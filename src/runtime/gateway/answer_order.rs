@@ -22,6 +22,10 @@ impl RequestInHand {
     }
 }
 
+/// Names a request of its socket until it has its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
+
 /// Keeps the promise that a quote is acknowledged before it is answered.
 ///
 /// The answer can be pushed before the handler has returned. It then waits for the reply to its own
@@ -30,15 +34,20 @@ impl RequestInHand {
 #[derive(Default)]
 pub(super) struct AnswerOrder {
     /// The requests that have no reply yet. A client may have sent the same one twice.
-    in_hand: Vec<RequestInHand>,
+    in_hand: Vec<(Ticket, RequestInHand)>,
+    /// The number of requests so far.
+    begun: u64,
     /// The answers to these requests, in the order in which they came.
     waiting: Vec<(RequestInHand, WaitingFrame)>,
 }
 
 impl AnswerOrder {
     /// Notes that a request is being handled.
-    pub(super) fn began(&mut self, asked: RequestInHand) {
-        self.in_hand.push(asked);
+    pub(super) fn began(&mut self, asked: RequestInHand) -> Ticket {
+        self.begun += 1;
+        let ticket = Ticket(self.begun);
+        self.in_hand.push((ticket, asked));
+        ticket
     }
 
     /// Takes a frame that was pushed. Returns it if it may be sent at once, and keeps it if the request
@@ -50,20 +59,22 @@ impl AnswerOrder {
         let told = Told::of(frame.bytes());
         let is_told =
             |asked: &&RequestInHand| told.as_ref().is_some_and(|told| asked.is_told(told));
-        let Some(asked) = self.in_hand.iter().find(is_told).cloned() else { return Some(frame) };
+        let mut in_hand = self.in_hand.iter().map(|(_, asked)| asked);
+        let Some(asked) = in_hand.find(is_told).cloned() else { return Some(frame) };
         self.waiting.push((asked, frame));
         None
     }
 
     /// Notes that a request has its reply. Returns the frames that may follow this reply.
-    pub(super) fn finished(&mut self, asked: &RequestInHand) -> Vec<WaitingFrame> {
-        if let Some(at) = self.in_hand.iter().position(|one| one == asked) {
-            self.in_hand.swap_remove(at);
-        }
-        if self.in_hand.contains(asked) {
+    pub(super) fn finished(&mut self, ticket: Ticket) -> Vec<WaitingFrame> {
+        let Some(at) = self.in_hand.iter().position(|(one, _)| *one == ticket) else {
+            return vec![];
+        };
+        let (_, asked) = self.in_hand.swap_remove(at);
+        if self.waiting.is_empty() || self.in_hand.iter().any(|(_, other)| *other == asked) {
             return vec![];
         }
-        let ready = self.waiting.extract_if(.., |(answered, _)| answered == asked);
+        let ready = self.waiting.extract_if(.., |(answered, _)| *answered == asked);
         ready.map(|(_, frame)| frame).collect()
     }
 }
@@ -106,43 +117,40 @@ mod tests {
     async fn an_answer_waits_for_its_own_request_and_no_other() {
         let mut order = AnswerOrder::default();
         assert!(order.pushed(answer("a").await).is_some(), "nothing is in hand");
-        for id in ["a", "b"] {
-            order.began(request(id));
-        }
+        let [a, b] = ["a", "b"].map(|id| order.began(request(id)));
         assert!(order.pushed(answer("a").await).is_none());
         assert!(order.pushed(answer("c").await).is_some(), "it was replied to long ago");
         assert!(order.pushed(frame("not ours").await).is_some());
-        assert_eq!(sent(order.finished(&request("b"))), 0);
-        assert_eq!(sent(order.finished(&request("a"))), 1);
+        assert_eq!(sent(order.finished(b)), 0);
+        assert_eq!(sent(order.finished(a)), 1);
         assert!(order.pushed(answer("a").await).is_some());
     }
 
     #[tokio::test]
     async fn of_a_request_that_was_sent_twice_both_are_replied_to_first() {
         let mut order = AnswerOrder::default();
-        order.began(request("a"));
-        order.began(request("a"));
+        let [first, second] = [(); 2].map(|()| order.began(request("a")));
         assert!(order.pushed(answer("a").await).is_none());
-        assert_eq!(sent(order.finished(&request("a"))), 0);
-        assert_eq!(sent(order.finished(&request("a"))), 1);
+        assert_eq!(sent(order.finished(second)), 0);
+        assert_eq!(sent(order.finished(first)), 1);
     }
 
     #[tokio::test]
     async fn the_same_id_of_another_client_is_another_request() {
         let mut order = AnswerOrder::default();
-        order.began(request_of("BBB", "a"));
+        let of_b = order.began(request_of("BBB", "a"));
         assert!(order.pushed(answer("a").await).is_some(), "the answer is of AAA");
-        order.began(request("a"));
+        let of_a = order.began(request("a"));
         assert!(order.pushed(answer("a").await).is_none());
-        assert_eq!(sent(order.finished(&request_of("BBB", "a"))), 0);
-        assert_eq!(sent(order.finished(&request("a"))), 1);
+        assert_eq!(sent(order.finished(of_b)), 0);
+        assert_eq!(sent(order.finished(of_a)), 1);
     }
 
     #[tokio::test]
     async fn answers_in_the_dialect_of_the_original_wait_too() {
         let mut order = AnswerOrder::default();
-        order.began(request("q_1"));
+        let ticket = order.began(request("q_1"));
         assert!(order.pushed(frame(r#"{"id":"q_1","products":[]}"#).await).is_none());
-        assert_eq!(sent(order.finished(&request("q_1"))), 1);
+        assert_eq!(sent(order.finished(ticket)), 1);
     }
 }

@@ -47,8 +47,9 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 const MAX_WRITE_BUFFER: usize = 512 * 1024;
 /// Frames are buffered up to this many bytes, so that an acknowledgement and its answer are one write.
 const WRITE_BUFFER: usize = 16 * 1024;
-/// Small, because the buffer is allocated for each socket and most sockets are idle.
-const READ_BUFFER: usize = 4096;
+/// Small, because the buffer is allocated for each socket and most sockets are idle, and because each attempt to
+/// read zeroes it.
+const READ_BUFFER: usize = 2048;
 /// The longest request head: enough for a browser with its cookies.
 const MAX_HEAD: usize = 32 * 1024;
 /// The reply to a connection for which there is no place.

@@ -1,6 +1,6 @@
 //! One client's websocket, from its opening to its close.
 
-use std::pin::pin;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
 use tracing::{Instrument, debug, info, warn};
 
-use super::answer_order::{AnswerOrder, RequestInHand};
+use super::answer_order::{AnswerOrder, RequestInHand, Ticket};
 use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
 use super::limiter::Allowance;
@@ -63,6 +63,32 @@ pub(super) struct SessionContext<'a> {
     pub(super) endpoint: &'a str,
 }
 
+/// What happens to few sessions, or seldom. A session waits for all of it together, so that it costs nothing
+/// when a frame comes.
+enum Rare {
+    /// The unfinished message of the client was given up.
+    GivenUp,
+    /// The client came without a token, and now a token is required.
+    ShutOut,
+    /// The gateway stops.
+    Stopping,
+    /// Nothing may have been sent for a while.
+    Idle,
+}
+
+async fn idle_until(until: Instant) -> Rare {
+    sleep_until(until).await;
+    Rare::Idle
+}
+
+/// Waits until a time; for ever if there is none. No timer is made before it is waited for.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
+}
+
 /// The next frames for a client: replies to its requests, then pushed frames.
 #[derive(Default)]
 struct NextFrames {
@@ -89,7 +115,7 @@ pub(super) async fn run_session<S>(
     mut socket: S,
     mut open: OpenSocket,
     context: SessionContext<'_>,
-    shut_out: impl Future<Output = ()>,
+    shut_out: impl Future<Output = ()> + Send,
     shutdown: &Shutdown,
 ) where
     S: Stream<Item = Result<Message, SocketError>> + Sink<Message, Error = SocketError> + Unpin,
@@ -97,31 +123,30 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestInHand, Replied)>> =
-        FuturesUnordered::new();
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (Ticket, Replied)>> = FuturesUnordered::new();
     let mut order = AnswerOrder::default();
     let mut awaited = Awaited::default();
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
-    tokio::pin!(shut_out);
-    // These futures live as long as the session, so each is registered once and not for every frame.
     let unfinished = context.unfinished.clone();
-    let mut given_up = pin!(unfinished.given_up());
-    let mut stopping = pin!(shutdown.begun());
-    let mut idle = pin!(sleep_until(idle_at));
+    let mut rare: FuturesUnordered<BoxFuture<'_, Rare>> = FuturesUnordered::new();
+    rare.push(unfinished.given_up().map(|()| Rare::GivenUp).boxed());
+    rare.push(shut_out.map(|()| Rare::ShutOut).boxed());
+    rare.push(shutdown.begun().map(|()| Rare::Stopping).boxed());
+    rare.push(idle_until(idle_at).boxed());
     info!(connection = %connection.id, "opened");
 
     let close = loop {
         let outgoing: NextFrames = tokio::select! {
             // Send answers first, so that a client that floods the gateway still gets what is due to it.
             biased;
-            Some((asked, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
+            Some((ticket, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
                 match promise {
                     Some(promise) if is_kept => awaited.kept(&promise),
                     Some(promise) => awaited.promised(promise, Instant::now(), context.clock.now()),
                     None => {}
                 }
-                NextFrames { replies, pushed: order.finished(&asked) }
+                NextFrames { replies, pushed: order.finished(ticket) }
             }
             frame = open.next_frame() => match frame {
                 Some(frame) => NextFrames::pushed(order.pushed(frame)),
@@ -135,9 +160,7 @@ pub(super) async fn run_session<S>(
                     NextFrames::default()
                 }
             },
-            () = sleep_until(awaited.due().unwrap_or(end_of_life)),
-                if awaited.due().is_some() && overdue.len() < MAX_IN_HAND =>
-            {
+            () = until(awaited.due()), if overdue.len() < MAX_IN_HAND => {
                 let due = awaited.take_due(Instant::now());
                 overdue.extend(due.map(|promise| end(&context, promise).boxed()));
                 NextFrames::default()
@@ -157,11 +180,10 @@ pub(super) async fn run_session<S>(
                     match read(&message, &context.clients) {
                         Read::Request(request, span) => {
                             let id = answer_id(context.handler, &request);
-                            let asked = RequestInHand::of(&request, id.clone());
-                            order.began(asked.clone());
+                            let ticket = order.began(RequestInHand::of(&request, id.clone()));
                             let to = connection.clone();
                             let reply = reply(&context, request, id, to).instrument(span);
-                            in_hand.push(reply.map(move |replied| (asked, replied)).boxed());
+                            in_hand.push(reply.map(move |replied| (ticket, replied)).boxed());
                             NextFrames::default()
                         }
                         Read::Reply(frame) => NextFrames::reply(frame),
@@ -169,24 +191,28 @@ pub(super) async fn run_session<S>(
                     }
                 }
             },
-            () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
+            () = until(deaf_until) => {
                 deaf_until = None;
                 NextFrames::default()
             }
-            () = &mut given_up => {
-                break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
-            }
-            () = &mut shut_out => break Some(close(CloseCode::Policy, "a token is required now")),
-            () = &mut stopping => break Some(close(CloseCode::Away, "the gateway stops")),
-            () = &mut idle => {
-                let until = idle_at.min(end_of_life);
-                if Instant::now() >= until {
-                    break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
+            Some(happened) = rare.next() => match happened {
+                Rare::GivenUp => {
+                    let why = "too much of too many messages waits for the rest";
+                    break Some(close(CloseCode::Again, why));
                 }
-                // Something was sent or received in the meantime.
-                idle.as_mut().reset(until);
-                NextFrames::default()
-            }
+                Rare::ShutOut => break Some(close(CloseCode::Policy, "a token is required now")),
+                Rare::Stopping => break Some(close(CloseCode::Away, "the gateway stops")),
+                Rare::Idle => {
+                    let until = idle_at.min(end_of_life);
+                    if Instant::now() >= until {
+                        let why = "idle for too long, or open for too long";
+                        break Some(close(CloseCode::Away, why));
+                    }
+                    // Something was sent or received in the meantime.
+                    rare.push(idle_until(until).boxed());
+                    NextFrames::default()
+                }
+            },
         };
         if !outgoing.is_empty() {
             idle_at = Instant::now() + IDLE_LIMIT;
@@ -203,8 +229,8 @@ pub(super) async fn run_session<S>(
     let mut is_there = close.is_some();
     loop {
         let outgoing = match in_hand.next().await {
-            Some((asked, Replied { frames: replies, .. })) => {
-                NextFrames { replies, pushed: order.finished(&asked) }
+            Some((ticket, Replied { frames: replies, .. })) => {
+                NextFrames { replies, pushed: order.finished(ticket) }
             }
             None => match open.ready_frame() {
                 Some(frame) => NextFrames::pushed(order.pushed(frame)),
