@@ -25,6 +25,7 @@ use super::log_limit::LogLimit;
 use super::lookup::{Look, Lookup, SeenTo};
 use super::outcome::{only, write_body};
 use super::push::push;
+use super::request_ids::RequestIds;
 use super::{
     Answering, Observer, Policy, PolicyInForce, StageError, Unobserved, Visits, Warmth, subscribe,
 };
@@ -54,6 +55,7 @@ pub struct QuotationHandler {
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    request_ids: Arc<RequestIds>,
     observer: Arc<dyn Observer>,
     log_limit: Arc<LogLimit>,
     policy: PolicyInForce,
@@ -108,6 +110,7 @@ impl QuotationHandler {
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
+            request_ids: Arc::default(),
             observer: Arc::new(Unobserved),
             log_limit: Arc::default(),
             policy: policy.into(),
@@ -156,7 +159,7 @@ impl QuotationHandler {
     /// Returns an id for a quote without a client's own id.
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
-        RequestId::made(self.clock.now(), self.randomness.bits())
+        self.request_ids.next(self.clock.now(), self.randomness.bits())
     }
 
     /// Accepts a quote under an id that the caller already knows: the client's own, or a new one.
@@ -172,8 +175,8 @@ impl QuotationHandler {
         };
         let span = trace::quotation_handler(&user, &request_id);
         let policy = self.policy.now();
+        let taken = ACCOUNT.of(Box::pin(self.take(ask, request_id, key, &policy, now)));
         trace::within(span, async {
-            let taken = ACCOUNT.of(self.take(ask, request_id, key, &policy));
             let visit = subscribe::touch(&*self.users, &self.visits, &policy, &user, now);
             let (taken, visit) = join(taken, visit).await;
             self.lookup.follow_visit(&user, visit, taken.seen_to).await;
@@ -188,8 +191,8 @@ impl QuotationHandler {
         request_id: RequestId,
         key: QuotationKey,
         policy: &Policy,
+        now: Timestamp,
     ) -> Taken {
-        let now = self.clock.now();
         let Ask { user, items, connection, dialect, .. } = ask;
         let deadline = now.plus(policy.quote_within);
         let request = QuotationRequest {
@@ -202,11 +205,12 @@ impl QuotationHandler {
             unreadable: None,
         };
         let found = match policy.answering {
-            Answering::Direct => self.look(&request, now).await,
+            // Without the box, the future of each quote would have room for the whole look until it ends.
+            Answering::Direct => Box::pin(self.look(&request, now)).await,
             Answering::Topic => None,
         };
         let QuotationRequest { key, request_id, user, items, .. } = request;
-        let quotation = Quotation {
+        let mut quotation = Box::new(Quotation {
             key,
             request_id,
             user,
@@ -217,14 +221,14 @@ impl QuotationHandler {
             deadline,
             expires_at: now.plus(policy.keep_quotations()),
             status: QuotationStatus::Pending,
-        };
+        });
         match found {
             Some((verdict, stale)) => {
-                let status = match verdict {
+                quotation.status = match verdict {
                     Verdict::Answer(answer) => QuotationStatus::Answered(answer),
                     Verdict::Failure(reason) => QuotationStatus::Failed(reason),
                 };
-                self.answer(Quotation { status, ..quotation }, stale).await
+                self.answer(quotation, stale).await
             }
             None => {
                 let accepted = Box::pin(self.submit(&quotation, now)).await;
@@ -262,7 +266,7 @@ impl QuotationHandler {
     }
 
     /// Stores a quotation with its answer, and passes the answer to the client.
-    async fn answer(&self, quotation: Quotation, stale: Option<u64>) -> Taken {
+    async fn answer(&self, quotation: Box<Quotation>, stale: Option<u64>) -> Taken {
         let order = self.lookup.order_stale(Stage::QuotationHandler, &quotation.user, stale);
         let (stored, seen_to) = join(self.quotations.store_answered(&quotation), order).await;
         let accepted = match stored {
@@ -277,7 +281,7 @@ impl QuotationHandler {
     }
 
     /// Passes the answer of a new quotation to the client.
-    async fn answered(&self, quotation: Quotation) -> Result<Accepted, StageError> {
+    async fn answered(&self, quotation: Box<Quotation>) -> Result<Accepted, StageError> {
         let (request_id, deadline) = (quotation.request_id.clone(), quotation.deadline);
         let is_told_here = self.watched || quotation.connection.is_none();
         let handed_over = match is_told_here {
@@ -287,20 +291,27 @@ impl QuotationHandler {
         let now = self.clock.now();
         let after = now.since(quotation.accepted_at);
         self.observer.settled(&quotation, Warmth::Warm, after);
-        let (user, lines) = (&quotation.user, quotation.items.len());
-        // A process answers many thousands of these in a second. A line for each would take a tenth of its
-        // processor time.
+        // What was pushed has a line of its own.
+        if is_told_here {
+            self.log_answered(&quotation, now);
+        }
+        handed_over?;
+        let settled = is_told_here.then_some(quotation);
+        Ok(Accepted { request_id, deadline, settled })
+    }
+
+    /// Logs an answer that the gateway tells itself. Such a process answers many thousands in a second, and a
+    /// line for each would take a tenth of its processor time.
+    fn log_answered(&self, quotation: &Quotation, now: Timestamp) {
         let logged = match enabled!(Level::DEBUG) {
             true => Some(0),
             false => self.log_limit.allow(now),
         };
         if let Some(left_out) = logged {
-            let after_ms = after.as_millis();
+            let Quotation { user, request_id, items, accepted_at, .. } = quotation;
+            let (lines, after_ms) = (items.len(), now.since(*accepted_at).as_millis());
             info!(%user, request = %request_id, lines, after_ms, left_out, "answered at once");
         }
-        handed_over?;
-        let settled = is_told_here.then(|| Box::new(quotation));
-        Ok(Accepted { request_id, deadline, settled })
     }
 
     /// Pushes the answer. If that fails, sends a message so that the provider pushes it.

@@ -141,8 +141,10 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use super::super::Ask;
     use super::*;
     use crate::memory::{Memory, TokioClock};
+    use crate::model::{Dialect, QuotationRequest};
     use crate::ports::SystemRandomness;
     use crate::stages::{Lookup, Policy};
 
@@ -160,5 +162,32 @@ mod tests {
         ] {
             assert_eq!(handler.told_by(now.plus(left), now), now.plus(told_in));
         }
+    }
+
+    /// The C library allocates up to 1,032 bytes at once from what the thread has freed. More takes several
+    /// times as long.
+    #[tokio::test]
+    async fn what_each_quote_allocates_for_its_futures_is_small() {
+        const FAST: usize = 1032;
+        let now = Timestamp::from_secs(1_800_000_000);
+        let ports = Memory::new(Arc::new(TokioClock::new(now)), Arc::new(SystemRandomness)).ports();
+        let handler = QuotationHandler::new(&ports, Lookup::new(&ports), Policy::default());
+        let (user, dialect) = (UserId::new("AAA").unwrap(), Dialect::Current);
+        let ask = Ask { user, items: vec![], request_id: None, dialect, connection: None };
+        let (id, policy) = (handler.new_request_id(), handler.policy.now());
+        let key = QuotationKey::of_made(&id).unwrap();
+        let request = QuotationRequest {
+            key: key.clone(),
+            request_id: id.clone(),
+            user: ask.user.clone(),
+            items: vec![],
+            deadline: now,
+            attempt: 0,
+            unreadable: None,
+        };
+        let look = size_of_val(&handler.look(&request, now));
+        let take = size_of_val(&handler.take(ask.clone(), id.clone(), key, &policy, now));
+        let quote = size_of_val(&handler.quote_as(ask, id));
+        assert!([look, take, quote].iter().all(|size| *size <= FAST), "{look} {take} {quote}");
     }
 }
