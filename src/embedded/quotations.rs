@@ -165,13 +165,8 @@ impl Embedded {
             .write_with(urgency, {
                 let key = key.clone();
                 move |tx| {
-                    let created = tx.prepare_cached(CREATE)?.execute(params![
-                        key.as_str(),
-                        deadline,
-                        expires_at,
-                        record,
-                        now
-                    ])?;
+                    let values = params![key.as_str(), deadline, expires_at, record, now];
+                    let created = tx.execute_often(CREATE, values)?;
                     if created == 0 {
                         return get(tx, &key);
                     }

@@ -143,15 +143,15 @@ fn leaders(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-struct Taking<'a> {
-    tx: &'a Tx<'a>,
+struct Taking<'a, 'tx> {
+    tx: &'a Tx<'tx>,
     request: &'a ReceiveRequest,
     now: Timestamp,
     cleared: usize,
     taken: Vec<Received>,
 }
 
-impl Taking<'_> {
+impl Taking<'_, '_> {
     fn is_done(&self) -> bool {
         self.taken.len() == self.request.max || self.cleared >= MAX_CLEARED
     }

@@ -9,6 +9,7 @@
 //! to need more commits, one bulk job is done now and then. So a cold quote, which needs several commits,
 //! rarely waits for orders of a tick as well.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::ops::{ControlFlow, Deref};
@@ -17,7 +18,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, Params};
 use tokio::sync::oneshot;
 
 use super::answers::Answers;
@@ -39,6 +40,8 @@ const BULK_PACE: Duration = Duration::from_millis(20);
 /// The transaction in which a job runs.
 pub(super) struct Transaction<'a, M> {
     connection: &'a Connection,
+    /// The statements that its jobs share.
+    statements: RefCell<Vec<(&'static str, CachedStatement<'a>)>>,
     /// What its jobs tell the hook.
     pub(super) marks: M,
 }
@@ -73,6 +76,30 @@ pub(super) trait IdleWork<M>: Send + 'static {
 /// Runs a closure in a transaction.
 pub(super) type Transact<'a, M> =
     dyn Fn(&dyn Fn(&Transaction<'_, M>) -> Result<(), Failure>) -> Result<(), Failure> + 'a;
+
+impl<'a, M: Default> Transaction<'a, M> {
+    fn new(connection: &'a Connection) -> Self {
+        Self { connection, statements: RefCell::default(), marks: M::default() }
+    }
+
+    /// Executes a statement that several jobs of a transaction have. To find it by its text for each of them
+    /// would cost a fifth of what a short one costs.
+    pub(super) fn execute_often(
+        &self,
+        statement: &'static str,
+        values: impl Params,
+    ) -> rusqlite::Result<usize> {
+        let mut shared = self.statements.borrow_mut();
+        let place = match shared.iter().position(|(text, _)| *text == statement) {
+            Some(place) => place,
+            None => {
+                shared.push((statement, self.connection.prepare_cached(statement)?));
+                shared.len() - 1
+            }
+        };
+        shared[place].1.execute(values)
+    }
+}
 
 impl<M> Deref for Transaction<'_, M> {
     type Target = Connection;
@@ -467,7 +494,7 @@ fn transaction<M: Default>(
     heads: &KnownHeads,
     work: impl FnOnce(&Transaction<'_, M>) -> Result<(), Failure>,
 ) -> Result<M, Failure> {
-    let tx = Transaction { connection, marks: M::default() };
+    let tx = Transaction::new(connection);
     execute(connection, "BEGIN IMMEDIATE")?;
     heads.begun();
     let commit = || heads.commit(|| execute(connection, "COMMIT"));
