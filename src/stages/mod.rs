@@ -32,7 +32,6 @@ pub mod quotation_provider;
 mod quote_inputs;
 mod recent_orders;
 pub mod refresh;
-mod request_ids;
 mod set_settings;
 mod settings_in_force;
 mod shared_in_force;

@@ -25,7 +25,6 @@ use super::log_limit::LogLimit;
 use super::lookup::{Look, Lookup, SeenTo};
 use super::outcome::{only, write_body};
 use super::push::push;
-use super::request_ids::RequestIds;
 use super::{
     Answering, Observer, Policy, PolicyInForce, StageError, Unobserved, Visits, Warmth, subscribe,
 };
@@ -55,7 +54,6 @@ pub struct QuotationHandler {
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
-    request_ids: Arc<RequestIds>,
     observer: Arc<dyn Observer>,
     log_limit: Arc<LogLimit>,
     policy: PolicyInForce,
@@ -110,7 +108,6 @@ impl QuotationHandler {
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
-            request_ids: Arc::default(),
             observer: Arc::new(Unobserved),
             log_limit: Arc::default(),
             policy: policy.into(),
@@ -159,7 +156,7 @@ impl QuotationHandler {
     /// Returns an id for a quote without a client's own id.
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
-        self.request_ids.next(self.clock.now(), self.randomness.bits())
+        RequestId::made(self.clock.now(), self.randomness.bits())
     }
 
     /// Accepts a quote under an id that the caller already knows: the client's own, or a new one.
