@@ -20,7 +20,7 @@ pub(super) fn lines(events: &EventCounts, batch: usize) -> [(Purpose, Stage, f64
             Stage::PriceCalc,
             events.refreshes / batch.max(1) as f64 + events.changed + events.bases + events.terms,
         ),
-        // "answered" or "accepted", and the visits that are written.
+        // "answered", "answered at once" or "accepted", and the visits that are written.
         (Purpose::Quotes, Stage::QuotationHandler, events.quotes + events.touches),
         // "answered". The message of a cold quote comes twice.
         (Purpose::Quotes, Stage::QuotationProvider, (answered_later - events.cold).max(0.0)),

@@ -44,12 +44,9 @@ impl ActiveUsers for Embedded {
         let user = user.clone();
         self.write(move |tx| {
             let before = get(tx, &user)?;
-            tx.prepare_cached(PUT)?.execute(params![
-                bucket(&user),
-                user.as_str(),
-                expires_at.secs_rounded_up(),
-                now.millis()
-            ])?;
+            let until = expires_at.secs_rounded_up();
+            let values = params![bucket(&user), user.as_str(), until, now.millis()];
+            tx.execute_often(PUT, values)?;
             Ok(before)
         })
         .await

@@ -15,13 +15,13 @@ use rusqlite::hooks::Wal;
 
 use crate::supervisor::Supervisor;
 
-/// After how many further pages the log is copied. This is more than SQLite's own 1,000, so that an inner
+/// After at most how many further pages the log is copied. This is more than SQLite's own 1,000, so that an inner
 /// page that many commits change is copied less often.
 const PAGES: i32 = 4000;
 /// With this many pages in the log, the writing thread waits until the log is copied, and resets it.
 const MOST_PAGES: i32 = 3 * PAGES;
-/// As the log comes near that length, it is copied more often, but not after fewer further pages than this. So
-/// little is left for the writing thread to copy, and whoever waits for a commit waits shortly.
+/// The nearer the log is to that length, the more often it is copied, but never after fewer further pages than
+/// this. So little is left for the writing thread, and those who wait for its next commit wait only briefly.
 const LEAST_PAGES: i32 = PAGES / 8;
 
 /// The checkpoint thread. It runs while there is a writer.
@@ -142,6 +142,13 @@ mod tests {
         assert_eq!(after(PAGES), Copy::Aside);
         assert_eq!(after(PAGES + 1), Copy::Nothing);
         assert_eq!(after(2 * PAGES), Copy::Aside);
+        // The steps are half of what is left, down to the shortest.
+        for step in [PAGES / 2, PAGES / 4, LEAST_PAGES] {
+            let pages = MOST_PAGES - step;
+            assert_eq!(after(pages - 1), Copy::Nothing, "{step}");
+            assert_eq!(after(pages), Copy::Aside, "{step}");
+        }
+        assert_eq!(after(MOST_PAGES - 1), Copy::Nothing);
         assert_eq!(after(MOST_PAGES), Copy::Now);
         assert_eq!(after(10), Copy::Nothing);
         assert_eq!(after(PAGES), Copy::Aside);

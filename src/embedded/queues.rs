@@ -192,12 +192,8 @@ pub(super) fn send(
         }
         Posting::Fifo { group, deduplication } => {
             let until = now.plus(DEDUPLICATION).millis();
-            let remembered = tx.prepare_cached(REMEMBER)?.execute(params![
-                code(queue),
-                deduplication.to_string(),
-                until,
-                now.millis()
-            ])?;
+            let values = params![code(queue), deduplication.to_string(), until, now.millis()];
+            let remembered = tx.execute_often(REMEMBER, values)?;
             if remembered == 0 {
                 return Ok(());
             }

@@ -82,8 +82,8 @@ impl<'a, M: Default> Transaction<'a, M> {
         Self { connection, statements: RefCell::default(), marks: M::default() }
     }
 
-    /// Executes a statement that several jobs of a transaction have. To find it by its text for each of them
-    /// would cost a fifth of what a short one costs.
+    /// Executes a statement that several jobs of a transaction share. Finding it by its text for each job would
+    /// take a fifth of the time of a short statement.
     pub(super) fn execute_often(
         &self,
         statement: &'static str,
@@ -202,7 +202,7 @@ impl<M: Default + 'static> JobWriter<M> {
     /// dropped, and is done again if another job of its transaction fails.
     ///
     /// The future has only the receiver of the answer. If it had the job until its first poll, it would be
-    /// several times as large, and so would be every future around it.
+    /// several times as large, and so would every future around it.
     pub(super) fn run<T, F>(
         &self,
         work: F,

@@ -56,7 +56,7 @@ impl SteadyClock {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         let wanted = time.millis().saturating_sub(elapsed);
         let mut ahead = self.ahead.load(Ordering::Relaxed);
-        // Rarely true, so threads that read the clock do not wait for each other.
+        // Read first, because this is rarely true, and a write would make threads wait for each other.
         if wanted > ahead {
             ahead = self.ahead.fetch_max(wanted, Ordering::Relaxed).max(wanted);
         }

@@ -192,6 +192,7 @@ impl Lookup {
         }
         let calculation = Calculation { user: user.clone(), cause: Cause::Stale { version } };
         let order = send(&*self.queues, Queue::Refresh, &calculation);
+        // Few quotes come here. In a box, so that the future of the others stays small.
         let ordered = Box::pin(Scope::new(stage, Reason::Urgent).of(order)).await;
         match ordered {
             Ok(()) => SeenTo::Ordered,
@@ -213,6 +214,7 @@ impl Lookup {
         seen_to: SeenTo,
     ) {
         let Some(visit) = visit.filter(|visit| visit.visit != Visit::Known) else { return };
+        // Few visits come here, hence the boxes.
         let is_needed = match seen_to {
             SeenTo::Nothing => true,
             SeenTo::Fresh => {

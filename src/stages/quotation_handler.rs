@@ -18,7 +18,7 @@ mod stored;
 use std::sync::Arc;
 
 use futures_util::future::{join, try_join};
-use tracing::{Level, enabled, info, warn};
+use tracing::{Instrument as _, Level, enabled, info, info_span, warn};
 
 use super::deadline::send_deadline;
 use super::log_limit::LogLimit;
@@ -172,6 +172,7 @@ impl QuotationHandler {
         };
         let span = trace::quotation_handler(&user, &request_id);
         let policy = self.policy.now();
+        // In a box, so that this future stays small.
         let taken = ACCOUNT.of(Box::pin(self.take(ask, request_id, key, &policy, now)));
         trace::within(span, async {
             let visit = subscribe::touch(&*self.users, &self.visits, &policy, &user, now);
@@ -283,7 +284,11 @@ impl QuotationHandler {
         let is_told_here = self.watched || quotation.connection.is_none();
         let handed_over = match is_told_here {
             true => Ok(()),
-            false => Box::pin(self.hand_over(&quotation)).await,
+            false => {
+                let (user, request) = (&quotation.user, &request_id);
+                let span = info_span!("quotation_handler", %user, %request);
+                Box::pin(self.hand_over(&quotation)).instrument(span).await
+            }
         };
         let now = self.clock.now();
         let after = now.since(quotation.accepted_at);
@@ -297,8 +302,8 @@ impl QuotationHandler {
         Ok(Accepted { request_id, deadline, settled })
     }
 
-    /// Logs an answer that the gateway tells itself. Such a process answers many thousands in a second, and a
-    /// line for each would take a tenth of its processor time.
+    /// Logs an answer that the caller tells the client. A process answers many thousands in a second, and a line
+    /// for each would take a tenth of its processor time.
     fn log_answered(&self, quotation: &Quotation, now: Timestamp) {
         let logged = match enabled!(Level::DEBUG) {
             true => Some(0),

@@ -155,8 +155,8 @@ fn tell_users(
         }
     }
     for (user, expires_at) in after.iter().filter(|(user, _)| !before.contains_key(*user)) {
-        let until = || time_of_day(*expires_at);
-        lines.say(now, "customer", || format!("{user} is active until {}", until()));
+        let words = || format!("{user} is active until {}", time_of_day(*expires_at));
+        lines.say(now, "customer", words);
     }
 }
 

@@ -118,7 +118,10 @@ async fn a_change_counts_though_others_share_its_commit_or_follow_it() {
     // A visit, a table and a job that fails share a transaction, which is done again without the last.
     let held = hold(store.writer());
     let jobs = async {
-        let refused = store.write(|_| Err::<(), _>(Failure::rejected("it", "a test")));
+        let refused = async {
+            // Handed over when polled, after the others.
+            store.write(|_| Err::<(), _>(Failure::rejected("it", "a test"))).await
+        };
         let (_, _, refused) = tokio::join!(visit(&store, "bob"), put(&store, 3), refused);
         assert!(refused.is_err());
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::stack::{Delivered, Stack, frame_event, frames, texts, to};
+use super::tokens::Log;
 use crate::lambda::EventError;
 use crate::lambda::granted::Authorization;
 use crate::lambda::websocket::Frames;
@@ -103,8 +104,15 @@ async fn a_warm_quote_is_pushed_before_it_is_acknowledged_and_sends_no_message()
     quote_cold(&stack, "c1").await;
     let first = stack.pushed("c1").unwrap();
     while stack.deliver(Queue::Provider).await != Delivered::NOTHING {}
+    let log = Log::default();
+    let logging = log.start();
     let accepted = stack.send("c2", &another_quote()).await;
+    drop(logging);
     assert_eq!(accepted[0]["type"], "accepted");
+    // One line, as it is billed, and it names the customer and the request.
+    let log = log.text();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(" INFO ")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("user=AAA request=8"), "{log}");
     let answer = stack.pushed("c2").unwrap();
     assert_eq!((&answer["request_id"], &answer["total"]), (&"8".into(), &first["total"]));
     assert_eq!(stack.pushed("c2"), None);

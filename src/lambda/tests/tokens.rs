@@ -5,6 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
 
 use super::http::http_event;
 use super::stack::{Delivered, Stack, frame_event, frames, texts};
@@ -80,16 +85,18 @@ async fn effect(check: &TokenCheck, event: Value) -> Value {
 
 /// Captures the log while its guard lives.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn start(&self) -> tracing::subscriber::DefaultGuard {
+    pub fn start(&self) -> tracing::subscriber::DefaultGuard {
         let log = self.clone();
-        let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-        tracing::subscriber::set_default(lines.with_writer(move || log.clone()).finish())
+        let lines = fmt::layer().with_ansi(false).with_writer(move || log.clone());
+        // The spans of traces are not in the log.
+        let all = Targets::new().with_default(Level::TRACE).with_target("trace", LevelFilter::OFF);
+        tracing::subscriber::set_default(registry().with(lines.with_filter(all)))
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

@@ -23,7 +23,7 @@ impl RequestInHand {
 }
 
 /// Names a request of its socket until it has its reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ticket(u64);
 
 /// Keeps the promise that a quote is acknowledged before it is answered.

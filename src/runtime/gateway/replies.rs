@@ -126,6 +126,7 @@ async fn reply_of_stage(
         Request::Quote { user, items, request_id, dialect } => {
             let connection = Some(to);
             let ask = Ask { user: user.clone(), items, request_id, dialect, connection };
+            // In a box, so that the future of each request stays small.
             match Box::pin(context.handler.quote_as(ask, id)).await {
                 Ok(Accepted { request_id, deadline, settled }) => {
                     let ack = rendered(protocol::render_accepted(&request_id, dialect));

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use tracing::{Instrument, debug, info, warn};
+use tracing::{Instrument, Span, debug, info, warn};
 
 use super::answer_order::{AnswerOrder, RequestInHand, Ticket};
 use super::awaited::{Awaited, Promise};
@@ -63,8 +63,8 @@ pub(super) struct SessionContext<'a> {
     pub(super) endpoint: &'a str,
 }
 
-/// What happens to few sessions, or seldom. A session waits for all of it together, so that it costs nothing
-/// when a frame comes.
+/// What happens to few sessions, or seldom. A session waits for all of it together, so that it costs hardly
+/// anything when a frame comes.
 enum Rare {
     /// The unfinished message of the client was given up.
     GivenUp,
@@ -81,8 +81,9 @@ async fn idle_until(until: Instant) -> Rare {
     Rare::Idle
 }
 
-/// Waits until a time; for ever if there is none. No timer is made before it is waited for.
-async fn until(time: Option<Instant>) {
+/// Waits until a time; for ever if there is none. The timer is made at the first poll, so a branch that is not
+/// reached makes none.
+async fn reached(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => pending().await,
@@ -160,7 +161,7 @@ pub(super) async fn run_session<S>(
                     NextFrames::default()
                 }
             },
-            () = until(awaited.due()), if overdue.len() < MAX_IN_HAND => {
+            () = reached(awaited.due()), if overdue.len() < MAX_IN_HAND => {
                 let due = awaited.take_due(Instant::now());
                 overdue.extend(due.map(|promise| end(&context, promise).boxed()));
                 NextFrames::default()
@@ -182,8 +183,7 @@ pub(super) async fn run_session<S>(
                             let id = answer_id(context.handler, &request);
                             let ticket = order.began(RequestInHand::of(&request, id.clone()));
                             let to = connection.clone();
-                            let reply = reply(&context, request, id, to).instrument(span);
-                            in_hand.push(reply.map(move |replied| (ticket, replied)).boxed());
+                            in_hand.push(replying(&context, request, (id, ticket), to, span).boxed());
                             NextFrames::default()
                         }
                         Read::Reply(frame) => NextFrames::reply(frame),
@@ -191,7 +191,7 @@ pub(super) async fn run_session<S>(
                     }
                 }
             },
-            () = until(deaf_until) => {
+            () = reached(deaf_until) => {
                 deaf_until = None;
                 NextFrames::default()
             }
@@ -268,6 +268,17 @@ impl NextFrames {
     const fn is_empty(&self) -> bool {
         self.replies.is_empty() && self.pushed.is_empty()
     }
+}
+
+/// Replies to an authorised request, within its span. Returns its ticket with the reply.
+fn replying(
+    context: &SessionContext<'_>,
+    request: Request,
+    (id, ticket): (RequestId, Ticket),
+    to: ConnectionRef,
+    span: Span,
+) -> impl Future<Output = (Ticket, Replied)> {
+    reply(context, request, id, to).instrument(span).map(move |replied| (ticket, replied))
 }
 
 /// Replies to an authorised request.

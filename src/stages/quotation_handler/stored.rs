@@ -164,8 +164,8 @@ mod tests {
         }
     }
 
-    /// The C library allocates up to 1,032 bytes at once from what the thread has freed. More takes several
-    /// times as long.
+    /// The C library takes up to 1,032 bytes from what the thread has freed. To find more takes several times as
+    /// long.
     #[tokio::test]
     async fn what_each_quote_allocates_for_its_futures_is_small() {
         const FAST: usize = 1032;

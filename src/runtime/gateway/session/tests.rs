@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::io::{DuplexStream, duplex};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
@@ -63,6 +64,11 @@ struct TestClient {
 
 impl TestClient {
     async fn connect() -> Self {
+        Self::connect_until(pending()).await
+    }
+
+    /// Connects until the client is shut out.
+    async fn connect_until(shut_out: impl Future<Output = ()> + Send + 'static) -> Self {
         let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
         let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
         let gate = Arc::new(Semaphore::new(0));
@@ -93,7 +99,7 @@ impl TestClient {
                 metrics: &Metrics::new(),
                 endpoint: "http://127.0.0.1:1",
             };
-            run_session(far, open, context, std::future::pending(), &stop).await;
+            run_session(far, open, context, shut_out, &stop).await;
         });
         Self { socket, sockets, id, gate, shutdown, session }
     }
@@ -105,6 +111,13 @@ impl TestClient {
             frame["request_id"] = id.into();
         }
         self.socket.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    /// Sends a ping, and waits for its reply.
+    async fn ping(&mut self) {
+        self.socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+        let reply = self.socket.next().await.unwrap().unwrap();
+        assert!(reply.to_text().unwrap().contains("pong"), "{reply:?}");
     }
 
     /// Pushes the answer to a request, as another process would.
@@ -242,18 +255,53 @@ async fn what_is_held_back_counts_among_what_waits() {
     assert_eq!(held, 256);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_socket_is_closed_when_it_was_idle_for_long_or_is_old() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    for (pings, closed_after) in [(0, 10), (1, 19), (13, 120)] {
+        let mut client = TestClient::connect().await;
+        let opened = Instant::now();
+        for _ in 0..pings {
+            sleep(9 * MINUTE).await;
+            client.ping().await;
+        }
+        client.expect("close", "1001").await;
+        let minutes = opened.elapsed().as_secs_f64() / 60.0;
+        assert!((minutes - f64::from(closed_after)).abs() < 0.1, "{pings} pings: {minutes}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_shut_out_is_told_why() {
+    let (shut, out) = oneshot::channel::<()>();
+    let mut client = TestClient::connect_until(out.map(drop)).await;
+    client.ping().await;
+    shut.send(()).unwrap();
+    client.expect("close", "1008").await;
+}
+
+/// The future is the same for every request. It is moved to the heap, where the C library takes up to 1,032 bytes
+/// from what the thread has freed.
 #[tokio::test]
 async fn a_quote_in_hand_takes_little_memory() {
-    let ports =
-        Memory::new(Arc::new(TokioClock::new(Timestamp::default())), Arc::new(SystemRandomness))
-            .ports();
+    let clock = Arc::new(TokioClock::new(Timestamp::default()));
+    let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
     let handler = QuotationHandler::new(&ports, Lookup::new(&ports), Policy::default()).watched();
-    let context =
-        ReplyContext { handler: &handler, clock: &*ports.clock, clients: &Clients::Every };
+    let settings = SettingsInForce::from(Policy::default());
+    let context = SessionContext {
+        handler: &handler,
+        first_visits: &handler,
+        visitors: &Visitors::new(settings, ports.store.clone(), ports.clock.clone()),
+        allowance: Allowance::new(Limiter::new(Limits::DEFAULT).connection(), None),
+        unfinished: Arc::new(Arc::new(UnfinishedMessages::default()).of_one()),
+        clients: Clients::Every,
+        clock: &*ports.clock,
+        metrics: &Metrics::new(),
+        endpoint: "",
+    };
     let to = ConnectionRef { endpoint: String::new(), id: ConnectionId::from_random([1; 16]) };
-    // The future is the same for every request. It is moved several times until it is on the heap.
-    let ping = Request::Ping { dialect: Dialect::Current };
-    let reply = replies::reply(&context, ping, handler.new_request_id(), to);
-    let bytes = size_of_val(&reply);
-    assert!(bytes < 6 * 1024, "{bytes} bytes");
+    let (request, id) = (Request::Ping { dialect: Dialect::Current }, handler.new_request_id());
+    let bytes =
+        size_of_val(&replying(&context, request, (id, Ticket::default()), to, Span::none()));
+    assert!(bytes <= 1032, "{bytes} bytes");
 }
