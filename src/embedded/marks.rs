@@ -2,14 +2,14 @@
 
 use std::cell::Cell;
 
-use super::writer;
+use super::{transaction, writer};
 use crate::ports::Queue;
 
 /// Hands jobs to the writing thread.
 pub(super) type Writer = writer::JobWriter<Marks>;
 
 /// The transaction in which a job runs.
-pub(super) type Tx<'a> = writer::Transaction<'a, Marks>;
+pub(super) type Tx<'a> = transaction::Transaction<'a, Marks>;
 
 /// A set of queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

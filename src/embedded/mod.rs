@@ -50,6 +50,7 @@ mod take;
 mod testing;
 mod token_keys;
 mod topic;
+mod transaction;
 mod usage_log;
 mod wake;
 mod wal_index;

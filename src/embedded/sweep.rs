@@ -16,7 +16,8 @@ use rusqlite::Connection;
 use self::chores::{CHORES, COUNT};
 use super::failure::Failure;
 use super::marks::{Marks, Tx};
-use super::writer::{IdleWork, Transact};
+use super::transaction::Transact;
+use super::writer::IdleWork;
 use crate::model::Timestamp;
 use crate::ports::Clock;
 

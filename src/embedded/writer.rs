@@ -9,22 +9,22 @@
 //! to need more commits, one bulk job is done now and then. So a cold quote, which needs several commits,
 //! rarely waits for orders of a tick as well.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::ops::{ControlFlow, Deref};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{CachedStatement, Connection, Params};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::answers::Answers;
 use super::checkpoint::Copier;
 use super::failure::Failure;
 use super::known_heads::KnownHeads;
+use super::transaction::{Transact, Transaction, transaction};
 use crate::supervisor::Supervisor;
 
 /// The greatest number of jobs in one transaction.
@@ -36,15 +36,6 @@ const LINGER: Duration = Duration::from_millis(50);
 /// The least time from one bulk job to the next while a cold quote is near. A shorter one delays more cold
 /// quotes, a longer one delays a tick that has many customers.
 const BULK_PACE: Duration = Duration::from_millis(20);
-
-/// The transaction in which a job runs.
-pub(super) struct Transaction<'a, M> {
-    connection: &'a Connection,
-    /// The statements that its jobs share.
-    statements: RefCell<Vec<(&'static str, CachedStatement<'a>)>>,
-    /// What its jobs tell the hook.
-    pub(super) marks: M,
-}
 
 /// A hook that takes part in every transaction with jobs.
 pub(super) trait CommitHook: Send + 'static {
@@ -71,41 +62,6 @@ pub(super) trait IdleWork<M>: Send + 'static {
     fn pause(&self) -> Duration;
     /// Does a part of the work, in a transaction if it finds something to do.
     fn step(&mut self, connection: &Connection, transact: &Transact<'_, M>) -> Result<(), Failure>;
-}
-
-/// Runs a closure in a transaction.
-pub(super) type Transact<'a, M> =
-    dyn Fn(&dyn Fn(&Transaction<'_, M>) -> Result<(), Failure>) -> Result<(), Failure> + 'a;
-
-impl<'a, M: Default> Transaction<'a, M> {
-    fn new(connection: &'a Connection) -> Self {
-        Self { connection, statements: RefCell::default(), marks: M::default() }
-    }
-
-    /// Executes a statement that several jobs of a transaction share. Finding it by its text for each job would
-    /// take a fifth of the time of a short statement.
-    pub(super) fn execute_often(
-        &self,
-        statement: &'static str,
-        values: impl Params,
-    ) -> rusqlite::Result<usize> {
-        let mut shared = self.statements.borrow_mut();
-        let place = match shared.iter().position(|(text, _)| *text == statement) {
-            Some(place) => place,
-            None => {
-                shared.push((statement, self.connection.prepare_cached(statement)?));
-                shared.len() - 1
-            }
-        };
-        shared[place].1.execute(values)
-    }
-}
-
-impl<M> Deref for Transaction<'_, M> {
-    type Target = Connection;
-    fn deref(&self) -> &Connection {
-        self.connection
-    }
 }
 
 /// Something to write, and a caller to answer.
@@ -486,28 +442,6 @@ enum Undone {
 /// a full disk, the job is not at fault.
 fn by(tx: &Connection, culprit: Undone) -> Option<Undone> {
     (!tx.is_autocommit()).then_some(culprit)
-}
-
-/// Runs `work` in one transaction. Returns what its jobs tell the hook.
-fn transaction<M: Default>(
-    connection: &Connection,
-    heads: &KnownHeads,
-    work: impl FnOnce(&Transaction<'_, M>) -> Result<(), Failure>,
-) -> Result<M, Failure> {
-    let tx = Transaction::new(connection);
-    execute(connection, "BEGIN IMMEDIATE")?;
-    heads.begun();
-    let commit = || heads.commit(|| execute(connection, "COMMIT"));
-    let outcome = work(&tx).and_then(|()| commit());
-    if outcome.is_err() && !connection.is_autocommit() {
-        execute(connection, "ROLLBACK")?;
-    }
-    outcome.map(|()| tx.marks)
-}
-
-fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
-    connection.prepare_cached(sql)?.execute([])?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ async fn a_commit_that_fails_fails_all_its_jobs_and_not_the_next() {
     let innocent = store.writer().submit(|tx| put(tx, "P1"));
     // Ends the transaction of the others too, as a full disk can.
     let culprit = store.writer().submit(|tx| {
-        execute(tx, "ROLLBACK")?;
+        tx.execute_batch("ROLLBACK")?;
         tx.execute_batch("not SQL")?;
         Ok(())
     });
