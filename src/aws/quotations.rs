@@ -55,6 +55,11 @@ fn packed(
     bytes.map(blob).map_err(named)
 }
 
+fn packed_bytes(item: &Item) -> usize {
+    let packed = item.get("packed").and_then(|value| value.as_b().ok());
+    packed.map_or(0, |bytes| bytes.as_ref().len())
+}
+
 fn name(key: &QuotationKey) -> String {
     format!("quotation `{key}`")
 }
@@ -113,7 +118,7 @@ impl Quotations for Tables {
         body: &str,
     ) -> Result<Created, PortError> {
         let created = self.create(quotation).await?;
-        if created == Created::New {
+        if created.is_new() {
             publish(topic, body).await?;
         }
         Ok(created)
@@ -214,6 +219,7 @@ impl Tables {
     async fn create(&self, quotation: &Quotation) -> Result<Created, PortError> {
         let nonce = self.nonce();
         let mut item = write(quotation)?;
+        let new = Created::New { packed: packed_bytes(&item) };
         item.insert(WRITTEN_BY.to_owned(), nonce.clone());
         self.check_size(DynamoTable::Quotations, &item)?;
         let call = self.client.put_item().table_name(self.name(DynamoTable::Quotations));
@@ -227,10 +233,8 @@ impl Tables {
             .await;
         let call = self.call("PutItem", DynamoTable::Quotations);
         match conditional(&call, sent)? {
-            Conditional::Done(_) => Ok(Created::New),
-            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
-                Ok(Created::New)
-            }
+            Conditional::Done(_) => Ok(new),
+            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => Ok(new),
             Conditional::Refused(Some(stored)) => {
                 Ok(Created::Existing(Box::new(read(&quotation.key, &stored)?)))
             }

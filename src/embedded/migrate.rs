@@ -60,7 +60,7 @@ mod tests {
             let old = old_store(dir.path(), version as usize);
             let put = "INSERT INTO active_user VALUES (1, 'ann', ?1, 1000, 1000)";
             old.execute(put, [1_900_000_000]).unwrap();
-            let put = "INSERT INTO product VALUES ('P1', 'Desk', 500)";
+            let put = "INSERT INTO product (id, name, price) VALUES ('P1', 'Desk', 500)";
             old.execute(put, []).unwrap();
             // Price tables in another format are calculated again.
             if version < 6 {

@@ -21,20 +21,48 @@ use crate::ports::{
     Settlement, Topic, Verdict, pack_target, unpack_target,
 };
 
-/// A quotation that replaces an expired one gets the highest id, as the sweep expects.
+/// Stores a quotation whose key says where its row is.
+const CREATE_IN_PLACE: &str = "
+    INSERT INTO quotation (id, made, deadline, expires_at, record) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (id) DO UPDATE SET
+        deadline = excluded.deadline, expires_at = excluded.expires_at, record = excluded.record,
+        redirected = NULL, outcome = NULL
+    WHERE made = excluded.made AND expires_at <= ?6";
+const IS_IN_PLACE: &str = "SELECT 1 FROM quotation WHERE id = ?1 AND made = ?2";
+/// Stores a quotation at the end. One that replaces an expired quotation gets the highest id too, as the
+/// sweep expects.
 const CREATE: &str = "
     INSERT INTO quotation (key, deadline, expires_at, record) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM quotation),
+    ON CONFLICT (key) WHERE key IS NOT NULL DO UPDATE SET id = (SELECT max(id) + 1 FROM quotation),
         deadline = excluded.deadline, expires_at = excluded.expires_at, record = excluded.record,
         redirected = NULL, outcome = NULL
     WHERE expires_at <= ?5";
-pub(super) const GET: &str = "SELECT record, redirected, outcome FROM quotation WHERE key = ?1";
+
+/// Continues a statement with the row of a quotation: in the place `?1` if the key `?2` has one and the row is
+/// there, otherwise where the index has the key.
+macro_rules! at_row {
+    ($statement:literal) => {
+        concat!(
+            $statement,
+            " WHERE id = (SELECT id FROM quotation WHERE id = ?1 AND made = ?2
+                UNION ALL SELECT id FROM quotation WHERE key = ?2 LIMIT 1)"
+        )
+    };
+    ($statement:literal, $more:literal) => {
+        concat!(at_row!($statement), " ", $more)
+    };
+}
+
+pub(super) const GET: &str = at_row!("SELECT record, redirected, outcome FROM quotation");
 pub(super) const LIST: &str = "
-    SELECT record, redirected, outcome, key FROM quotation WHERE key > ?1 ORDER BY key LIMIT ?2";
-const REDIRECT: &str = "UPDATE quotation SET redirected = ?2 WHERE key = ?1";
-const SETTLE: &str = "
-    UPDATE quotation SET outcome = ?2, deadline = NULL WHERE key = ?1 AND deadline > ?3
-    RETURNING record, redirected, outcome";
+    SELECT record, redirected, outcome, id, ifnull(made, key) FROM quotation
+    WHERE id > ?1 ORDER BY id LIMIT ?2";
+const REDIRECT: &str = at_row!("UPDATE quotation SET redirected = ?3");
+const SETTLE: &str = at_row!(
+    "UPDATE quotation SET outcome = ?3, deadline = NULL",
+    "AND deadline > ?4 RETURNING record, redirected, outcome"
+);
+const DELETE: &str = at_row!("DELETE FROM quotation");
 
 /// The greatest number of quotations in a page.
 const PAGE: usize = 500;
@@ -46,6 +74,16 @@ struct QuotationColumns {
     record: Value,
     redirected: Value,
     outcome: Value,
+}
+
+/// A quotation to store. Times are in the units of their columns.
+struct NewRow {
+    key: QuotationKey,
+    deadline: Option<i64>,
+    expires_at: i64,
+    record: Vec<u8>,
+    /// The time when the quotation was accepted, in seconds.
+    now: i64,
 }
 
 #[async_trait]
@@ -80,7 +118,7 @@ impl Quotations for Embedded {
         dialect: Dialect,
     ) -> Result<bool, PortError> {
         let target = packed(key, pack_target(connection, dialect))?;
-        Ok(self.execute(REDIRECT, (key.to_string(), target)).await? > 0)
+        Ok(self.execute(REDIRECT, (key.place(), key.to_string(), target)).await? > 0)
     }
 
     async fn settle_quotation(
@@ -100,7 +138,7 @@ impl Quotations for Embedded {
             .write(move |tx| {
                 let settled = tx
                     .prepare_cached(SETTLE)?
-                    .query_row(params![wanted.as_str(), outcome, after], stored)
+                    .query_row(params![wanted.place(), wanted.as_str(), outcome, after], stored)
                     .optional()?;
                 match settled {
                     Some(settled) => Ok((true, Some(settled))),
@@ -117,8 +155,15 @@ impl Quotations for Embedded {
     }
 
     async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
-        // No key is empty, so all keys come after the empty text.
-        let after = from.map_or_else(String::new, |cursor| cursor.0);
+        let after = match from {
+            Some(Cursor(id)) => id.parse().map_err(|_| {
+                PortError::rejected(
+                    "a page of quotations",
+                    format!("`{id}` is not the id of a row"),
+                )
+            })?,
+            None => i64::MIN,
+        };
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(LIST)?;
             let mut rows = statement.query(params![after, PAGE])?;
@@ -127,23 +172,22 @@ impl Quotations for Embedded {
             while bytes < PAGE_BYTES
                 && let Some(row) = rows.next()?
             {
-                let key: String = row.get(3)?;
                 let stored = stored(row)?;
                 bytes += stored.bytes();
-                let named = QuotationKey::stored(key.as_str());
-                let named = named.map_err(|error| Failure::unreadable("a quotation", error))?;
-                items.push(stored.read(&named)?);
-                last = Some(key);
+                let key = QuotationKey::stored(row.get::<_, String>(4)?);
+                let key = key.map_err(|error| Failure::unreadable("a quotation", error))?;
+                items.push(stored.read(&key)?);
+                last = Some(row.get::<_, i64>(3)?);
             }
             let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
-            let next = last.filter(|_| is_full).map(Cursor);
+            let next = last.filter(|_| is_full).map(|id| Cursor(id.to_string()));
             Ok(Page { items, next })
         })
         .await
     }
 
     async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
-        self.execute("DELETE FROM quotation WHERE key = ?1", [key.to_string()]).await.map(drop)
+        self.execute(DELETE, (key.place(), key.to_string())).await.map(drop)
     }
 }
 
@@ -155,28 +199,26 @@ impl Embedded {
         and_then: impl Fn(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Created, PortError> {
         let key = quotation.key.clone();
-        let record = packed(&key, quotation.pack())?;
-        let is_pending = quotation.status == QuotationStatus::Pending;
-        let deadline = is_pending.then_some(quotation.deadline.millis());
-        let expires_at = quotation.expires_at.secs_rounded_up();
-        let now = quotation.accepted_at.millis() / 1000;
-        let urgency = if is_pending { Urgency::Urgent } else { Urgency::Prompt };
+        let row = NewRow {
+            record: packed(&key, quotation.pack())?,
+            deadline: is_pending(quotation).then_some(quotation.deadline.millis()),
+            expires_at: quotation.expires_at.secs_rounded_up(),
+            now: quotation.accepted_at.millis() / 1000,
+            key,
+        };
+        let packed = row.record.len();
+        let urgency = if is_pending(quotation) { Urgency::Urgent } else { Urgency::Prompt };
         let found = self
-            .write_with(urgency, {
-                let key = key.clone();
-                move |tx| {
-                    let values = params![key.as_str(), deadline, expires_at, record, now];
-                    let created = tx.execute_often(CREATE, values)?;
-                    if created == 0 {
-                        return get(tx, &key);
-                    }
-                    and_then(tx).map(|()| None)
-                }
+            .write_with(urgency, move |tx| match row.insert(tx)? {
+                true => and_then(tx).map(|()| None),
+                false => get(tx, &row.key),
             })
             .await?;
         match found {
-            None => Ok(Created::New),
-            Some(stored) => Ok(Created::Existing(Box::new(self.quotation_of(&key, &stored)?))),
+            None => Ok(Created::New { packed }),
+            Some(stored) => {
+                Ok(Created::Existing(Box::new(self.quotation_of(&quotation.key, &stored)?)))
+            }
         }
     }
 
@@ -187,6 +229,29 @@ impl Embedded {
     ) -> Result<Quotation, PortError> {
         stored.read(key).map_err(|failure| self.port_error(failure))
     }
+}
+
+impl NewRow {
+    /// Returns whether the row is new. If not, there is one with its key that has not expired.
+    fn insert(&self, tx: &Tx<'_>) -> Result<bool, Failure> {
+        let Self { key, deadline, expires_at, record, now } = self;
+        if let Some(place) = key.place() {
+            let values = params![place, key.as_str(), deadline, expires_at, record, now];
+            if tx.execute_often(CREATE_IN_PLACE, values)? > 0 {
+                return Ok(true);
+            }
+            if tx.prepare_cached(IS_IN_PLACE)?.exists(params![place, key.as_str()])? {
+                return Ok(false);
+            }
+            // Another quotation has the place.
+        }
+        let values = params![key.as_str(), deadline, expires_at, record, now];
+        Ok(tx.execute_often(CREATE, values)? > 0)
+    }
+}
+
+fn is_pending(quotation: &Quotation) -> bool {
+    quotation.status == QuotationStatus::Pending
 }
 
 impl QuotationColumns {
@@ -222,8 +287,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<QuotationColumns> {
 }
 
 fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<QuotationColumns>, Failure> {
-    let found = connection.prepare_cached(GET)?.query_row([key.as_str()], stored).optional()?;
-    Ok(found)
+    let values = params![key.place(), key.as_str()];
+    Ok(connection.prepare_cached(GET)?.query_row(values, stored).optional()?)
 }
 
 #[cfg(test)]

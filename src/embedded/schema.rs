@@ -7,7 +7,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// The migrations. Each brings a store from the version that is its index to the next one.
-pub(super) const MIGRATIONS: [&str; 12] = [
+pub(super) const MIGRATIONS: [&str; 13] = [
     FIRST,
     USAGE,
     LOAD_CURRENCY,
@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: [&str; 12] = [
     HALF_LOADED,
     PROCESS,
     PRICE_LISTS,
+    PLACES,
 ];
 
 /// The version of a store to which all migrations were applied.
@@ -375,4 +376,25 @@ CREATE TABLE base_part (
 CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
     DELETE FROM base_part WHERE base = old.name;
 END;
+";
+
+const PLACES: &str = "
+-- A key that ocache made says where its row is: `id` is its place, and no index has it. Another key is in
+-- `key`, as is a made one whose place was taken.
+ALTER TABLE quotation RENAME TO old_quotation;
+CREATE TABLE quotation (
+    id INTEGER PRIMARY KEY,
+    made TEXT,
+    key TEXT,
+    expires_at INTEGER NOT NULL,
+    deadline INTEGER,
+    record ANY NOT NULL,
+    redirected ANY,
+    outcome ANY,
+    CHECK ((made IS NULL) <> (key IS NULL))
+) STRICT;
+INSERT INTO quotation (id, key, expires_at, deadline, record, redirected, outcome)
+    SELECT id, key, expires_at, deadline, record, redirected, outcome FROM old_quotation ORDER BY id;
+DROP TABLE old_quotation;
+CREATE UNIQUE INDEX quotation_key ON quotation (key) WHERE key IS NOT NULL;
 ";

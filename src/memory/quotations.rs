@@ -15,17 +15,20 @@ use crate::ports::{
 
 pub(super) type QuotationTable = BTreeMap<QuotationKey, Quotation>;
 
-fn check(quotation: &Quotation) -> Result<(), PortError> {
-    check_item(&format!("quotation `{}`", quotation.key), quotation)
+/// Checks a quotation. Returns the length of its packed form.
+fn check(quotation: &Quotation) -> Result<usize, PortError> {
+    let what = || format!("quotation `{}`", quotation.key);
+    check_item(&what(), quotation)?;
+    quotation.packed_bytes().map_err(|error| PortError::rejected(what(), error.to_string()))
 }
 
-fn create(table: &mut QuotationTable, quotation: &Quotation) -> Created {
+fn create(table: &mut QuotationTable, quotation: &Quotation, packed: usize) -> Created {
     let existing = table.get(&quotation.key);
     if let Some(existing) = existing.filter(|other| other.expires_at > quotation.accepted_at) {
         return Created::Existing(Box::new(existing.clone()));
     }
     table.insert(quotation.key.clone(), quotation.clone());
-    Created::New
+    Created::New { packed }
 }
 
 /// Returns the status that a verdict gives; `None` if an answer comes after the deadline.
@@ -46,17 +49,17 @@ impl Quotations for Memory {
         topic: &dyn Topic,
         body: &str,
     ) -> Result<Created, PortError> {
-        check(quotation)?;
-        let created = create(&mut self.state().quotations, quotation);
-        if created == Created::New {
+        let packed = check(quotation)?;
+        let created = create(&mut self.state().quotations, quotation, packed);
+        if created.is_new() {
             publish(topic, body).await?;
         }
         Ok(created)
     }
 
     async fn store_answered(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        check(quotation)?;
-        Ok(create(&mut self.state().quotations, quotation))
+        let packed = check(quotation)?;
+        Ok(create(&mut self.state().quotations, quotation, packed))
     }
 
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {

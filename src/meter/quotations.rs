@@ -19,8 +19,8 @@ impl Metered {
     /// Counts the creation of a quotation. Returns the size of the stored quotation.
     fn created(&self, quotation: &Quotation, created: &Created) -> u64 {
         match created {
-            Created::New => {
-                let bytes = sizes::quotation(quotation);
+            Created::New { packed } => {
+                let bytes = sizes::new_quotation(quotation, *packed);
                 self.wrote_one(Resource::Quotations, bytes);
                 let came = Used::derived(1, 1, bytes, gateway_messages(bytes));
                 self.count(Operation::FRAME_IN, came);
@@ -72,7 +72,7 @@ layer!(
             let Ports { store, topic, .. } = &self.inner;
             let created = store.create_quotation(quotation, &**topic, body).await?;
             self.created(quotation, &created);
-            if created == Created::New {
+            if created.is_new() {
                 self.published(std::iter::once(body.len() as u64));
             }
             Ok(created)
@@ -81,7 +81,7 @@ layer!(
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
             let bytes = self.created(quotation, &created);
-            if self.watched && created == Created::New {
+            if self.watched && created.is_new() {
                 self.answer_on_aws(bytes);
             }
             Ok(created)

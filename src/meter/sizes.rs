@@ -62,12 +62,8 @@ impl ItemSize {
     }
 
     fn packed(self, name: &str, packed: Result<Vec<u8>, PackedError>) -> Self {
-        self.packed_bytes(name, packed.map(|bytes| bytes.len()))
-    }
-
-    fn packed_bytes(self, name: &str, bytes: Result<usize, PackedError>) -> Self {
         // A value that cannot be packed is not stored either, because its call fails.
-        self.blob(name, bytes.unwrap_or_default())
+        self.blob(name, packed.map(|bytes| bytes.len()).unwrap_or_default())
     }
 
     fn nonce(self) -> Self {
@@ -251,7 +247,7 @@ pub(crate) fn list_prices(prices: &ListPrices, version: u64) -> u64 {
 /// digits.
 pub(crate) fn table_head(user: &UserId, head: &TableHead) -> u64 {
     let item = ItemSize::default().text("user_id", user.as_str()).text("part", "head");
-    let item = item.number("version", head.version).blob("table", head.pack().len());
+    let item = item.number("version", head.version).blob("table", head.packed_bytes());
     item.secs("ttl", head.usable_until).nonce().bytes()
 }
 
@@ -264,21 +260,32 @@ pub(crate) fn part(user: &UserId, generation: &Generation, number: usize, bytes:
 
 /// The size of a quotation as it is first stored.
 pub(crate) fn quotation(quotation: &Quotation) -> u64 {
-    quotation_item(quotation, &quotation.status).bytes()
+    new_quotation(quotation, packed_bytes(quotation))
+}
+
+/// The size of a quotation as it is first stored, if the length of its packed form is known.
+pub(crate) fn new_quotation(quotation: &Quotation, packed: usize) -> u64 {
+    quotation_item(quotation, packed, &quotation.status).bytes()
 }
 
 /// The size of a quotation that was stored as pending and is now settled.
 pub(crate) fn settled_quotation(settled: &Quotation) -> u64 {
     let pending = Quotation { status: QuotationStatus::Pending, ..settled.clone() };
-    let item = quotation_item(&pending, &settled.status);
+    let item = quotation_item(&pending, packed_bytes(&pending), &settled.status);
     item.packed("outcome", settled.status.pack()).bytes()
 }
 
-/// The item of a quotation that was first stored as `stored` and now has this status.
-fn quotation_item(stored: &Quotation, status: &QuotationStatus) -> ItemSize {
+fn packed_bytes(quotation: &Quotation) -> usize {
+    // A quotation that cannot be packed is not stored either, because its call fails.
+    quotation.packed_bytes().unwrap_or_default()
+}
+
+/// The item of a quotation that was first stored as `stored` and now has this status. `packed` is the length
+/// of its packed form.
+fn quotation_item(stored: &Quotation, packed: usize, status: &QuotationStatus) -> ItemSize {
     let item = ItemSize::default()
         .text("request_id", stored.key.as_str())
-        .packed_bytes("packed", stored.packed_bytes())
+        .blob("packed", packed)
         .secs("ttl", stored.expires_at)
         .text("status", status_word(status))
         .nonce();

@@ -1,8 +1,9 @@
 //! Ids of customers, products, quotations and connections. They are checked where they enter.
 
 use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -127,39 +128,97 @@ text_id! {
     Generation, "generation", 64
 }
 
-/// The alphabet of random ids. 26 characters have 130 bits, and no letter looks like a digit.
+/// The alphabet of random ids. No letter looks like a digit.
 const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The bits of a random id.
+const RANDOM_BITS: u32 = 110;
+/// The length of a random id. Together with a prefix it fits into a text that allocates nothing.
+const RANDOM_CHARS: usize = RANDOM_BITS as usize / 5;
 
-/// Writes 128 random bits as 26 characters.
-fn base32(bytes: [u8; 16]) -> String {
-    let mut bits = u128::from_be_bytes(bytes);
-    let mut text = [0; 26];
+/// Writes the lowest 110 bits after a prefix.
+fn base32(prefix: &str, mut bits: u128) -> CompactString {
+    let mut text = [0; RANDOM_CHARS];
     for slot in text.iter_mut().rev() {
         *slot = BASE32[(bits & 31) as usize];
         bits >>= 5;
     }
-    text.iter().map(|&byte| char::from(byte)).collect()
+    let mut id = CompactString::new(prefix);
+    id.push_str(&String::from_utf8_lossy(&text));
+    id
+}
+
+/// Reads what [`base32`] has written, or 130 bits of an id that an earlier version made. Bits that do not fit
+/// are lost. Returns `None` if a byte is not in the alphabet.
+fn read_base32(text: &[u8]) -> Option<u128> {
+    text.iter().try_fold(0, |bits, byte| {
+        let value = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'h' => byte - b'a' + 10,
+            b'j' | b'k' => byte - b'j' + 18,
+            b'm' | b'n' => byte - b'm' + 20,
+            b'p'..=b't' => byte - b'p' + 22,
+            b'v'..=b'z' => byte - b'v' + 27,
+            _ => return None,
+        };
+        Some(bits << 5 | u128::from(value))
+    })
+}
+
+/// Makes request ids. Each sorts after those that were made before it, in a process. So what is stored of
+/// them one after the other is in one place of an index.
+#[derive(Debug, Default)]
+pub struct RequestIds {
+    /// The moment of the last id: see [`RequestId::made`].
+    last: AtomicU64,
+}
+
+impl RequestIds {
+    /// Makes an id that nobody can guess.
+    #[must_use]
+    pub fn make(&self, at: Timestamp, random: [u8; 16]) -> RequestId {
+        let first = RequestId::moment(at) << RequestId::COUNT_BITS;
+        let next = |last: u64| first.max(last + 1);
+        // Only the number is shared, so no order with other memory is needed.
+        let made =
+            self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        RequestId::made_of(next(made.unwrap_or_else(|last| last)), random)
+    }
 }
 
 impl RequestId {
     /// The prefix of ids made by ocache. A client's id may have it too: see [`QuotationKey`].
     const MADE: &'static str = "q_";
+    /// The length of ids that earlier versions made, without the prefix.
+    const EARLIER_CHARS: usize = 26;
+    /// The bits of the time in milliseconds. They end in the year 2109.
+    const TIME_BITS: u32 = 42;
+    /// The bits that count the ids of a millisecond. If there are more, they count on into the next one.
+    const COUNT_BITS: u32 = 10;
 
-    /// Makes an id that nobody can guess: the time in milliseconds, then 80 random bits.
-    ///
-    /// Ids of the same time sort together. So what is stored at one time is in one place of an index.
+    /// Makes an id that nobody can guess: the time in milliseconds, then 68 random bits.
     #[must_use]
-    pub fn made(at: Timestamp, mut random: [u8; 16]) -> Self {
-        random[..6].copy_from_slice(&at.millis().to_be_bytes()[2..]);
-        Self(format_compact!("{}{}", Self::MADE, base32(random)))
+    pub fn made(at: Timestamp, random: [u8; 16]) -> Self {
+        let count = u64::from(u16::from_be_bytes([random[0], random[1]])) % (1 << Self::COUNT_BITS);
+        Self::made_of(Self::moment(at) << Self::COUNT_BITS | count, random)
+    }
+
+    fn moment(at: Timestamp) -> u64 {
+        at.millis().cast_unsigned() % (1 << Self::TIME_BITS)
+    }
+
+    /// Makes an id of a time with a count, and of the last of these bits.
+    fn made_of(moment: u64, random: [u8; 16]) -> Self {
+        const RANDOM: u32 = RANDOM_BITS - RequestId::TIME_BITS - RequestId::COUNT_BITS;
+        let random = u128::from_be_bytes(random) % (1 << RANDOM);
+        Self(base32(Self::MADE, u128::from(moment) << RANDOM | random))
     }
 
     /// Whether it has the form of an id made by ocache.
     #[must_use]
     pub fn is_made(&self) -> bool {
-        self.0
-            .strip_prefix(Self::MADE)
-            .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|byte| BASE32.contains(&byte)))
+        let Some(rest) = self.0.strip_prefix(Self::MADE) else { return false };
+        let is_as_long = matches!(rest.len(), RANDOM_CHARS | Self::EARLIER_CHARS);
+        is_as_long && read_base32(rest.as_bytes()).is_some()
     }
 }
 
@@ -187,7 +246,7 @@ impl ConnectionId {
     /// Creates an id that nobody can guess.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(base32(bytes).into())
+        Self(base32("", u128::from_be_bytes(bytes)))
     }
 }
 
@@ -195,7 +254,7 @@ impl Generation {
     /// Creates a generation that no other table has.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(base32(bytes).into())
+        Self(base32("", u128::from_be_bytes(bytes)))
     }
 }
 
@@ -206,7 +265,7 @@ impl Generation {
 /// This is true for every chosen id, even if it looks like one made by ocache.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct QuotationKey(String);
+pub struct QuotationKey(CompactString);
 
 /// The length of a customer's hash in a key.
 const SCOPE_CHARS: usize = 32;
@@ -216,7 +275,7 @@ impl QuotationKey {
     #[must_use]
     pub fn new(user: &UserId, request: &RequestId) -> Self {
         let scope = DigestBuilder::new("quotation").part(user.as_str().as_bytes()).finish();
-        let mut key = String::with_capacity(SCOPE_CHARS + 1 + request.as_str().len());
+        let mut key = CompactString::with_capacity(SCOPE_CHARS + 1 + request.as_str().len());
         // Writing into a text cannot fail.
         let _ = write!(key, "{scope}/{request}");
         Self(key)
@@ -226,21 +285,34 @@ impl QuotationKey {
     #[must_use]
     pub fn make(at: Timestamp, random: [u8; 16]) -> (RequestId, Self) {
         let made = RequestId::made(at, random);
-        let key = Self(made.as_str().to_owned());
+        let key = Self(made.0.clone());
         (made, key)
     }
 
     /// Returns the key of a request whose id was made by ocache; `None` if the id does not have that form.
     #[must_use]
     pub fn of_made(request: &RequestId) -> Option<Self> {
-        request.is_made().then(|| Self(request.as_str().to_owned()))
+        request.is_made().then(|| Self(request.0.clone()))
+    }
+
+    /// Where a key that ocache made stands among all of them: its time and count, and eleven random bits.
+    /// The number is positive, and hardly ever do two keys have the same. Returns `None` for a key of an
+    /// earlier version, and for one with an id that the client chose.
+    #[must_use]
+    pub fn place(&self) -> Option<i64> {
+        /// The characters with the bits of a place, and how many bits they have beyond these.
+        const CHARS: usize = 13;
+        const BEYOND: u32 = CHARS as u32 * 5 - i64::BITS + 1;
+        let made = self.0.strip_prefix(RequestId::MADE)?.as_bytes();
+        let first = made.get(..CHARS).filter(|_| made.len() == RANDOM_CHARS)?;
+        i64::try_from(read_base32(first)? >> BEYOND).ok()
     }
 
     /// Creates a key from its stored text.
     ///
     /// # Errors
     /// [`IdError`] if it is empty.
-    pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
+    pub fn stored(text: impl Into<CompactString>) -> Result<Self, IdError> {
         match text.into() {
             text if text.is_empty() => Err(IdError::Empty { kind: "quotation key" }),
             text => Ok(Self(text)),
@@ -300,11 +372,52 @@ mod tests {
         let made = RequestId::made(Timestamp::from_millis(-1), [255; 16]);
         assert!(made.is_made());
         assert_eq!(RequestId::new(made.as_str()), Ok(made));
-        let ids = [1, 2, 255, 256].map(|at| RequestId::made(Timestamp::from_millis(at), [255; 16]));
-        assert!(ids.is_sorted(), "{ids:?}");
+        for earlier in ["q_0123456789abcdefghjkmnpqrs", "q_01m88znyfwydxkfb23xkwfdxsc"] {
+            let id = RequestId::new(earlier).unwrap();
+            assert_eq!(QuotationKey::of_made(&id).unwrap().place(), None);
+        }
         for other in ["q_", "1", "q_0123456789abcdefghjkmnpqri", "Q_0123456789abcdefghjkmnpqrs"] {
             assert!(!RequestId::new(other).unwrap().is_made(), "{other}");
         }
+    }
+
+    #[test]
+    fn every_letter_of_a_random_id_is_read_as_it_was_written() {
+        for (value, letter) in BASE32.iter().enumerate() {
+            assert_eq!(read_base32(&[b'z', *letter]), Some(31 << 5 | value as u128));
+        }
+        assert_eq!((0..=u8::MAX).filter(|byte| read_base32(&[*byte]).is_some()).count(), 32);
+        let all = (1 << RANDOM_BITS) - 1;
+        assert_eq!(read_base32(base32("", u128::MAX).as_bytes()), Some(all));
+    }
+
+    #[test]
+    fn made_ids_sort_in_the_order_in_which_they_were_made() {
+        let ids = RequestIds::default();
+        // Also where there are many in a millisecond, and when the clock is set back.
+        let times = [1, 1, 2, 0].into_iter().chain([5; 3000]).chain([255, 256]);
+        let random =
+            |number: usize| ((number * 7919) as u128).wrapping_mul(1 << 100 | 1).to_be_bytes();
+        let made = times.enumerate().map(|(number, at)| {
+            ids.make(Timestamp::from_millis(1_800_000_000_000 + at), random(number))
+        });
+        let made: Vec<RequestId> = made.collect();
+        assert!(made.is_sorted_by(|one, next| one < next));
+        let places: Vec<i64> =
+            made.iter().map(|id| QuotationKey::of_made(id).unwrap().place().unwrap()).collect();
+        assert!(places[0] > 0 && places.is_sorted_by(|one, next| one < next));
+        let last = Timestamp::from_millis((1 << RequestId::TIME_BITS) - 1);
+        let (_, key) = QuotationKey::make(last, [255; 16]);
+        assert_eq!(key.place(), Some(i64::MAX));
+    }
+
+    #[test]
+    fn random_ids_allocate_nothing() {
+        let (request, key) = QuotationKey::make(Timestamp::default(), [7; 16]);
+        let connection = ConnectionId::from_random([7; 16]);
+        let generation = Generation::from_random([7; 16]);
+        let texts = [&request.0, &key.0, &connection.0, &generation.0];
+        assert!(texts.iter().all(|text| !text.is_heap_allocated()));
     }
 
     #[test]

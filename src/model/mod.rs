@@ -25,7 +25,7 @@ pub use hidden::{CodePoint, Flaw, escape, escape_but, escape_json};
 pub use id_rules::IdError;
 pub use ids::{
     ConnectionId, CustomerGroup, Generation, PriceListId, ProductId, QuotationKey, RequestId,
-    Subject, UserId,
+    RequestIds, Subject, UserId,
 };
 pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,

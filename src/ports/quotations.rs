@@ -107,9 +107,20 @@ impl fmt::Display for FailureReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
     /// It is new.
-    New,
+    New {
+        /// The length of its packed form, in bytes.
+        packed: usize,
+    },
     /// Its key is taken. This is the stored quotation.
     Existing(Box<Quotation>),
+}
+
+impl Created {
+    /// Whether the quotation is new.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        matches!(self, Self::New { .. })
+    }
 }
 
 /// What a quotation is to be settled with.

@@ -32,14 +32,50 @@ pub(crate) const fn damaged(why: &'static str) -> PackError {
     PackError::Damaged { why }
 }
 
+/// What packed bytes are put into.
+pub(crate) trait ByteSink {
+    /// Appends a byte.
+    fn put(&mut self, byte: u8);
+    /// Appends bytes.
+    fn put_all(&mut self, bytes: &[u8]);
+}
+
+impl ByteSink for Vec<u8> {
+    #[inline]
+    fn put(&mut self, byte: u8) {
+        self.push(byte);
+    }
+
+    #[inline]
+    fn put_all(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Counts the bytes that are put into it, and keeps none.
+#[derive(Debug, Default)]
+pub(crate) struct ByteCount(pub(crate) usize);
+
+impl ByteSink for ByteCount {
+    #[inline]
+    fn put(&mut self, _: u8) {
+        self.0 += 1;
+    }
+
+    #[inline]
+    fn put_all(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
+
 /// Appends a number with seven bits in each byte, the lowest bits first.
 #[inline]
-pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut impl ByteSink, mut value: u64) {
     while value >= 0x80 {
-        out.push((value as u8) | 0x80);
+        out.put((value as u8) | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.put(value as u8);
 }
 
 /// The most bytes of a number.

@@ -31,7 +31,7 @@ pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart};
 pub use base_part::{BaseEntry, BasePart};
 pub use base_runs::{MergedRuns, pack_runs};
 pub use bytes::PackError;
-pub(crate) use bytes::{Reader, damaged, put_varint};
+pub(crate) use bytes::{ByteCount, ByteSink, Reader, damaged, put_varint};
 pub use currency::Currency;
 pub use discounts::{Discount, DiscountError, Discounts};
 pub use ladder_rows::LadderRows;

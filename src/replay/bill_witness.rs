@@ -149,7 +149,7 @@ layer!(
     impl Quotations for BillWitness {
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
-            if created == Created::New {
+            if created.is_new() {
                 self.settled(quotation, sizes::quotation(quotation), quotation.accepted_at);
             }
             Ok(created)

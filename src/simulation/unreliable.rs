@@ -314,7 +314,7 @@ layer!(
         async fn create_quotation(&self, quotation: _, topic: _, body: _) -> _ {
             let create = self.inner.store.create_quotation(quotation, &NotYet, body);
             let created = self.call("create_quotation", create).await?;
-            if created == Created::New {
+            if created.is_new() {
                 publish(topic, body).await?;
             }
             Ok(created)

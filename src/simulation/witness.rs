@@ -177,7 +177,7 @@ layer!(
     impl Quotations for Witness {
         async fn create_quotation(&self, quotation: _, topic: _, body: _) -> _ {
             let created = self.inner.store.create_quotation(quotation, topic, body).await?;
-            if created == Created::New {
+            if created.is_new() {
                 self.tell(|| format!("quotation {}, until {}", quotation.key, quotation.deadline));
                 self.world.note(|ledger, _| ledger.created(quotation));
             }
@@ -186,7 +186,7 @@ layer!(
 
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
-            if created == Created::New {
+            if created.is_new() {
                 self.tell(|| format!("quotation {} is stored answered", quotation.key));
                 self.world.note(|ledger, now| {
                     ledger.created(quotation)?;

@@ -31,7 +31,7 @@ use super::{
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
-    Timestamp, UserId,
+    RequestIds, Timestamp, UserId,
 };
 use crate::ports::{
     ActiveUsers, Chain, Clock, Connections, Created, Outgoing, Ports, Queue, Queues, Quotation,
@@ -54,6 +54,7 @@ pub struct QuotationHandler {
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    request_ids: Arc<RequestIds>,
     observer: Arc<dyn Observer>,
     log_limit: Arc<LogLimit>,
     policy: PolicyInForce,
@@ -108,6 +109,7 @@ impl QuotationHandler {
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
+            request_ids: Arc::default(),
             observer: Arc::new(Unobserved),
             log_limit: Arc::default(),
             policy: policy.into(),
@@ -156,7 +158,7 @@ impl QuotationHandler {
     /// Returns an id for a quote without a client's own id.
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
-        RequestId::made(self.clock.now(), self.randomness.bits())
+        self.request_ids.make(self.clock.now(), self.randomness.bits())
     }
 
     /// Accepts a quote under an id that the caller already knows: the client's own, or a new one.
@@ -251,11 +253,15 @@ impl QuotationHandler {
         now: Timestamp,
     ) -> Option<(Verdict, Option<u64>)> {
         match self.lookup.look(request, None, now).await {
-            // An answer is valid only before the deadline.
-            Ok(Look::Verdict(verdict, stale)) if self.clock.now() < request.deadline => {
-                Some((verdict, stale))
+            // A verdict is valid only before the deadline. An answer has the time after its table was read.
+            Ok(Look::Verdict(verdict, stale)) => {
+                let at = match &verdict {
+                    Verdict::Answer(answer) => answer.answered_at,
+                    Verdict::Failure(_) => self.clock.now(),
+                };
+                (at < request.deadline).then_some((verdict, stale))
             }
-            Ok(_) => None,
+            Ok(Look::Missing(_)) => None,
             Err(error) => {
                 warn!(user = %request.user, error = %Chain(&error), "the table was not read");
                 None
@@ -268,7 +274,7 @@ impl QuotationHandler {
         let order = self.lookup.order_stale(Stage::QuotationHandler, &quotation.user, stale);
         let (stored, seen_to) = join(self.quotations.store_answered(&quotation), order).await;
         let accepted = match stored {
-            Ok(Created::New) => self.answered(quotation).await,
+            Ok(Created::New { .. }) => self.answered(quotation).await,
             Ok(Created::Existing(existing)) => {
                 let accepted = self.accept_again(*existing, &quotation, quotation.accepted_at);
                 Box::pin(accepted).await
@@ -335,7 +341,7 @@ impl QuotationHandler {
         };
         let (created, ()) = try_join(saved, self.announce_deadline(quotation, now)).await?;
         match created {
-            Created::New => {
+            Created::New { .. } => {
                 let (user, lines) = (&quotation.user, quotation.items.len());
                 info!(%user, request = %request_id, lines, "accepted");
                 let stored_at = self.clock.now();

@@ -35,6 +35,16 @@ fn named(id: &str, accepted_at: Timestamp) -> Quotation {
     }
 }
 
+/// Returns quotations whose keys ocache made, and which have the same place.
+fn in_one_place<const N: usize>(accepted_at: Timestamp) -> [Quotation; N] {
+    std::array::from_fn(|number| {
+        let mut random = [7; 16];
+        random[15] = number as u8;
+        let (request_id, key) = QuotationKey::make(accepted_at, random);
+        Quotation { key, request_id, ..named("1", accepted_at) }
+    })
+}
+
 fn answer(at: Timestamp) -> Box<Answer> {
     Box::new(Answer {
         lines: vec![],
@@ -71,7 +81,7 @@ async fn a_quotation_and_its_message_are_one_transaction() {
     assert_eq!(store.quotation(&quotation().key).await.unwrap(), None);
 
     let created = store.create_quotation(&quotation(), &Unused, "body").await.unwrap();
-    assert_eq!(created, Created::New);
+    assert!(created.is_new());
     let wait = std::time::Duration::ZERO;
     let messages = store.receive(Queue::Provider, 10, wait, secs(30)).await.unwrap();
     assert_eq!(messages.len(), 1);
@@ -195,7 +205,7 @@ async fn what_expires_goes_in_the_order_it_came_in_and_what_is_replaced_keeps_no
 
     // This one replaces an expired quotation, and now expires last.
     let again = named("0", clock.now());
-    assert_eq!(store.store_answered(&again).await.unwrap(), Created::New);
+    assert!(store.store_answered(&again).await.unwrap().is_new());
     assert_eq!(waiting().await.records, 299);
     store.sweep_all(&clock).await;
     assert_eq!(waiting().await.records, 0);
@@ -206,6 +216,84 @@ async fn what_expires_goes_in_the_order_it_came_in_and_what_is_replaced_keeps_no
     assert_eq!(waiting().await.records, 201);
     store.sweep_all(&clock).await;
     assert_eq!(store.list_quotations(None).await.unwrap().items, []);
+}
+
+/// Returns the row of each quotation: its id, and the columns that have its key.
+async fn rows(store: &Embedded) -> Vec<(i64, Option<String>, Option<String>)> {
+    let rows = store.read(|connection| {
+        let mut rows = connection.prepare("SELECT id, made, key FROM quotation ORDER BY id")?;
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    });
+    rows.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_key_that_ocache_made_is_in_no_index() {
+    let (store, clock, _dir) = stopped();
+    let [made] = in_one_place(clock.now());
+    store.store_answered(&made).await.unwrap();
+    let key = made.key.to_string();
+    assert_eq!(rows(&store).await, [(made.key.place().unwrap(), Some(key), None)]);
+    // One that replaces it is in the same place.
+    let late = Quotation { accepted_at: made.expires_at, items: vec![], ..made.clone() };
+    assert!(store.store_answered(&late).await.unwrap().is_new());
+    assert_eq!(rows(&store).await.len(), 1);
+    assert_eq!(store.quotation(&late.key).await.unwrap(), Some(late));
+}
+
+#[tokio::test]
+async fn quotations_whose_keys_have_the_same_place_are_not_confused() {
+    let (store, clock, _dir) = stopped();
+    let stored: [Quotation; 3] = in_one_place(clock.now());
+    let place = stored[0].key.place();
+    assert!(stored.iter().all(|quotation| quotation.key.place() == place));
+    for quotation in &stored {
+        assert!(store.store_answered(quotation).await.unwrap().is_new());
+    }
+    for quotation in &stored {
+        assert_eq!(store.quotation(&quotation.key).await.unwrap().as_ref(), Some(quotation));
+        let again = store.store_answered(quotation).await.unwrap();
+        assert_eq!(again, Created::Existing(Box::new(quotation.clone())));
+    }
+    assert_eq!(store.list_quotations(None).await.unwrap().items, stored);
+
+    let [first, second, third] = stored;
+    let failed = Verdict::Failure(FailureReason::NoTable);
+    let settled = store.settle_quotation(&second.key, &failed, clock.now()).await.unwrap();
+    let of_second = Quotation { status: QuotationStatus::Failed(FailureReason::NoTable), ..second };
+    assert_eq!(settled, Settlement::Settled(Box::new(of_second.clone())));
+    assert!(store.redirect_quotation(&third.key, &elsewhere(), Dialect::Original).await.unwrap());
+    let of_third = Quotation { connection: Some(elsewhere()), dialect: Dialect::Original, ..third };
+    store.delete_quotation(&first.key).await.unwrap();
+    assert!(!store.redirect_quotation(&first.key, &elsewhere(), Dialect::Current).await.unwrap());
+    assert_eq!(store.list_quotations(None).await.unwrap().items, [of_second, of_third]);
+    clock.advance(secs(3600));
+    store.sweep_all(&clock).await;
+    assert_eq!(rows(&store).await, []);
+}
+
+#[tokio::test]
+async fn a_listing_goes_on_after_the_last_row_of_a_page() {
+    let (store, _dir) = fresh();
+    let began = Timestamp::from_secs(1_800_000_000);
+    let total = PAGE + 1;
+    for number in 0..total {
+        let at = began.plus(secs(number as u64));
+        let quotation = match number % 2 {
+            0 => in_one_place::<1>(at)[0].clone(),
+            _ => named(&number.to_string(), at),
+        };
+        store.store_answered(&quotation).await.unwrap();
+    }
+    let first = store.list_quotations(None).await.unwrap();
+    assert_eq!(first.items.len(), PAGE);
+    let last = store.list_quotations(first.next).await.unwrap();
+    assert_eq!((last.items.len(), &last.next), (1, &None));
+    let listed = first.items.iter().chain(&last.items).map(|quotation| quotation.accepted_at);
+    assert!(listed.is_sorted());
+    let error = store.list_quotations(Some(Cursor("x".to_owned()))).await.unwrap_err();
+    assert!(matches!(error, PortError::Rejected { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use super::{NextPrices, OwnStorage, Prices, TableHead};
 use crate::model::{Digest, Generation, Timestamp};
-use crate::pricing::{Currency, PackError, Reader, Rounding, UnitRounding, damaged, put_varint};
+use crate::pricing::{
+    ByteCount, ByteSink, Currency, PackError, Reader, Rounding, UnitRounding, damaged, put_varint,
+};
 
 const FORMAT_VERSION: u8 = 2;
 const INLINE: u8 = 0;
@@ -18,7 +20,20 @@ impl TableHead {
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.about_packed_bytes());
-        out.push(FORMAT_VERSION);
+        self.pack_into(&mut out);
+        out
+    }
+
+    /// Returns the length of what [`Self::pack`] returns.
+    #[must_use]
+    pub fn packed_bytes(&self) -> usize {
+        let mut count = ByteCount::default();
+        self.pack_into(&mut count);
+        count.0
+    }
+
+    fn pack_into(&self, out: &mut impl ByteSink) {
+        out.put(FORMAT_VERSION);
         for number in [
             self.version,
             u64::from(self.pricing_version),
@@ -26,11 +41,11 @@ impl TableHead {
             self.base_version,
             self.products,
         ] {
-            put_varint(&mut out, number);
+            put_varint(out, number);
         }
-        put_text(&mut out, self.currency.code());
-        put_text(&mut out, self.generation.as_str());
-        out.extend_from_slice(&self.fingerprint.bytes());
+        put_text(out, self.currency.code());
+        put_text(out, self.generation.as_str());
+        out.put_all(&self.fingerprint.bytes());
         for time in [
             self.priced_at,
             self.validated_at,
@@ -38,26 +53,25 @@ impl TableHead {
             self.usable_until,
             self.parts_expire_at,
         ] {
-            put_varint(&mut out, zigzag(time.millis()));
+            put_varint(out, zigzag(time.millis()));
         }
-        put_own(&mut out, &self.own);
-        put_prices(&mut out, &self.prices);
+        put_own(out, &self.own);
+        put_prices(out, &self.prices);
         let until = self.valid_until;
         let is_half_up = self.rounding.rounding == Rounding::HalfUp;
         let flags = [!self.next.is_empty(), until.is_some(), is_half_up];
         let flags: u8 = (0..).zip(flags).map(|(bit, is_set)| u8::from(is_set) << bit).sum();
-        out.push(self.rounding.unit_decimals << 3 | flags);
+        out.put(self.rounding.unit_decimals << 3 | flags);
         if let Some(until) = until {
-            put_varint(&mut out, zigzag(until.millis()));
+            put_varint(out, zigzag(until.millis()));
         }
         if !self.next.is_empty() {
-            put_varint(&mut out, self.next.len() as u64);
+            put_varint(out, self.next.len() as u64);
         }
         for next in &self.next {
-            put_varint(&mut out, zigzag(next.from.millis()));
-            put_prices(&mut out, &next.prices);
+            put_varint(out, zigzag(next.from.millis()));
+            put_prices(out, &next.prices);
         }
-        out
     }
 
     /// An estimate of the packed size that is large enough for most heads.
@@ -153,10 +167,10 @@ fn take_digest(reader: &mut Reader<'_>) -> Result<Digest, PackError> {
     Ok(Digest::from_bytes(bytes.map_err(|_| damaged("it ends too early"))?))
 }
 
-fn put_prices(out: &mut Vec<u8>, prices: &Prices) {
-    out.push(u8::from(prices.terms.is_some()));
+fn put_prices(out: &mut impl ByteSink, prices: &Prices) {
+    out.put(u8::from(prices.terms.is_some()));
     if let Some(terms) = prices.terms {
-        out.extend_from_slice(&terms.bytes());
+        out.put_all(&terms.bytes());
     }
     put_own(out, &prices.ladders);
 }
@@ -171,15 +185,15 @@ fn take_prices(reader: &mut Reader<'_>, parts_before: usize) -> Result<Prices, P
     Ok(Prices { terms, first_part, ladders: take_own(reader)? })
 }
 
-fn put_own(out: &mut Vec<u8>, own: &OwnStorage) {
+fn put_own(out: &mut impl ByteSink, own: &OwnStorage) {
     match own {
         OwnStorage::Inline(rows) => {
-            out.push(INLINE);
+            out.put(INLINE);
             put_varint(out, rows.len() as u64);
-            out.extend_from_slice(rows);
+            out.put_all(rows);
         }
         OwnStorage::Parts(first) => {
-            out.push(IN_PARTS);
+            out.put(IN_PARTS);
             put_varint(out, first.len() as u64);
             first.iter().for_each(|index| put_varint(out, u64::from(*index)));
         }
@@ -201,9 +215,9 @@ fn take_own(reader: &mut Reader<'_>) -> Result<OwnStorage, PackError> {
     }
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+fn put_text(out: &mut impl ByteSink, text: &str) {
     put_varint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
+    out.put_all(text.as_bytes());
 }
 
 fn text(bytes: &[u8]) -> Result<&str, PackError> {
@@ -285,6 +299,7 @@ mod tests {
             let valid_until = (unit_decimals > 0).then_some(from);
             let head = TableHead { next, valid_until, rounding, ..head(own, at) };
             let bytes = head.pack();
+            prop_assert_eq!(bytes.len(), head.packed_bytes());
             prop_assert_eq!(TableHead::unpack(&bytes).unwrap(), head);
             let mut damaged = bytes.clone();
             damaged[place.index(bytes.len())] ^= 1 << bit;

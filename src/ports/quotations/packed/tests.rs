@@ -252,7 +252,7 @@ fn answered() -> Quotation {
         validated_at: accepted_at.minus(std::time::Duration::from_secs(1)),
         answered_at: accepted_at.minus(std::time::Duration::from_secs(1)),
         stale: false,
-        generation: Generation::from_random([7; 16]),
+        generation: Generation::new("070w3ge1r70w3ge1r70w3ge1r7").unwrap(),
         catalogue_version: 3,
         pricing_version: 1,
     };
