@@ -4,7 +4,7 @@
 
 use serde::ser::Error as _;
 
-use super::json::{put, put_decimal, put_text};
+use super::json::{put, put_decimal, put_text, put_time};
 use super::terms::{WrittenInvalid, WrittenRule, WrittenTier};
 use super::text::Text;
 use crate::model::RequestId;
@@ -87,8 +87,8 @@ pub(super) fn quotation(
 }
 
 fn put_answer(json: &mut Vec<u8>, answer: &Answer) -> serde_json::Result<()> {
-    put(json, r#","priced_at":"#, &Text(answer.priced_at))?;
-    put(json, r#","validated_at":"#, &Text(answer.validated_at))?;
+    put_time(json, r#","priced_at":"#, answer.priced_at);
+    put_time(json, r#","validated_at":"#, answer.validated_at);
     put(json, r#","stale":"#, &answer.stale)?;
     json.extend_from_slice(br#","lines":["#);
     put_lines(json, answer)?;

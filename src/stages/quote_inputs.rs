@@ -301,7 +301,9 @@ async fn read_tables(
                 let unpack = || unpack(&user, inline, OwnRows::decode);
                 rows.own.insert(0, sources.own.rows(&head.generation, unpack)?);
             }
-            if let OwnStorage::Inline(inline) = &prices.ladders {
+            if let OwnStorage::Inline(inline) = &prices.ladders
+                && !inline.is_empty()
+            {
                 rows.ladders.insert(0, unpack(&user, inline, LadderRows::decode)?);
             }
             let terms = match head.base_of(prices) {

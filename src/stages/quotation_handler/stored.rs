@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// The C library takes up to 1,032 bytes from what the thread has freed. To find more takes several times as
+    /// glibc takes up to 1,032 bytes from what the thread has freed. To find more takes several times as
     /// long.
     #[tokio::test]
     async fn what_each_quote_allocates_for_its_futures_is_small() {
