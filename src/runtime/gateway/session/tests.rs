@@ -280,7 +280,7 @@ async fn a_client_that_is_shut_out_is_told_why() {
     client.expect("close", "1008").await;
 }
 
-/// The future is the same for every request. It is moved to the heap, where the C library takes up to 1,032 bytes
+/// The future is the same for every request. It is moved to the heap, where glibc takes up to 1,032 bytes
 /// from what the thread has freed.
 #[tokio::test]
 async fn a_quote_in_hand_takes_little_memory() {
