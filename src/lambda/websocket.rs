@@ -7,7 +7,7 @@ use aws_lambda_events::apigw::{
     ApiGatewayWebsocketProxyRequestContext,
 };
 use aws_lambda_events::encodings::Body;
-use bytes::Bytes;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tracing::{info, warn};
 
 use super::EventError;
@@ -62,7 +62,7 @@ impl Frames {
         let mut replies = replied.frames.into_iter();
         let first = replies.next();
         for frame in replies {
-            if let Err(error) = self.ports.connections.push(&connection, frame).await {
+            if let Err(error) = self.ports.connections.push(&connection, frame.into()).await {
                 // The client asks for its answer again, or quotes again.
                 warn!(connection = %connection.id, error = %Chain(&error), "a reply was not pushed");
             }
@@ -110,10 +110,10 @@ pub(super) fn on_connection(event: &ApiGatewayWebsocketProxyRequest) -> ApiGatew
     response(None)
 }
 
-fn response(frame: Option<Bytes>) -> ApiGatewayProxyResponse {
+fn response(frame: Option<Utf8Bytes>) -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
     response.status_code = 200;
-    response.body = frame.map(|frame| Body::Text(String::from_utf8_lossy(&frame).into_owned()));
+    response.body = frame.map(|frame| Body::Text(frame.as_str().to_owned()));
     response
 }
 

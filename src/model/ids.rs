@@ -143,7 +143,8 @@ fn base32(prefix: &str, mut bits: u128) -> CompactString {
         bits >>= 5;
     }
     let mut id = CompactString::new(prefix);
-    id.push_str(&String::from_utf8_lossy(&text));
+    // All bytes are of the alphabet.
+    id.push_str(std::str::from_utf8(&text).unwrap_or_default());
     id
 }
 

@@ -88,6 +88,29 @@ fn what_happens_is_a_line_each() {
 }
 
 #[test]
+fn quotes_that_have_no_line_are_counted() {
+    const QUOTES: u64 = 400;
+    let home = Home::new();
+    let (mut up, _) = home.up(&[]);
+    let quotes = QUOTES.to_string();
+    home.ok(&["bench", "--quotes", &quotes, "--users", "1", "--cold", "0"]);
+    let (mut lines, mut counted) = (0, 0);
+    while lines + counted < QUOTES {
+        let line = up.stderr_line("quote");
+        match line.split_once("more in that second: ") {
+            Some((_, counts)) => {
+                let quotes =
+                    counts.split(", ").find_map(|count| count.trim().strip_suffix(" quote"));
+                counted += quotes.unwrap().parse::<u64>().unwrap();
+            }
+            None => lines += u64::from(line.contains(" answered after ")),
+        }
+    }
+    assert!(counted > 0, "{lines} lines");
+    assert_eq!(up.interrupt().0, Some(0));
+}
+
+#[test]
 fn a_quiet_up_prints_no_events() {
     let home = Home::new();
     let (up, _) = home.up(&["--quiet"]);

@@ -4,6 +4,8 @@
 //! store, because other processes add them too, and no code runs when a customer expires.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -43,15 +45,16 @@ pub(super) fn tell(
         return;
     }
     let (sender, events) = mpsc::channel(WAITING);
+    let gate = Arc::new(Gate::default());
+    let lines = EventLines::new(*output, gate.clone());
     worker.metrics.tell(Box::new(move |event| {
-        if is_told(event) {
+        if is_told(event) && gate.lets_in(kind(&event.what)) {
             // A full channel means more events than anybody could read, so this one is dropped.
             let _ = sender.try_send(event.clone());
         }
     }));
     let every = if backend == Backend::Embedded { LOOK_EVERY } else { LOOK_EVERY_ON_AWS };
-    let teller =
-        Teller { lines: EventLines::new(*output), seen: None, ports: engine.ports(None), every };
+    let teller = Teller { lines, seen: None, ports: engine.ports(None), every };
     let (scope, shutdown) = (Scope::new(Stage::Command, Reason::Command), shutdown.clone());
     worker.supervisor.spawn("the list of events", async move {
         tokio::select! {
@@ -89,13 +92,17 @@ impl Teller {
         let mut next_look = Instant::now();
         let mut came: Vec<Event> = vec![];
         loop {
+            let wakes_at = match self.lines.has_room() {
+                true => next_look,
+                false => next_look.min(Instant::now() + until_next_second()),
+            };
             // All that wait at once, because a timer for each would cost more than the event.
             let is_time = tokio::select! {
                 count = events.recv_many(&mut came, WAITING) => match count {
                     0 => return,
                     _ => false,
                 },
-                () = sleep_until(next_look) => true,
+                () = sleep_until(wakes_at) => wakes_at == next_look,
             };
             // Poll first if a customer is new, so that the arrival is printed before the quote.
             let has_room = self.lines.has_room();
@@ -186,11 +193,46 @@ async fn active_users(
     Ok(Some(users))
 }
 
+const TABLE: &str = "table";
+const QUOTE: &str = "quote";
+
 const fn kind(what: &What) -> &'static str {
     match what {
-        What::Calculated { .. } => "table",
-        What::Settled { .. } => "quote",
+        What::Calculated { .. } => TABLE,
+        What::Settled { .. } => QUOTE,
     }
+}
+
+/// Counts the events for which no line is left in this second, where they happen: to send each to the task
+/// that prints would cost much more.
+#[derive(Default)]
+struct Gate {
+    is_closed: AtomicBool,
+    tables: AtomicU64,
+    quotes: AtomicU64,
+}
+
+impl Gate {
+    /// Whether an event of this kind may have a line. If not, it is counted.
+    fn lets_in(&self, kind: &'static str) -> bool {
+        let is_open = !self.is_closed.load(Ordering::Relaxed);
+        if !is_open {
+            let count = if kind == TABLE { &self.tables } else { &self.quotes };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        is_open
+    }
+
+    /// Returns what was counted since the last call.
+    fn take(&self) -> [(&'static str, u64); 2] {
+        [(TABLE, &self.tables), (QUOTE, &self.quotes)]
+            .map(|(kind, count)| (kind, count.swap(0, Ordering::Relaxed)))
+    }
+}
+
+/// Returns how long the second of the day lasts.
+fn until_next_second() -> Duration {
+    Duration::from_millis(1000 - SystemClock.now().millis().rem_euclid(1000).unsigned_abs())
 }
 
 fn in_words(event: &Event) -> String {
@@ -225,17 +267,20 @@ struct EventLines {
     printed: usize,
     /// The number of dropped lines of each kind.
     left_out: BTreeMap<&'static str, u64>,
+    gate: Arc<Gate>,
 }
 
 impl EventLines {
-    const fn new(output: Output) -> Self {
-        Self { output, second: 0, printed: 0, left_out: BTreeMap::new() }
+    const fn new(output: Output, gate: Arc<Gate>) -> Self {
+        Self { output, second: 0, printed: 0, left_out: BTreeMap::new(), gate }
     }
 
-    /// Whether another line would be printed now.
+    /// Whether another line would be printed now. Closes the gate if not.
     fn has_room(&mut self) -> bool {
         self.pass_time();
-        self.printed < LINES_A_SECOND
+        let has_room = self.printed < LINES_A_SECOND;
+        self.gate.is_closed.store(!has_room, Ordering::Relaxed);
+        has_room
     }
 
     /// Prints a line, or counts it if there is no room. The words are written only for a line that is printed.
@@ -255,7 +300,10 @@ impl EventLines {
             return;
         }
         (self.second, self.printed) = (second, 0);
-        let counts = std::mem::take(&mut self.left_out);
+        let mut counts = std::mem::take(&mut self.left_out);
+        for (kind, count) in self.gate.take().into_iter().filter(|(_, count)| *count > 0) {
+            *counts.entry(kind).or_default() += count;
+        }
         if !counts.is_empty() {
             let counts = counts.iter().map(|(kind, count)| format!("{count} {kind}"));
             let counts = counts.collect::<Vec<_>>().join(", ");
@@ -270,4 +318,19 @@ fn time_of_day(at: Timestamp) -> String {
         |_| at.to_string(),
         |at| at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_gate_counts_each_kind() {
+        let gate = Gate::default();
+        assert!(gate.lets_in(QUOTE) && gate.lets_in(TABLE));
+        gate.is_closed.store(true, Ordering::Relaxed);
+        assert!(!gate.lets_in(QUOTE) && !gate.lets_in(TABLE) && !gate.lets_in(QUOTE));
+        assert_eq!(gate.take(), [(TABLE, 1), (QUOTE, 2)]);
+        assert_eq!(gate.take(), [(TABLE, 0), (QUOTE, 0)]);
+    }
 }

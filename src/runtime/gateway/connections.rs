@@ -17,6 +17,7 @@ use hyper::upgrade::{Parts, Upgraded};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -189,7 +190,7 @@ impl Gateway {
         let allowance = Allowance::new(peer.traffic.clone(), self.limiter.addresses.find(client));
         // The other processes of this machine push answers without a rate limit.
         let is_push = client == ClientAddress::Known && is_push(&request);
-        if !is_push && !allowance.take_frame() {
+        if !is_push && !allowance.take_frame(Instant::now()) {
             return too_many("too many requests");
         }
         if !wants_websocket(headers) {

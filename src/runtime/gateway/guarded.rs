@@ -95,8 +95,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
             unfinished.received(bytes);
         }
         if let Some(allowance) = &this.allowance {
-            allowance.charge_bytes(bytes);
-            this.pause = allowance.no_bytes_until().map(|until| Box::pin(sleep_until(until)));
+            this.pause = allowance.charge_bytes(bytes).map(|until| Box::pin(sleep_until(until)));
         }
         Poll::Ready(Ok(()))
     }

@@ -55,26 +55,17 @@ impl Allowance {
     }
 
     /// Takes a frame. Returns whether one was left.
-    pub(super) fn take_frame(&self) -> bool {
-        let now = Instant::now();
+    pub(super) fn take_frame(&self, now: Instant) -> bool {
         lock(&self.own).take_frame(now)
             && self.address.as_ref().is_none_or(|address| address.traffic().take_frame(now))
     }
 
-    /// Counts bytes that were received.
-    pub(super) fn charge_bytes(&self, bytes: usize) {
+    /// Counts bytes that were received. Returns until when nothing more may be received; `None` if something
+    /// may be received now.
+    pub(super) fn charge_bytes(&self, bytes: usize) -> Option<Instant> {
         let (bytes, now) = (bytes as u64, Instant::now());
-        lock(&self.own).charge_bytes(bytes, now);
-        if let Some(address) = &self.address {
-            address.traffic().charge_bytes(bytes, now);
-        }
-    }
-
-    /// Returns until when nothing more may be received; `None` if something may be received now.
-    pub(super) fn no_bytes_until(&self) -> Option<Instant> {
-        let now = Instant::now();
-        let own = lock(&self.own).no_bytes_until(now);
-        let shared = self.address.as_ref().and_then(|a| a.traffic().no_bytes_until(now));
+        let own = lock(&self.own).charge_bytes(bytes, now);
+        let shared = self.address.as_ref().and_then(|it| it.traffic().charge_bytes(bytes, now));
         own.max(shared)
     }
 }

@@ -69,11 +69,9 @@ impl Traffic {
         self.frames.take(1, now)
     }
 
-    pub(super) fn charge_bytes(&mut self, bytes: u64, now: Instant) {
+    /// Counts bytes that were received. Returns until when nothing more may be received.
+    pub(super) fn charge_bytes(&mut self, bytes: u64, now: Instant) -> Option<Instant> {
         self.bytes.charge(bytes, now);
-    }
-
-    pub(super) fn no_bytes_until(&mut self, now: Instant) -> Option<Instant> {
         self.bytes.empty_until(now)
     }
 }

@@ -1,7 +1,6 @@
 //! The replies to the frames of a client.
 
-use bytes::Bytes;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tracing::{Instrument, Span, info, warn};
 
 use super::awaited::Promise;
@@ -28,15 +27,15 @@ pub struct ReplyContext<'a> {
 #[derive(Debug, Default)]
 pub struct Replied {
     /// The frames, in order.
-    pub frames: Vec<Bytes>,
+    pub frames: Vec<Utf8Bytes>,
     /// The outcome that the client is now promised.
     pub promise: Option<Promise>,
     /// Whether the replies already tell the promised outcome.
     pub is_kept: bool,
 }
 
-impl From<Bytes> for Replied {
-    fn from(frame: Bytes) -> Self {
+impl From<Utf8Bytes> for Replied {
+    fn from(frame: Utf8Bytes) -> Self {
         Self { frames: vec![frame], ..Self::default() }
     }
 }
@@ -45,7 +44,7 @@ impl From<Bytes> for Replied {
 pub(super) enum Read {
     /// A request, and the span to which its work belongs.
     Request(Request, Span),
-    Reply(Bytes),
+    Reply(Utf8Bytes),
     Nothing,
 }
 
@@ -119,9 +118,6 @@ async fn reply_of_stage(
     id: RequestId,
     to: ConnectionRef,
 ) -> Replied {
-    // Read the clock before the stage looks. A quotation that it finds pending must not be shown as
-    // failed because its deadline has passed since then.
-    let asked_at = context.clock.now();
     match request {
         Request::Quote { user, items, request_id, dialect } => {
             let connection = Some(to);
@@ -131,9 +127,13 @@ async fn reply_of_stage(
                 Ok(Accepted { request_id, deadline, settled }) => {
                     let ack = rendered(protocol::render_accepted(&request_id, dialect));
                     let is_kept = settled.is_some();
-                    let settled = settled.map(|quotation| shown(&quotation, asked_at));
+                    // What is settled looks the same at any time.
+                    let settled = settled.map(|quotation| shown(&quotation, quotation.accepted_at));
                     let frames = std::iter::once(ack).chain(settled).collect();
-                    let deadline = context.handler.told_by(deadline, asked_at);
+                    let deadline = match is_kept {
+                        true => deadline,
+                        false => context.handler.told_by(deadline, context.clock.now()),
+                    };
                     let promise = Some(Promise { user, request_id, deadline });
                     Replied { frames, promise, is_kept }
                 }
@@ -141,6 +141,9 @@ async fn reply_of_stage(
             }
         }
         Request::Get { user, request_id } => {
+            // Read the clock before the stage looks. A quotation that it finds pending must not be shown as
+            // failed because its deadline has passed since then.
+            let asked_at = context.clock.now();
             match Box::pin(context.handler.get(&user, &request_id, &to)).await {
                 Ok(Some(quotation)) => {
                     let is_kept = quotation.status_at(asked_at) != QuotationStatus::Pending;
@@ -163,7 +166,7 @@ async fn reply_of_stage(
 pub(super) async fn outcome(
     context: &ReplyContext<'_>,
     promise: &Promise,
-) -> Result<Bytes, StageError> {
+) -> Result<Utf8Bytes, StageError> {
     let Promise { user, request_id, .. } = promise;
     Ok(match context.handler.fail(user, request_id).await? {
         Some(quotation) => shown(&quotation, context.clock.now()),
@@ -171,11 +174,11 @@ pub(super) async fn outcome(
     })
 }
 
-fn shown(quotation: &Quotation, asked_at: Timestamp) -> Bytes {
+fn shown(quotation: &Quotation, asked_at: Timestamp) -> Utf8Bytes {
     rendered(protocol::render_quotation(quotation, asked_at))
 }
 
-fn no_such_quotation(request_id: &RequestId) -> Bytes {
+fn no_such_quotation(request_id: &RequestId) -> Utf8Bytes {
     error_frame("not_found", format!("there is no quotation `{request_id}` of this customer"))
 }
 
@@ -189,25 +192,25 @@ pub(super) fn told(what: &str, error: &StageError) -> (&'static str, String) {
     }
 }
 
-fn failure(what: &str, error: &StageError) -> Bytes {
+fn failure(what: &str, error: &StageError) -> Utf8Bytes {
     let (code, message) = told(what, error);
     error_frame(code, message)
 }
 
-fn forbidden(user: &UserId) -> Bytes {
+fn forbidden(user: &UserId) -> Utf8Bytes {
     info!(%user, "the connection may not quote for this customer");
     error_frame("forbidden", format!("this connection may not quote for customer `{user}`"))
 }
 
-pub(super) fn rate_limited(message: &str) -> Bytes {
+pub(super) fn rate_limited(message: &str) -> Utf8Bytes {
     error_frame("rate_limited", message.to_owned())
 }
 
-fn error_frame(code: &str, message: String) -> Bytes {
+fn error_frame(code: &str, message: String) -> Utf8Bytes {
     rendered(Frame::Error { code: code.to_owned(), message }.to_json())
 }
 
-fn rendered(json: serde_json::Result<String>) -> Bytes {
+fn rendered(json: serde_json::Result<String>) -> Utf8Bytes {
     // Frames consist of strings and lists, which always render.
-    json.map_or_else(|_| Bytes::from_static(b"{\"type\":\"error\"}"), Bytes::from)
+    json.map_or_else(|_| Utf8Bytes::from_static("{\"type\":\"error\"}"), Utf8Bytes::from)
 }

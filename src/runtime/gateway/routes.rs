@@ -148,11 +148,13 @@ async fn api(
     };
     let behind = match call.is_visit() {
         false => gateway.behind(false),
-        true => match gateway.visitors.admit(call.user(), allowance.address()).await {
-            Admission::Visit => gateway.behind(false),
-            Admission::FirstVisit => gateway.behind(true),
-            refused => return too_many(refusal(refused)),
-        },
+        true => {
+            match gateway.visitors.admit(call.user(), allowance.address(), came_at.into()).await {
+                Admission::Visit => gateway.behind(false),
+                Admission::FirstVisit => gateway.behind(true),
+                refused => return too_many(refusal(refused)),
+            }
+        }
     };
     let is_quote = matches!(call, Call::Quote(..));
     let reply = gateway.http_api.answer(behind, call).instrument(span).await;
@@ -172,7 +174,8 @@ async fn put_subscribe(
     let token = entry::of_headers(request.headers());
     let clients = gateway.door.clients_of(token).await?;
     let user = read_user(&clients, &read_body(gateway, request.into_body()).await?)?;
-    let ttl = match gateway.visitors.admit(&user, allowance.address()).await {
+    let ttl = match gateway.visitors.admit(&user, allowance.address(), Instant::now().into()).await
+    {
         Admission::Visit => gateway.ttl(false),
         Admission::FirstVisit => gateway.ttl(true),
         refused => return Err(too_many(refusal(refused))),

@@ -4,7 +4,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
@@ -93,18 +92,18 @@ async fn reached(time: Option<Instant>) {
 /// The next frames for a client: replies to its requests, then pushed frames.
 #[derive(Default)]
 struct NextFrames {
-    replies: Vec<Bytes>,
+    replies: Vec<Utf8Bytes>,
     pushed: Vec<WaitingFrame>,
 }
 
 impl SessionContext<'_> {
     /// Counts a received message. Returns whether the client may send it.
-    fn takes(&self, message: &Message) -> bool {
+    fn takes(&self, message: &Message, now: Instant) -> bool {
         match message {
             Message::Ping(bytes) | Message::Pong(bytes) => self.unfinished.passed(bytes.len()),
             _ => self.unfinished.finished(),
         }
-        self.allowance.take_frame()
+        self.allowance.take_frame(now)
     }
 }
 
@@ -170,24 +169,27 @@ pub(super) async fn run_session<S>(
                 None => break None,
                 Some(Err(error)) => break close_after(&error),
                 Some(Ok(Message::Close(_))) => break None,
-                Some(Ok(message)) if !context.takes(&message) => {
-                    deaf_until = Some(Instant::now() + DEAF_FOR);
-                    NextFrames::reply(rate_limited(
-                        "too many frames, of which this one was not read; send fewer",
-                    ))
-                }
                 Some(Ok(message)) => {
-                    idle_at = Instant::now() + IDLE_LIMIT;
-                    match read(&message, &context.clients) {
-                        Read::Request(request, span) => {
-                            let id = answer_id(context.handler, &request);
-                            let ticket = order.began(RequestInHand::of(&request, id.clone()));
-                            let to = connection.clone();
-                            in_hand.push(replying(&context, request, (id, ticket), to, span).boxed());
-                            NextFrames::default()
+                    // Read once for each frame, because a clock takes time.
+                    let came_at = Instant::now();
+                    if context.takes(&message, came_at) {
+                        idle_at = came_at + IDLE_LIMIT;
+                        match read(&message, &context.clients) {
+                            Read::Request(request, span) => {
+                                let id = answer_id(context.handler, &request);
+                                let ticket = order.began(RequestInHand::of(&request, id.clone()));
+                                let (to, begun) = (connection.clone(), Begun { id, ticket, came_at });
+                                in_hand.push(replying(&context, request, begun, to, span).boxed());
+                                NextFrames::default()
+                            }
+                            Read::Reply(frame) => NextFrames::reply(frame),
+                            Read::Nothing => NextFrames::default(),
                         }
-                        Read::Reply(frame) => NextFrames::reply(frame),
-                        Read::Nothing => NextFrames::default(),
+                    } else {
+                        deaf_until = Some(came_at + DEAF_FOR);
+                        NextFrames::reply(rate_limited(
+                            "too many frames, of which this one was not read; send fewer",
+                        ))
                     }
                 }
             },
@@ -253,7 +255,7 @@ pub(super) async fn run_session<S>(
 }
 
 impl NextFrames {
-    fn reply(frame: Bytes) -> Self {
+    fn reply(frame: Utf8Bytes) -> Self {
         Self { replies: vec![frame], ..Self::default() }
     }
 
@@ -261,38 +263,44 @@ impl NextFrames {
         Self { pushed: frame.into_iter().collect(), ..Self::default() }
     }
 
-    fn frames(&self) -> impl Iterator<Item = &Bytes> {
-        self.replies.iter().chain(self.pushed.iter().map(WaitingFrame::bytes))
-    }
-
     const fn is_empty(&self) -> bool {
         self.replies.is_empty() && self.pushed.is_empty()
     }
+}
+
+/// What is known of a request before it is handled.
+struct Begun {
+    /// The id of its answer.
+    id: RequestId,
+    ticket: Ticket,
+    came_at: Instant,
 }
 
 /// Replies to an authorised request, within its span. Returns its ticket with the reply.
 fn replying(
     context: &SessionContext<'_>,
     request: Request,
-    (id, ticket): (RequestId, Ticket),
+    begun: Begun,
     to: ConnectionRef,
     span: Span,
 ) -> impl Future<Output = (Ticket, Replied)> {
-    reply(context, request, id, to).instrument(span).map(move |replied| (ticket, replied))
+    let Begun { id, ticket, came_at } = begun;
+    reply(context, request, (id, came_at), to)
+        .instrument(span)
+        .map(move |replied| (ticket, replied))
 }
 
 /// Replies to an authorised request.
 async fn reply(
     context: &SessionContext<'_>,
     request: Request,
-    id: RequestId,
+    (id, came_at): (RequestId, Instant),
     to: ConnectionRef,
 ) -> Replied {
-    let came_at = Instant::now();
     let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
     if let Request::Quote { user, .. } = &request {
-        match context.visitors.admit(user, context.allowance.address()).await {
+        match context.visitors.admit(user, context.allowance.address(), came_at).await {
             Admission::Visit => {}
             Admission::FirstVisit => handler = context.first_visits,
             refused => return rate_limited(refusal(refused)).into(),
@@ -308,7 +316,7 @@ async fn reply(
 }
 
 /// A promise whose deadline has passed, and the frame that tells its outcome.
-type Overdue = (Promise, Result<Bytes, StageError>);
+type Overdue = (Promise, Result<Utf8Bytes, StageError>);
 
 /// Finds out the outcome of a promise whose deadline has passed.
 async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
@@ -324,8 +332,11 @@ where
     S: Sink<Message, Error = SocketError> + Unpin,
 {
     let writing = async {
-        for frame in outgoing.frames() {
-            let text = Utf8Bytes::try_from(frame.clone())
+        for frame in outgoing.replies {
+            socket.feed(Message::Text(frame)).await?;
+        }
+        for frame in &outgoing.pushed {
+            let text = Utf8Bytes::try_from(frame.bytes().clone())
                 .map_err(|error| SocketError::Utf8(error.to_string()))?;
             socket.feed(Message::Text(text)).await?;
         }

@@ -86,13 +86,18 @@ impl Visitors {
 
     /// Decides about a visit. A customer that is active in the store is never refused, even if another
     /// process made it active.
-    pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
+    pub(super) async fn admit(
+        &self,
+        user: &UserId,
+        address: Option<&Arc<Address>>,
+        now: Instant,
+    ) -> Admission {
         if self.uncounted.get() == Some(user) {
             return Admission::Visit;
         }
         let hash = self.hasher.hash_one(user);
         let (limits, ttl) = self.settings.read_as(|settings| (settings.users, settings.policy.ttl));
-        if self.returns(hash, ttl) {
+        if self.returns(hash, ttl, now) {
             return Admission::Visit;
         }
         let active = self.is_active(user).await;
@@ -109,8 +114,7 @@ impl Visitors {
     }
 
     /// Whether the customer was here within a TTL. If so, the TTL starts again.
-    fn returns(&self, hash: u64, ttl: Duration) -> bool {
-        let now = Instant::now();
+    fn returns(&self, hash: u64, ttl: Duration, now: Instant) -> bool {
         match lock(&self.seen).until.get_mut(&hash) {
             Some(until) if *until > now => {
                 *until = now + ttl;
@@ -194,31 +198,52 @@ mod tests {
         let (visitors, _) = visitors(limits);
         let address = address();
         for n in 0..3 {
-            assert_eq!(visitors.admit(&user(n), Some(&address)).await, Admission::Visit);
+            assert_eq!(
+                visitors.admit(&user(n), Some(&address), Instant::now()).await,
+                Admission::Visit
+            );
         }
-        assert_eq!(visitors.admit(&user(3), Some(&address)).await, Admission::AddressTooNew);
-        assert_eq!(visitors.admit(&user(2), Some(&address)).await, Admission::Visit, "known");
-        assert_eq!(visitors.admit(&user(4), None).await, Admission::Visit, "of this machine");
+        assert_eq!(
+            visitors.admit(&user(3), Some(&address), Instant::now()).await,
+            Admission::AddressTooNew
+        );
+        assert_eq!(
+            visitors.admit(&user(2), Some(&address), Instant::now()).await,
+            Admission::Visit,
+            "known"
+        );
+        assert_eq!(
+            visitors.admit(&user(4), None, Instant::now()).await,
+            Admission::Visit,
+            "of this machine"
+        );
         advance(Duration::from_secs(20)).await;
-        assert_eq!(visitors.admit(&user(3), Some(&address)).await, Admission::Visit);
+        assert_eq!(
+            visitors.admit(&user(3), Some(&address), Instant::now()).await,
+            Admission::Visit
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn places_are_free_again_when_users_expire() {
         let (visitors, ports) = visitors(UserLimits { active: 2, ..UserLimits::default() });
         for n in 0..2 {
-            assert_eq!(visitors.admit(&user(n), None).await, Admission::Visit);
+            assert_eq!(visitors.admit(&user(n), None, Instant::now()).await, Admission::Visit);
         }
-        assert_eq!(visitors.admit(&user(2), None).await, Admission::Full);
+        assert_eq!(visitors.admit(&user(2), None, Instant::now()).await, Admission::Full);
         // A customer whom another process has made active costs nothing more.
         let now = ports.clock.now();
         ports.store.record_visit(&user(3), now, now.plus(TTL)).await.unwrap();
-        assert_eq!(visitors.admit(&user(3), None).await, Admission::Visit);
+        assert_eq!(visitors.admit(&user(3), None, Instant::now()).await, Admission::Visit);
         advance(TTL / 2).await;
-        assert_eq!(visitors.admit(&user(0), None).await, Admission::Visit);
+        assert_eq!(visitors.admit(&user(0), None, Instant::now()).await, Admission::Visit);
         advance(TTL / 2).await;
-        assert_eq!(visitors.admit(&user(2), None).await, Admission::Visit, "in place of U1");
-        assert_eq!(visitors.admit(&user(1), None).await, Admission::Full);
+        assert_eq!(
+            visitors.admit(&user(2), None, Instant::now()).await,
+            Admission::Visit,
+            "in place of U1"
+        );
+        assert_eq!(visitors.admit(&user(1), None, Instant::now()).await, Admission::Full);
     }
 
     #[tokio::test(start_paused = true)]
@@ -226,18 +251,22 @@ mod tests {
         let (visitors, _) = visitors(UserLimits { active: 1, ..UserLimits::default() });
         visitors.do_not_count(user(0));
         for n in [0, 1, 0] {
-            assert_eq!(visitors.admit(&user(n), None).await, Admission::Visit);
+            assert_eq!(visitors.admit(&user(n), None, Instant::now()).await, Admission::Visit);
         }
-        assert_eq!(visitors.admit(&user(2), None).await, Admission::Full);
+        assert_eq!(visitors.admit(&user(2), None, Instant::now()).await, Admission::Full);
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_a_second_visit_makes_active_when_so_configured() {
         let limits = UserLimits { active_from_second_visit: true, ..UserLimits::default() };
         let (visitors, _) = visitors(limits);
-        assert_eq!(visitors.admit(&user(1), None).await, Admission::FirstVisit);
-        assert_eq!(visitors.admit(&user(1), None).await, Admission::Visit);
+        assert_eq!(visitors.admit(&user(1), None, Instant::now()).await, Admission::FirstVisit);
+        assert_eq!(visitors.admit(&user(1), None, Instant::now()).await, Admission::Visit);
         advance(TTL).await;
-        assert_eq!(visitors.admit(&user(1), None).await, Admission::FirstVisit, "forgotten");
+        assert_eq!(
+            visitors.admit(&user(1), None, Instant::now()).await,
+            Admission::FirstVisit,
+            "forgotten"
+        );
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::model::{Timestamp, UserId};
-use crate::ports::{Clock as _, SystemClock};
 use crate::supervisor::lock;
 
 /// The number of events that are kept.
@@ -71,14 +70,14 @@ struct RecentEvents {
 }
 
 impl Feed {
-    pub(super) fn add(&self, user: &UserId, what: What) {
+    pub(super) fn add(&self, at: Timestamp, user: &UserId, what: What) {
         let mut events = lock(&self.events);
         events.number += 1;
         let number = events.number;
         if events.last.len() == KEPT {
             events.last.pop_front();
         }
-        let event = Event { number, at: SystemClock.now(), user: user.clone(), what };
+        let event = Event { number, at, user: user.clone(), what };
         if let Some(listener) = self.listener.get() {
             listener(&event);
         }
@@ -120,14 +119,17 @@ mod tests {
         let user = UserId::new("AAA").unwrap();
         for _ in 0..=KEPT {
             let after = Duration::from_millis(3);
-            feed.add(&user, What::Settled { outcome: "answered", warmth: "warm", after });
+            feed.add(
+                Timestamp::from_secs(1),
+                &user,
+                What::Settled { outcome: "answered", warmth: "warm", after },
+            );
         }
         let all = feed.last(usize::MAX);
         assert_eq!((all.len(), all[0].number), (KEPT, 2));
-        let mut last = serde_json::to_value(&feed.last(1)[0]).unwrap();
-        last["at"] = json!("now");
+        let last = serde_json::to_value(&feed.last(1)[0]).unwrap();
         let expected = json!({
-            "number": KEPT + 1, "at": "now", "user": "AAA", "kind": "settled",
+            "number": KEPT + 1, "at": "1970-01-01T00:00:01.000Z", "user": "AAA", "kind": "settled",
             "outcome": "answered", "warmth": "warm", "after_ms": 3
         });
         assert_eq!(last, expected);

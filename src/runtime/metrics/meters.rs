@@ -18,7 +18,8 @@ use super::feed::{Event, EventListener, Feed, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
 use crate::ports::{
-    Backlog, Depth, ProcessRecord, ProcessRole, Queue, Quotation, QuotationStatus, TickDone, Upkeep,
+    Backlog, Clock as _, Depth, ProcessRecord, ProcessRole, Queue, Quotation, QuotationStatus,
+    SystemClock, TickDone, Upkeep,
 };
 use crate::stages::{BaseShelf, Effect, Observer, ShelfUse, Warmth};
 use crate::supervisor::lock;
@@ -251,7 +252,7 @@ impl Observer for Metrics {
             self.0.recalculation.observe(took.as_secs_f64());
         }
         let effect = effect.name();
-        self.0.feed.add(user, What::Calculated { reason, effect, took });
+        self.0.feed.add(SystemClock.now(), user, What::Calculated { reason, effect, took });
     }
 
     fn settled(&self, quotation: &Quotation, warmth: Warmth, after: Duration) {
@@ -269,7 +270,7 @@ impl Observer for Metrics {
         let outcome = usize::from(age.is_none());
         self.0.quotations[outcome][warmth as usize].inc();
         let (outcome, warmth) = (OUTCOMES[outcome], warmth.name());
-        self.0.feed.add(&quotation.user, What::Settled { outcome, warmth, after });
+        self.0.feed.add(settled_at, &quotation.user, What::Settled { outcome, warmth, after });
     }
 }
 
