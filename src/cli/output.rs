@@ -28,6 +28,12 @@ impl Output {
         Self { format: global.output, quiet: global.quiet, logs: global.log_format }
     }
 
+    /// Returns an output that prints no notes.
+    #[cfg(test)]
+    pub(super) const fn quiet() -> Self {
+        Self { format: OutputFormat::Table, quiet: true, logs: LogFormat::Text }
+    }
+
     /// Whether data is printed for programs.
     pub(super) const fn is_json(&self) -> bool {
         !matches!(self.format, OutputFormat::Table)

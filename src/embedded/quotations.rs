@@ -21,7 +21,8 @@ use crate::ports::{
     Settlement, Topic, Verdict, pack_target, unpack_target,
 };
 
-/// Stores a quotation whose key says where its row is.
+/// Stores a quotation whose key says where its row is. One that replaces an expired quotation stays in its
+/// place, where it would delay the sweep of what follows; but no stage stores a made key twice.
 const CREATE_IN_PLACE: &str = "
     INSERT INTO quotation (id, made, deadline, expires_at, record) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (id) DO UPDATE SET
@@ -57,12 +58,12 @@ pub(super) const GET: &str = at_row!("SELECT record, redirected, outcome FROM qu
 pub(super) const LIST: &str = "
     SELECT record, redirected, outcome, id, ifnull(made, key) FROM quotation
     WHERE id > ?1 ORDER BY id LIMIT ?2";
-const REDIRECT: &str = at_row!("UPDATE quotation SET redirected = ?3");
-const SETTLE: &str = at_row!(
+pub(super) const REDIRECT: &str = at_row!("UPDATE quotation SET redirected = ?3");
+pub(super) const SETTLE: &str = at_row!(
     "UPDATE quotation SET outcome = ?3, deadline = NULL",
     "AND deadline > ?4 RETURNING record, redirected, outcome"
 );
-const DELETE: &str = at_row!("DELETE FROM quotation");
+pub(super) const DELETE: &str = at_row!("DELETE FROM quotation");
 
 /// The greatest number of quotations in a page.
 const PAGE: usize = 500;
@@ -233,6 +234,9 @@ impl Embedded {
 
 impl NewRow {
     /// Returns whether the row is new. If not, there is one with its key that has not expired.
+    ///
+    /// A row with a made key whose place was taken is not found again once that place is free. Both rows have the
+    /// same time, so both expire together, and no stage stores a made key twice.
     fn insert(&self, tx: &Tx<'_>) -> Result<bool, Failure> {
         let Self { key, deadline, expires_at, record, now } = self;
         if let Some(place) = key.place() {

@@ -380,7 +380,7 @@ END;
 
 const PLACES: &str = "
 -- A key that ocache made says where its row is: `id` is its place, and no index has it. Another key is in
--- `key`, as is a made one whose place was taken.
+-- `key`, as is a made one whose place was taken, or that an earlier version made.
 ALTER TABLE quotation RENAME TO old_quotation;
 CREATE TABLE quotation (
     id INTEGER PRIMARY KEY,

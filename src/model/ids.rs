@@ -165,24 +165,28 @@ fn read_base32(text: &[u8]) -> Option<u128> {
     })
 }
 
-/// Makes request ids. Each sorts after those that were made before it, in a process. So what is stored of
-/// them one after the other is in one place of an index.
+/// Makes request ids. In a process, each sorts after those that were made before it. So rows that have them
+/// stand in the order in which they are stored.
 #[derive(Debug, Default)]
 pub struct RequestIds {
-    /// The moment of the last id: see [`RequestId::made`].
+    /// The turn of the last id: its time, and its number among the ids of that millisecond.
     last: AtomicU64,
 }
 
 impl RequestIds {
-    /// Makes an id that nobody can guess.
+    /// Makes an id that nobody can guess: the time, a number that grows, and 58 random bits.
+    ///
+    /// The first number of a millisecond is random, so that an id does not tell how many others there are, and so
+    /// that two processes seldom make ids of one place. Its highest bit is zero, which leaves room to count.
     #[must_use]
     pub fn make(&self, at: Timestamp, random: [u8; 16]) -> RequestId {
-        let first = RequestId::moment(at) << RequestId::COUNT_BITS;
+        let number = RequestId::number(random) >> 1;
+        let first = RequestId::millis(at) << RequestId::NUMBER_BITS | number;
         let next = |last: u64| first.max(last + 1);
         // Only the number is shared, so no order with other memory is needed.
         let made =
             self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-        RequestId::made_of(next(made.unwrap_or_else(|last| last)), random)
+        RequestId::of_turn(next(made.unwrap_or_else(|last| last)), random)
     }
 }
 
@@ -193,25 +197,29 @@ impl RequestId {
     const EARLIER_CHARS: usize = 26;
     /// The bits of the time in milliseconds. They end in the year 2109.
     const TIME_BITS: u32 = 42;
-    /// The bits that count the ids of a millisecond. If there are more, they count on into the next one.
-    const COUNT_BITS: u32 = 10;
+    /// The bits of the number of an id in its millisecond. Numbers that are larger count on into the next one.
+    const NUMBER_BITS: u32 = 10;
 
     /// Makes an id that nobody can guess: the time in milliseconds, then 68 random bits.
     #[must_use]
     pub fn made(at: Timestamp, random: [u8; 16]) -> Self {
-        let count = u64::from(u16::from_be_bytes([random[0], random[1]])) % (1 << Self::COUNT_BITS);
-        Self::made_of(Self::moment(at) << Self::COUNT_BITS | count, random)
+        Self::of_turn(Self::millis(at) << Self::NUMBER_BITS | Self::number(random), random)
     }
 
-    fn moment(at: Timestamp) -> u64 {
+    fn millis(at: Timestamp) -> u64 {
         at.millis().cast_unsigned() % (1 << Self::TIME_BITS)
     }
 
-    /// Makes an id of a time with a count, and of the last of these bits.
-    fn made_of(moment: u64, random: [u8; 16]) -> Self {
-        const RANDOM: u32 = RANDOM_BITS - RequestId::TIME_BITS - RequestId::COUNT_BITS;
+    /// Returns a number of the first of these bits.
+    fn number(random: [u8; 16]) -> u64 {
+        u64::from(u16::from_be_bytes([random[0], random[1]])) % (1 << Self::NUMBER_BITS)
+    }
+
+    /// Makes an id of a time with a number, and of the last of these bits.
+    fn of_turn(turn: u64, random: [u8; 16]) -> Self {
+        const RANDOM: u32 = RANDOM_BITS - RequestId::TIME_BITS - RequestId::NUMBER_BITS;
         let random = u128::from_be_bytes(random) % (1 << RANDOM);
-        Self(base32(Self::MADE, u128::from(moment) << RANDOM | random))
+        Self(base32(Self::MADE, u128::from(turn) << RANDOM | random))
     }
 
     /// Whether it has the form of an id made by ocache.
@@ -296,7 +304,7 @@ impl QuotationKey {
         request.is_made().then(|| Self(request.0.clone()))
     }
 
-    /// Where a key that ocache made stands among all of them: its time and count, and eleven random bits.
+    /// Where a key that ocache made stands among all of them: its time and number, and eleven random bits.
     /// The number is positive, and hardly ever do two keys have the same. Returns `None` for a key of an
     /// earlier version, and for one with an id that the client chose.
     #[must_use]

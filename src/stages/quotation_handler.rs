@@ -253,7 +253,8 @@ impl QuotationHandler {
         now: Timestamp,
     ) -> Option<(Verdict, Option<u64>)> {
         match self.lookup.look(request, None, now).await {
-            // A verdict is valid only before the deadline. An answer has the time after its table was read.
+            // A verdict is valid only before the deadline. An answer carries a time from after the read, so the
+            // clock is not read again.
             Ok(Look::Verdict(verdict, stale)) => {
                 let at = match &verdict {
                     Verdict::Answer(answer) => answer.answered_at,

@@ -259,18 +259,21 @@ fn a_gateway_that_is_not_there_is_unreachable() {
 /// Tests that a customer's own request id is theirs alone, even if it looks like one of ocache's.
 #[test]
 fn a_chosen_request_id_is_its_clients_own_whatever_it_looks_like() {
-    const ID: &str = "q_0000000000000000000000000a";
+    // Like an id of this version, and like one of an earlier version.
+    const IDS: [&str; 2] = ["q_000000000000000000000a", "q_0000000000000000000000000a"];
     let home = Home::new();
     let _up = home.up(&[]);
-    for (client, item, total) in [("AAA", "P1:2", "900.00"), ("BBB", "P1:4", "1780.00")] {
-        let quote = ["quote", "--client", client, "--request-id", ID, item];
-        let answer = home.json(&quote);
-        assert_eq!((&answer["request_id"], &answer["total"]), (&json!(ID), &json!(total)));
-        let kept = home.json(&["quotation", ID, "--client", client]);
-        assert_eq!((&kept["client"], &kept["total"]), (&json!(client), &json!(total)));
+    for id in IDS {
+        for (client, item, total) in [("AAA", "P1:2", "900.00"), ("BBB", "P1:4", "1780.00")] {
+            let quote = ["quote", "--client", client, "--request-id", id, item];
+            let answer = home.json(&quote);
+            assert_eq!((&answer["request_id"], &answer["total"]), (&json!(id), &json!(total)));
+            let kept = home.json(&["quotation", id, "--client", client]);
+            assert_eq!((&kept["client"], &kept["total"]), (&json!(client), &json!(total)));
+        }
+        let stderr = home.fails(4, &["quotation", id]);
+        assert!(stderr.contains("--client"), "{stderr}");
     }
-    let stderr = home.fails(4, &["quotation", ID]);
-    assert!(stderr.contains("--client"), "{stderr}");
     // A quotation whose id ocache made is found with and without naming the customer.
     let made = home.json(&["quote", "--client", "AAA", "P1:2"])["request_id"].clone();
     let made = made.as_str().unwrap();

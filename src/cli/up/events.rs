@@ -21,7 +21,7 @@ use crate::ports::{Chain, Clock as _, PortError, Ports, Segment, SystemClock, pa
 use crate::runtime::metrics::{Event, WRITTEN, What};
 use crate::runtime::{Shutdown, Worker};
 
-/// Events that wait to be printed; further ones are dropped.
+/// Events that wait to be printed; further ones are only counted.
 const WAITING: usize = 1024;
 /// The most lines that are printed in a second. Nobody reads more.
 const LINES_A_SECOND: usize = 20;
@@ -49,8 +49,10 @@ pub(super) fn tell(
     let lines = EventLines::new(*output, gate.clone());
     worker.metrics.tell(Box::new(move |event| {
         if is_told(event) && gate.lets_in(kind(&event.what)) {
-            // A full channel means more events than anybody could read, so this one is dropped.
-            let _ = sender.try_send(event.clone());
+            // A full channel means more events than anybody could read, so this one is only counted.
+            if sender.try_send(event.clone()).is_err() {
+                gate.count(kind(&event.what));
+            }
         }
     }));
     let every = if backend == Backend::Embedded { LOOK_EVERY } else { LOOK_EVERY_ON_AWS };
@@ -217,10 +219,15 @@ impl Gate {
     fn lets_in(&self, kind: &'static str) -> bool {
         let is_open = !self.is_closed.load(Ordering::Relaxed);
         if !is_open {
-            let count = if kind == TABLE { &self.tables } else { &self.quotes };
-            count.fetch_add(1, Ordering::Relaxed);
+            self.count(kind);
         }
         is_open
+    }
+
+    /// Counts an event that has no line.
+    fn count(&self, kind: &'static str) {
+        let count = if kind == TABLE { &self.tables } else { &self.quotes };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns what was counted since the last call.
@@ -230,7 +237,7 @@ impl Gate {
     }
 }
 
-/// Returns how long the second of the day lasts.
+/// Returns how much of this second is left.
 fn until_next_second() -> Duration {
     Duration::from_millis(1000 - SystemClock.now().millis().rem_euclid(1000).unsigned_abs())
 }
@@ -332,5 +339,20 @@ mod tests {
         assert!(!gate.lets_in(QUOTE) && !gate.lets_in(TABLE) && !gate.lets_in(QUOTE));
         assert_eq!(gate.take(), [(TABLE, 1), (QUOTE, 2)]);
         assert_eq!(gate.take(), [(TABLE, 0), (QUOTE, 0)]);
+    }
+
+    #[test]
+    fn the_gate_is_closed_for_the_rest_of_a_second_in_which_all_lines_were_printed() {
+        let gate = Arc::new(Gate::default());
+        let mut lines = EventLines::new(Output::quiet(), gate.clone());
+        while lines.has_room() {
+            assert!(gate.lets_in(QUOTE));
+            lines.printed += 1;
+        }
+        assert!(!gate.lets_in(QUOTE));
+        // As if that had been another second.
+        lines.second = 0;
+        assert!(lines.has_room() && gate.lets_in(QUOTE));
+        assert_eq!(gate.take(), [(TABLE, 0), (QUOTE, 0)], "the new second has taken the count");
     }
 }

@@ -11,6 +11,8 @@ use crate::pricing::{Answer, Currency, Money};
 
 /// The version of the store in which quotations were JSON.
 const VERSION_OF_JSON: usize = 5;
+/// The last version of the store in which an index had all keys.
+const VERSION_OF_KEYS: usize = 12;
 
 fn quotation() -> Quotation {
     named("1", Timestamp::from_secs(1_800_000_000))
@@ -240,6 +242,43 @@ async fn a_key_that_ocache_made_is_in_no_index() {
     assert!(store.store_answered(&late).await.unwrap().is_new());
     assert_eq!(rows(&store).await.len(), 1);
     assert_eq!(store.quotation(&late.key).await.unwrap(), Some(late));
+}
+
+#[tokio::test]
+async fn quotations_of_the_version_that_had_all_keys_in_an_index_are_kept() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), stopped_clock());
+    let made = "q_01m88znyfwydxkfb23xkwfdxsc";
+    let chosen = named("1", clock.now());
+    let made = Quotation {
+        key: QuotationKey::stored(made).unwrap(),
+        request_id: RequestId::new(made).unwrap(),
+        ..chosen.clone()
+    };
+    let old = old_store(dir.path(), VERSION_OF_KEYS);
+    let put =
+        "INSERT INTO quotation (id, key, deadline, expires_at, record) VALUES (?1, ?2, ?3, ?4, ?5)";
+    for (id, quotation) in [(3, &made), (7, &chosen)] {
+        let Quotation { key, deadline, expires_at, .. } = quotation;
+        let times = (deadline.millis(), expires_at.secs_rounded_up());
+        let values = params![id, key.as_str(), times.0, times.1, quotation.pack().unwrap()];
+        old.execute(put, values).unwrap();
+    }
+    drop(old);
+    let store = open_with(dir.path(), clock.clone());
+    clock.advance(secs(1));
+    let [new] = in_one_place(clock.now());
+    store.store_answered(&new).await.unwrap();
+    let stored = [made, chosen, new];
+    for quotation in &stored {
+        assert_eq!(store.quotation(&quotation.key).await.unwrap().as_ref(), Some(quotation));
+        let again = store.store_answered(quotation).await.unwrap();
+        assert_eq!(again, Created::Existing(Box::new(quotation.clone())));
+    }
+    assert_eq!(store.list_quotations(None).await.unwrap().items, stored);
+    clock.advance(secs(3599));
+    store.sweep_all(&clock).await;
+    let [_, _, new] = stored;
+    assert_eq!(store.list_quotations(None).await.unwrap().items, [new]);
 }
 
 #[tokio::test]

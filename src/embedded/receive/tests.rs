@@ -254,6 +254,9 @@ async fn every_query_is_a_search_in_an_index() {
         price_tables::PARTS,
         quotations::GET,
         quotations::LIST,
+        quotations::REDIRECT,
+        quotations::SETTLE,
+        quotations::DELETE,
     ];
     queries.extend(queues::COUNTS);
     queries.extend(super::super::sweep::searches());

@@ -146,8 +146,9 @@ pub(super) const CHORES: [Chore; COUNT] = [
     messages("provider_message", Queue::Provider),
 ];
 
-/// Quotations have no index of their expiry. All are kept equally long, so they expire in the order in
-/// which they were stored. One that an earlier setting keeps longer delays those behind it.
+/// Quotations have no index of their expiry. All are kept equally long, so they expire in the order of their rows:
+/// that in which made ids were made and others were stored. One that an earlier setting keeps longer delays those
+/// behind it.
 const QUOTATIONS: Chore = Chore {
     name: "quotation",
     budget: ROWS,

@@ -69,7 +69,8 @@ impl Traffic {
         self.frames.take(1, now)
     }
 
-    /// Counts bytes that were received. Returns until when nothing more may be received.
+    /// Counts bytes that were received. Returns until when nothing more may be received; `None` if something
+    /// may be received now.
     pub(super) fn charge_bytes(&mut self, bytes: u64, now: Instant) -> Option<Instant> {
         self.bytes.charge(bytes, now);
         self.bytes.empty_until(now)

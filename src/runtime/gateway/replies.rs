@@ -130,6 +130,7 @@ async fn reply_of_stage(
                     // What is settled looks the same at any time.
                     let settled = settled.map(|quotation| shown(&quotation, quotation.accepted_at));
                     let frames = std::iter::once(ack).chain(settled).collect();
+                    // The clock is read after the stage, so that a new quotation keeps all its time.
                     let deadline = match is_kept {
                         true => deadline,
                         false => context.handler.told_by(deadline, context.clock.now()),

@@ -149,7 +149,11 @@ async fn api(
     let behind = match call.is_visit() {
         false => gateway.behind(false),
         true => {
-            match gateway.visitors.admit(call.user(), allowance.address(), came_at.into()).await {
+            match gateway
+                .visitors
+                .admit(call.user(), allowance.address(), Instant::now().into())
+                .await
+            {
                 Admission::Visit => gateway.behind(false),
                 Admission::FirstVisit => gateway.behind(true),
                 refused => return too_many(refusal(refused)),

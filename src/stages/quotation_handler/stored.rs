@@ -164,8 +164,8 @@ mod tests {
         }
     }
 
-    /// glibc takes up to 1,032 bytes from what the thread has freed. To find more takes several times as
-    /// long.
+    /// What is small is moved fast. And without jemalloc, the C library takes up to 1,032 bytes from what the
+    /// thread has freed; to find more takes several times as long.
     #[tokio::test]
     async fn what_each_quote_allocates_for_its_futures_is_small() {
         const FAST: usize = 1032;

@@ -280,8 +280,8 @@ async fn a_client_that_is_shut_out_is_told_why() {
     client.expect("close", "1008").await;
 }
 
-/// The future is the same for every request. It is moved to the heap, where glibc takes up to 1,032 bytes
-/// from what the thread has freed.
+/// The future is the same for every request. It is moved to the heap, where without jemalloc the C library takes up
+/// to 1,032 bytes from what the thread has freed.
 #[tokio::test]
 async fn a_quote_in_hand_takes_little_memory() {
     let clock = Arc::new(TokioClock::new(Timestamp::default()));
