@@ -143,7 +143,8 @@ pub async fn an_answer_is_stored_once(ports: Ports) {
 pub async fn an_answer_is_stored_with_its_quotation(ports: Ports) {
     let asked = quotation("ann");
     let answered = settled(&asked, &an_answer(90_276));
-    assert!(store_answered(&ports, &answered).await.is_new());
+    let packed = answered.pack().unwrap().len();
+    assert_eq!(store_answered(&ports, &answered).await, Created::New { packed });
     assert_eq!(read(&ports, &asked.key).await.as_ref(), Some(&answered));
 
     let rival = Quotation { items: vec![], ..settled(&asked, &an_answer(1)) };

@@ -48,11 +48,8 @@ pub(super) fn tell(
     let gate = Arc::new(Gate::default());
     let lines = EventLines::new(*output, gate.clone());
     worker.metrics.tell(Box::new(move |event| {
-        if is_told(event) && gate.lets_in(kind(&event.what)) {
-            // A full channel means more events than anybody could read, so this one is only counted.
-            if sender.try_send(event.clone()).is_err() {
-                gate.count(kind(&event.what));
-            }
+        if is_told(event) {
+            gate.pass(event, &sender);
         }
     }));
     let every = if backend == Backend::Embedded { LOOK_EVERY } else { LOOK_EVERY_ON_AWS };
@@ -215,18 +212,17 @@ struct Gate {
 }
 
 impl Gate {
-    /// Whether an event of this kind may have a line. If not, it is counted.
-    fn lets_in(&self, kind: &'static str) -> bool {
+    /// Sends an event to the task that prints. If the gate is closed or too many events wait, counts it
+    /// instead: nobody could read more.
+    fn pass(&self, event: &Event, to: &mpsc::Sender<Event>) {
         let is_open = !self.is_closed.load(Ordering::Relaxed);
-        if !is_open {
-            self.count(kind);
+        if is_open && to.try_send(event.clone()).is_ok() {
+            return;
         }
-        is_open
-    }
-
-    /// Counts an event that has no line.
-    fn count(&self, kind: &'static str) {
-        let count = if kind == TABLE { &self.tables } else { &self.quotes };
+        let count = match event.what {
+            What::Calculated { .. } => &self.tables,
+            What::Settled { .. } => &self.quotes,
+        };
         count.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -330,29 +326,45 @@ fn time_of_day(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::UserId;
+
+    fn event(what: What) -> Event {
+        Event { number: 1, at: Timestamp::default(), user: UserId::new("AAA").unwrap(), what }
+    }
 
     #[test]
-    fn a_closed_gate_counts_each_kind() {
-        let gate = Gate::default();
-        assert!(gate.lets_in(QUOTE) && gate.lets_in(TABLE));
-        gate.is_closed.store(true, Ordering::Relaxed);
-        assert!(!gate.lets_in(QUOTE) && !gate.lets_in(TABLE) && !gate.lets_in(QUOTE));
-        assert_eq!(gate.take(), [(TABLE, 1), (QUOTE, 2)]);
+    fn what_is_not_sent_is_counted() {
+        let took = Duration::ZERO;
+        let quote = event(What::Settled { outcome: "answered", warmth: "warm", after: took });
+        let table = event(What::Calculated { reason: "subscribe", effect: WRITTEN, took });
+        let (gate, (sender, mut events)) = (Gate::default(), mpsc::channel(1));
+        gate.pass(&quote, &sender);
         assert_eq!(gate.take(), [(TABLE, 0), (QUOTE, 0)]);
+        gate.pass(&quote, &sender);
+        assert_eq!(gate.take(), [(TABLE, 0), (QUOTE, 1)], "the channel is full");
+        assert!(events.try_recv().is_ok());
+        gate.is_closed.store(true, Ordering::Relaxed);
+        for event in [&quote, &table, &quote] {
+            gate.pass(event, &sender);
+        }
+        assert_eq!(gate.take(), [(TABLE, 1), (QUOTE, 2)]);
+        assert!(events.try_recv().is_err());
     }
 
     #[test]
     fn the_gate_is_closed_for_the_rest_of_a_second_in_which_all_lines_were_printed() {
         let gate = Arc::new(Gate::default());
         let mut lines = EventLines::new(Output::quiet(), gate.clone());
+        let is_closed = || gate.is_closed.load(Ordering::Relaxed);
         while lines.has_room() {
-            assert!(gate.lets_in(QUOTE));
+            assert!(!is_closed());
             lines.printed += 1;
         }
-        assert!(!gate.lets_in(QUOTE));
+        assert!(is_closed());
+        gate.quotes.store(7, Ordering::Relaxed);
         // As if that had been another second.
         lines.second = 0;
-        assert!(lines.has_room() && gate.lets_in(QUOTE));
+        assert!(lines.has_room() && !is_closed());
         assert_eq!(gate.take(), [(TABLE, 0), (QUOTE, 0)], "the new second has taken the count");
     }
 }

@@ -148,17 +148,11 @@ async fn api(
     };
     let behind = match call.is_visit() {
         false => gateway.behind(false),
-        true => {
-            match gateway
-                .visitors
-                .admit(call.user(), allowance.address(), Instant::now().into())
-                .await
-            {
-                Admission::Visit => gateway.behind(false),
-                Admission::FirstVisit => gateway.behind(true),
-                refused => return too_many(refusal(refused)),
-            }
-        }
+        true => match admit(gateway, call.user(), allowance).await {
+            Admission::Visit => gateway.behind(false),
+            Admission::FirstVisit => gateway.behind(true),
+            refused => return too_many(refusal(refused)),
+        },
     };
     let is_quote = matches!(call, Call::Quote(..));
     let reply = gateway.http_api.answer(behind, call).instrument(span).await;
@@ -166,6 +160,11 @@ async fn api(
         gateway.page.metrics().acknowledged(came_at.elapsed());
     }
     reply
+}
+
+/// Decides about a visit that is made now.
+async fn admit(gateway: &Gateway, user: &UserId, allowance: &Allowance) -> Admission {
+    gateway.visitors.admit(user, allowance.address(), Instant::now().into()).await
 }
 
 async fn put_subscribe(
@@ -178,8 +177,7 @@ async fn put_subscribe(
     let token = entry::of_headers(request.headers());
     let clients = gateway.door.clients_of(token).await?;
     let user = read_user(&clients, &read_body(gateway, request.into_body()).await?)?;
-    let ttl = match gateway.visitors.admit(&user, allowance.address(), Instant::now().into()).await
-    {
+    let ttl = match admit(gateway, &user, allowance).await {
         Admission::Visit => gateway.ttl(false),
         Admission::FirstVisit => gateway.ttl(true),
         refused => return Err(too_many(refusal(refused))),
